@@ -1,0 +1,75 @@
+//! What can a person ask for?
+//!
+//! One file a command. A command returns an [`Outcome`] or a [`Failure`]; only this file turns them into exit codes:
+//! 0 done, 1 configuration or run-time error, 2 usage, 3 identifiers found.
+
+mod ca;
+mod check;
+mod completions;
+mod explain;
+mod failure;
+mod log;
+mod passwd;
+mod run;
+mod scan;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use failure::{Failure, Outcome};
+
+/// Finds the identifiers that mobile carriers and apps put into web traffic, and takes them out.
+///
+/// Without a command, clir runs the proxy: point a phone's proxy setting at it and watch what leaves the phone.
+#[derive(Debug, Parser)]
+#[command(name = "clir", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Configuration file [default: the first found of $CLIR_CONFIG, config/clir.toml,
+    /// $XDG_CONFIG_HOME/clir/clir.toml, /etc/clir/clir.toml, else the built-in one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the proxy (what happens without a command)
+    Run(run::Arguments),
+    /// Check configuration, policy and signatures without opening a socket
+    Check(check::Arguments),
+    /// Tell what would be found in one request, which rules would match, and what would be sent
+    Explain(explain::Arguments),
+    /// Look for identifiers in captured requests
+    Scan(scan::Arguments),
+    /// Read the event log
+    Log(log::Arguments),
+    /// Show, export or replace the certificate authority
+    Ca(ca::Arguments),
+    /// Hash a password for `access.users`
+    Passwd(passwd::Arguments),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+}
+
+/// Runs the command that the process's arguments ask for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = arguments.config.as_deref();
+    let outcome = match arguments.command.unwrap_or_else(|| Command::Run(run::Arguments::default())) {
+        Command::Run(arguments) => run::run(config, &arguments),
+        Command::Check(arguments) => check::run(config, &arguments),
+        Command::Explain(arguments) => explain::run(config, &arguments),
+        Command::Scan(arguments) => scan::run(config, &arguments),
+        Command::Log(arguments) => log::run(config, &arguments),
+        Command::Ca(arguments) => ca::run(config, &arguments),
+        Command::Passwd(arguments) => passwd::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => failure.report(),
+    }
+}

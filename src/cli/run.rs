@@ -1,0 +1,14 @@
+//! What does it take to run the proxy?
+
+use std::path::Path;
+
+use super::{Failure, Outcome};
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Arguments {}
+
+/// Carries the command out.
+pub fn run(_config: Option<&Path>, _arguments: &Arguments) -> Result<Outcome, Failure> {
+    Err(Failure::new("not built yet"))
+}

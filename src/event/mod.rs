@@ -1,0 +1,100 @@
+//! What happened, told so that it can be kept?
+//!
+//! An [`Event`] is the account of one exchange or tunnel. It holds the head as it was received; what is written of it
+//! is redacted on the way out, so nothing downstream can forget to.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    detect::Finding,
+    exchange::{Context, RequestHead},
+};
+
+/// How an exchange or tunnel ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The request, edited or not, went to the origin and an answer came back.
+    Forwarded,
+    /// A rule refused it.
+    Blocked,
+    /// Access, limits or grammar refused it.
+    Refused,
+    /// It was let through but did not come to a good end; `error` says why.
+    Failed,
+    /// A tunnel whose bytes passed unread.
+    Tunnelled,
+    /// A tunnel that was opened; each request inside has an event of its own.
+    Intercepted,
+}
+
+impl Verdict {
+    /// The word that stands in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forwarded => "forwarded",
+            Self::Blocked => "blocked",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Tunnelled => "tunnelled",
+            Self::Intercepted => "intercepted",
+        }
+    }
+}
+
+/// What a rule did, or in observe mode would have done, to one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The rule's name.
+    pub rule: Arc<str>,
+    /// The action's word, see [`crate::policy::Action::as_str`].
+    pub action: &'static str,
+    /// The field's name as spelt, or `:path` for the target.
+    pub header: String,
+    /// True when the policy only observes, so that nothing was changed.
+    pub observed: bool,
+}
+
+/// What is known of a tunnel's inside without opening it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tunnel {
+    /// The name that the client asked for in its ClientHello.
+    pub sni: Option<String>,
+    /// The application protocols that the client offered.
+    pub alpn: Vec<String>,
+    /// Why the tunnel went the way it went, such as `bypass` or `not-tls`.
+    pub reason: Option<&'static str>,
+}
+
+/// The account of one exchange or tunnel.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Unique, and sorted by time.
+    pub id: Ulid,
+    /// When the head had arrived.
+    pub time: Timestamp,
+    /// Who, through which listener, to whom.
+    pub context: Context,
+    /// The head as it was received.
+    pub head: Arc<RequestHead>,
+    /// What was found: in the head, in trailers, in the response.
+    pub findings: Vec<Finding>,
+    /// What the rules did about it.
+    pub actions: Vec<Applied>,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The status that the client was sent.
+    pub status: Option<u16>,
+    /// Bytes of the request's body, or from the client through the tunnel.
+    pub request_bytes: u64,
+    /// Bytes of the response's body, or to the client through the tunnel.
+    pub response_bytes: u64,
+    /// From the head's arrival to the end of the exchange.
+    pub duration: Duration,
+    /// What went wrong, in words that hold no value of any field.
+    pub error: Option<String>,
+    /// For `CONNECT` only.
+    pub tunnel: Option<Tunnel>,
+}

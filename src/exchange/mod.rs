@@ -1,0 +1,18 @@
+//! What is one request?
+//!
+//! The vocabulary that every other room shares: a message's head as it was received, where it is meant to go, who
+//! sent it, and the wrapper for values that identify someone. Nothing here reads a socket, a file or a clock.
+
+mod context;
+mod fields;
+mod head;
+mod key;
+mod origin;
+mod sensitive;
+
+pub use context::{Context, Direction, Vantage};
+pub use fields::{Field, Fields};
+pub use head::{RequestHead, ResponseHead, Version};
+pub use key::InstallationKey;
+pub use origin::{Host, InvalidAuthority, Origin, Scheme};
+pub use sensitive::Sensitive;

@@ -1,0 +1,19 @@
+//! clir stands between a phone and the internet, finds the identifiers that carriers insert, and takes them out.
+//!
+//! Judgement is pure, plumbing is thin, and one door stands between them: [`intercept`]. `DESIGN.md` has the map.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod config;
+pub mod detect;
+pub mod event;
+pub mod exchange;
+pub mod intercept;
+pub mod listen;
+pub mod policy;
+pub mod proxy;
+pub mod sink;
+pub mod sniff;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,1 @@
+//! Which protocol are these bytes?

@@ -1,0 +1,1 @@
+//! What does clir say about itself while it runs?

@@ -1,0 +1,1 @@
+//! Who do we claim to be, and whom do we trust?
