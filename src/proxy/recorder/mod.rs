@@ -4,7 +4,6 @@
 //! them. hyper is handed one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
 //! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
 
-mod stall;
 mod tape;
 
 use std::{
@@ -18,7 +17,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio_util::io::poll_read_buf;
 
-pub use stall::Stall;
+use super::stall::Stall;
 pub use tape::{Recorded, Tape};
 
 use crate::exchange::grammar::{
