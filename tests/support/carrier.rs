@@ -183,7 +183,7 @@ impl Edit {
             Self::Append(line) => lines.push(line.as_bytes().to_vec()),
             Self::Insert(at, line) => lines.insert((*at).min(lines.len()), line.as_bytes().to_vec()),
             Self::Recase(name, spelling) => {
-                for_each(&mut lines, name, |line| line[..name.len()].copy_from_slice(spelling.as_bytes()))
+                for_each(&mut lines, name, |line| line[..name.len()].copy_from_slice(spelling.as_bytes()));
             }
             Self::Replace(name, value) => for_each(&mut lines, name, |line| {
                 line.truncate(name.len());

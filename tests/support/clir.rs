@@ -159,8 +159,11 @@ impl Drop for Clir {
             let _ = self.child.kill();
             let _ = self.child.wait();
             let stderr = self.stderr();
-            let tail: Vec<_> = stderr.lines().rev().take(40).collect();
-            eprintln!("clir's last words:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+            let tail = stderr.lines().count().saturating_sub(40);
+            eprintln!(
+                "clir's last words:\n{}",
+                stderr.lines().skip(tail).map(|line| format!("{line}\n")).collect::<String>()
+            );
             return;
         }
         if !self.ended {

@@ -7,8 +7,11 @@ use std::net::SocketAddr;
 
 use super::{Origin, Wire, origin};
 
+/// A conversation through the proxy at this address.
+pub type Dialogue = fn(SocketAddr);
+
 /// The dialogues, by name.
-pub const ALL: &[(&str, fn(SocketAddr))] = &[
+pub const ALL: &[(&str, Dialogue)] = &[
     ("absolute_form_becomes_origin_form", absolute_form_becomes_origin_form),
     ("nothing_is_added", nothing_is_added),
     ("spelling_order_and_duplicates_stay", spelling_order_and_duplicates_stay),

@@ -191,6 +191,8 @@ impl H2Client {
         path: &str,
         fields: &[(&str, &str)],
     ) -> (Request<Feed>, mpsc::UnboundedSender<Frame<Bytes>>) {
+        // What a test feeds is bounded by the test.
+        #[allow(clippy::disallowed_methods)]
         let (sender, receiver) = mpsc::unbounded_channel();
         let uri = format!("https://{}{path}", self.authority);
         let builder = fields

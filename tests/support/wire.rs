@@ -236,7 +236,7 @@ impl fmt::Display for PlainEnd {
 impl std::error::Error for PlainEnd {}
 
 fn is_plain_end(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<PlainEnd>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<PlainEnd>)
 }
 
 fn is_time_out(error: &io::Error) -> bool {
