@@ -19,11 +19,7 @@ impl<C> PerAlpn<C> {
     }
 
     /// The configuration for this list, built now if it is asked for the first time.
-    pub fn get_or_build<E>(
-        &self,
-        alpn: &[&'static [u8]],
-        build: impl FnOnce() -> Result<C, E>,
-    ) -> Result<Arc<C>, E> {
+    pub fn get_or_build<E>(&self, alpn: &[&'static [u8]], build: impl FnOnce() -> Result<C, E>) -> Result<Arc<C>, E> {
         // What a panicking thread leaves behind here is still a list of complete entries.
         if let Some(found) = find(&self.0.read().unwrap_or_else(PoisonError::into_inner), alpn) {
             return Ok(found);

@@ -67,7 +67,7 @@ fn certificate(error: &CertificateError) -> String {
             "its certificate was not issued for a web server".into()
         }
         Fault::Other(other) => match other.source() {
-            Some(cause) => format!("its certificate is not acceptable ({})", printable(&cause.to_string(), 200)),
+            Some(cause) => format!("its certificate is not acceptable ({})", spaced(&cause.to_string())),
             None => "its certificate is not acceptable".into(),
         },
         other => format!("its certificate is not acceptable ({})", printable(&format!("{other:?}"), 200)),
@@ -77,10 +77,12 @@ fn certificate(error: &CertificateError) -> String {
 fn alert(alert: AlertDescription) -> String {
     use AlertDescription as Alert;
     let words = match alert {
-        Alert::UnknownCA | Alert::BadCertificate | Alert::CertificateUnknown | Alert::UnsupportedCertificate
-        | Alert::CertificateExpired | Alert::CertificateRevoked => {
-            "it does not accept the certificate that it was shown"
-        }
+        Alert::UnknownCA
+        | Alert::BadCertificate
+        | Alert::CertificateUnknown
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateExpired
+        | Alert::CertificateRevoked => "it does not accept the certificate that it was shown",
         Alert::CertificateRequired => "it demands a certificate from its clients",
         Alert::UnrecognisedName => "it does not know a site of this name",
         Alert::HandshakeFailure | Alert::InsufficientSecurity => "no cipher or key exchange suits both sides",
@@ -109,6 +111,18 @@ fn wrong_name(expected: &ServerName<'_>, presented: &[String]) -> String {
 fn bare(name: &str) -> &str {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"')
+}
+
+/// The verifier names its less common reasons `LikeThis`; people read `like this`.
+fn spaced(reason: &str) -> String {
+    let mut words = String::new();
+    for character in printable(reason, 200).chars() {
+        if character.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(character.to_ascii_lowercase());
+    }
+    words
 }
 
 fn day(time: UnixTime) -> String {

@@ -44,7 +44,8 @@ fn load(path: &Path) -> io::Result<Option<InstallationKey>> {
 
 fn create(dir: &Path, path: &Path) -> io::Result<InstallationKey> {
     let bytes: [u8; 32] = random().map_err(|_| io::Error::other("the system gives no random bytes"))?;
-    let text: Zeroizing<String> = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).chain(["\n".into()]).collect());
+    let text: Zeroizing<String> =
+        Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).chain(["\n".into()]).collect());
     let pending = dir.join(format!("{NAME}.new"));
     files::remove(&pending).map_err(context("remove", &pending))?;
     files::write_new(&pending, text.as_bytes(), SECRET).map_err(context("write", &pending))?;

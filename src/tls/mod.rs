@@ -17,7 +17,7 @@ mod roots;
 mod rotate;
 mod store;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod trust;
 
 use std::{
