@@ -1,1 +1,3 @@
 //! What happens after accept?
+
+pub mod recorder;
