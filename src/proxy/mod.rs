@@ -1,3 +1,5 @@
 //! What happens after accept?
 
+pub mod authentication;
 pub mod recorder;
+mod stall;
