@@ -1,0 +1,124 @@
+//! What exactly does a site receive?
+//!
+//! A plain listening socket. In a dialogue the test itself is the site: it accepts, reads bytes, answers bytes. Where a
+//! real client asks for many things, [`Origin::serve`] answers by a function and records every head.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver},
+    },
+    thread,
+};
+
+use super::{Head, PATIENCE, Wire};
+
+/// A site on loopback.
+pub struct Origin {
+    pub address: SocketAddr,
+    connections: Receiver<TcpStream>,
+}
+
+impl Origin {
+    /// A site on 127.0.0.1.
+    pub fn new() -> Self {
+        Self::on(Ipv4Addr::LOCALHOST)
+    }
+
+    /// A site on ::1.
+    pub fn v6() -> Self {
+        Self::on(Ipv6Addr::LOCALHOST)
+    }
+
+    /// A site on another address of this machine; all of 127.0.0.0/8 are.
+    pub fn on(ip: impl Into<IpAddr>) -> Self {
+        let listener = TcpListener::bind((ip.into(), 0)).expect("a free port");
+        let address = listener.local_addr().unwrap();
+        let (sender, connections) = mpsc::channel();
+        thread::spawn(move || listener.incoming().flatten().try_for_each(|stream| sender.send(stream)));
+        Self { address, connections }
+    }
+
+    /// `host:port`, as it stands in `Host`.
+    pub fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// `http://host:port/…`
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Waits for the next connection.
+    pub fn accept(&self) -> Wire<TcpStream> {
+        Wire::over(self.connections.recv_timeout(PATIENCE).expect("a connection to the origin"))
+    }
+
+    /// Asserts that nobody has connected (since the last [`Origin::accept`]). To be called after an answer has come.
+    pub fn assert_left_alone(&self) {
+        if let Ok(stream) = self.connections.try_recv() {
+            let bytes = Wire::over(stream).try_head();
+            panic!("a connection that must not be: {bytes:?}");
+        }
+    }
+
+    /// Answers every request with what `answer` makes of its head and body, on as many connections as come.
+    pub fn serve(self, answer: impl Fn(&Head, &[u8]) -> Vec<u8> + Send + Sync + 'static) -> Serving {
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (heads.clone(), Arc::new(answer));
+        let address = self.address;
+        thread::spawn(move || {
+            for stream in self.connections {
+                let (seen, answer) = (seen.clone(), answer.clone());
+                thread::spawn(move || converse(stream, &seen, answer.as_ref()));
+            }
+        });
+        Serving { address, heads }
+    }
+}
+
+fn converse(stream: TcpStream, seen: &Mutex<Vec<Head>>, answer: &dyn Fn(&Head, &[u8]) -> Vec<u8>) {
+    let mut wire = Wire::over(stream);
+    // Whoever asks may leave at any time.
+    while let Ok(head) = wire.try_head() {
+        seen.lock().unwrap().push(head.clone());
+        let Ok((body, _)) = wire.body(&head) else { return };
+        wire.send_anyway(answer(&head, &body));
+    }
+}
+
+/// A site that answers by itself.
+#[derive(Clone)]
+pub struct Serving {
+    pub address: SocketAddr,
+    heads: Arc<Mutex<Vec<Head>>>,
+}
+
+impl Serving {
+    /// Every head received so far.
+    pub fn heads(&self) -> Vec<Head> {
+        self.heads.lock().unwrap().clone()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// A response with a body of known length.
+pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let mut response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+    response.extend(body);
+    response
+}
+
+/// A port of 127.0.0.1 on which nobody listens.
+pub fn closed_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}

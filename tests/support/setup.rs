@@ -1,0 +1,129 @@
+//! With which configuration is clir started?
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::Clir;
+
+/// The policy of most tests: what names the subscriber is stripped.
+pub const STRIP: &str = r#"
+[[rule]]
+name = "strip what names the subscriber"
+when = { severity = "high", confidence = "likely" }
+action = "strip"
+reason = "no site needs the number of the phone that visits it"
+"#;
+
+/// A configuration in a fresh directory of its own, which is clir's working directory too.
+pub struct Setup {
+    pub dir: TempDir,
+    listeners: Vec<String>,
+    keys: BTreeMap<String, BTreeMap<String, String>>,
+    policy: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// One listener on a free port of 127.0.0.1; origins on loopback are allowed, since that is where tests have them.
+    pub fn new() -> Self {
+        let dir = TempDir::with_prefix("clir-").expect("a directory");
+        let listeners = vec!["127.0.0.1:0".to_owned()];
+        Self { dir, listeners, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
+            .set("access.deny_targets", r#"["self"]"#)
+            .set("intercept.mode", r#""never""#)
+            .set("policy.file", r#""policy.toml""#)
+    }
+
+    /// Sets a key, `section.name`, to a TOML value.
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        let (section, name) = key.rsplit_once('.').expect("section.name");
+        self.keys.entry(section.to_owned()).or_default().insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Takes a key out again, so that its default holds.
+    pub fn unset(mut self, key: &str) -> Self {
+        let (section, name) = key.rsplit_once('.').expect("section.name");
+        self.keys.entry(section.to_owned()).or_default().remove(name);
+        self
+    }
+
+    /// The policy file's text.
+    pub fn policy(mut self, text: &str) -> Self {
+        self.policy = text.to_owned();
+        self
+    }
+
+    /// Opens TLS, and trusts the authority of the test's origins beside nobody.
+    pub fn intercept(self, roots: &str) -> Self {
+        let file = self.dir.path().join("origins.pem");
+        fs::write(&file, roots).unwrap();
+        self.set("intercept.mode", r#""always""#).set("tls.upstream_roots", &format!("[{:?}]", file.to_str().unwrap()))
+    }
+
+    /// Listens there instead.
+    pub fn listen(mut self, addresses: &[&str]) -> Self {
+        self.listeners = addresses.iter().map(|address| (*address).to_owned()).collect();
+        self
+    }
+
+    /// Gives the process a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts clir and waits until it listens.
+    pub fn start(self) -> Clir {
+        let mut command = self.command();
+        let listeners = self.listeners.len();
+        Clir::spawn(&mut command, self.dir, listeners)
+    }
+
+    /// Runs clir where it is expected to end by itself.
+    pub fn run_to_end(&self) -> Output {
+        self.command().output().expect("clir runs")
+    }
+
+    /// The process, ready to be started: both files are written.
+    pub fn command(&self) -> Command {
+        self.write();
+        let mut command = clir(self.dir.path());
+        command.args(["-vvv", "--config", "clir.toml", "run"]).envs(self.environment.iter().cloned());
+        command
+    }
+
+    fn write(&self) {
+        fs::write(self.dir.path().join("clir.toml"), self.config()).unwrap();
+        fs::write(self.dir.path().join("policy.toml"), &self.policy).unwrap();
+    }
+
+    fn config(&self) -> String {
+        let listener = |address: &String| {
+            format!(
+                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = \"test\"\n"
+            )
+        };
+        let section = |(name, keys): (&String, &BTreeMap<String, String>)| {
+            let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+            format!("[{name}]\n{lines}")
+        };
+        self.listeners.iter().map(listener).chain(self.keys.iter().map(section)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The binary under test in a directory, with nothing of the environment that could lead it elsewhere.
+pub fn clir(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clir"));
+    command.current_dir(dir).stdin(Stdio::null());
+    for name in ["CLIR_CONFIG", "XDG_CONFIG_HOME", "STATE_DIRECTORY", "RUST_LOG", "RUST_BACKTRACE"] {
+        command.env_remove(name);
+    }
+    command
+}
