@@ -88,14 +88,25 @@ impl Fault {
 /// The whole chain on one line.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
+        match &self.cause {
+            None => f.write_str(&self.what),
+            Some(cause) => write!(f, "{}: {}", self.what, chain(cause.as_ref())),
         }
-        Ok(())
     }
+}
+
+/// An error and what is behind it, on one line, each thing said once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl Error for Fault {

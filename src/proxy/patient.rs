@@ -40,7 +40,11 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
         this.writing.guard(cx, this.patience, written)
     }
 
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.io).poll_write_vectored(cx, bytes);
         this.writing.guard(cx, this.patience, written)

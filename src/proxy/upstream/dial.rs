@@ -54,7 +54,9 @@ impl Dialer {
             }
             Err(_elapsed) => return Err(Fault::timeout(Stage::Connect, "the origin did not answer in time")),
         };
-        stream.set_nodelay(true).map_err(|error| Fault::ours(Stage::Connect, "cannot set TCP_NODELAY").because(error))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| Fault::ours(Stage::Connect, "cannot set TCP_NODELAY").because(error))?;
         Ok(stream)
     }
 
