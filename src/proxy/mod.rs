@@ -1,6 +1,7 @@
 //! What happens after accept?
 
 mod account;
+pub mod authentication;
 mod body;
 mod fault;
 mod patient;
