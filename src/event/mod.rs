@@ -1,12 +1,27 @@
 //! What happened, told so that it can be kept?
 //!
 //! An [`Event`] is the account of one exchange or tunnel. It holds the head as it was received; what is written of it
-//! is redacted on the way out, so nothing downstream can forget to.
+//! is redacted on the way out, so nothing downstream can forget to. [`EventLine`] is what can be read back.
+
+mod credential;
+mod line;
+mod needle;
+mod redact;
+mod render;
+mod text;
+
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use ulid::Ulid;
+
+pub use line::{ActionLine, EventLine, FindingLine, LocationLine, TunnelLine};
+pub use redact::{Redactor, Values};
+pub use render::render_finding;
+pub use text::unescape;
 
 use crate::{
     detect::Finding,

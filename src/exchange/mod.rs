@@ -5,6 +5,7 @@
 
 mod context;
 mod fields;
+pub mod grammar;
 mod head;
 mod key;
 mod origin;

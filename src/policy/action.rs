@@ -39,4 +39,23 @@ impl Action {
             Self::Block(_) => "block",
         }
     }
+
+    /// Whether it changes what it matches, so that a field that frames the message must be spared.
+    pub fn edits(&self) -> bool {
+        matches!(self, Self::Strip | Self::Redact(_) | Self::Replace(_))
+    }
+}
+
+impl Redaction {
+    /// Every redaction.
+    pub const ALL: &'static [Self] = &[Self::Mask, Self::Hash, Self::Pseudonym];
+
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mask => "mask",
+            Self::Hash => "hash",
+            Self::Pseudonym => "pseudonym",
+        }
+    }
 }

@@ -3,6 +3,29 @@
 //! [`Policy::decide`] holds findings and fields against the ordered rules: the first that matches decides. It answers
 //! with decisions and edits nothing; `intercept` carries them out. Who may connect, and where to, is judged here too.
 
+mod access;
 mod action;
+mod address_set;
+mod condition;
+mod decide;
+mod destination;
+mod glob;
+mod host_set;
+mod partner;
+mod route;
+mod rule;
 
+#[cfg(test)]
+mod decide_tests;
+
+pub use access::{Access, PortSet, User};
 pub use action::{Action, Redaction};
+pub use address_set::{AddressClass, AddressSet, InvalidAddress, parse_network};
+pub use condition::Condition;
+pub use decide::{Decision, Matched, Mode, Policy, Query};
+pub use destination::{Destination, PathSet};
+pub use glob::{GlobFault, Pattern};
+pub use host_set::HostSet;
+pub use partner::Partner;
+pub use route::{InterceptMode, Route, Routing};
+pub use rule::{Rule, is_structural};

@@ -1,1 +1,9 @@
 //! What happens after accept?
+
+mod account;
+mod body;
+mod fault;
+mod patient;
+pub mod recorder;
+mod stall;
+mod upstream;

@@ -1,0 +1,212 @@
+//! Which bytes of a head open something?
+//!
+//! Credentials are hidden whole, whatever the detectors say: `Authorization` and its like (the scheme stays), cookies
+//! (their names stay), and what looks like a token. "Looks like" is judged by the name beside it and by its shape, so
+//! that a request id or a hash in a path stays readable.
+
+use std::{ops::Range, sync::LazyLock};
+
+use aho_corasick::AhoCorasick;
+
+use crate::exchange::Field;
+
+/// Shorter values are no tokens.
+const SHORTEST_TOKEN: usize = 20;
+
+/// Fields whose whole value is a secret, whatever its shape.
+const SECRET_FIELDS: [&str; 10] = [
+    "x-api-key",
+    "api-key",
+    "apikey",
+    "x-auth-token",
+    "x-access-token",
+    "x-amz-security-token",
+    "x-csrf-token",
+    "x-xsrf-token",
+    "x-goog-api-key",
+    "private-token",
+];
+
+/// Query parameters whose whole value is a secret, whatever its shape.
+const SECRET_PARAMETERS: [&str; 8] =
+    ["access_token", "refresh_token", "id_token", "password", "passwd", "pwd", "client_secret", "api_key"];
+
+/// A name that holds one of these announces a token.
+static SECRET_WORDS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| caseless(&["token", "auth", "key", "secret", "session", "signature"]));
+
+/// What a token may begin with, wherever it stands: a JSON Web Token (RFC 7519), or credentials with their scheme.
+static TOKEN_STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| caseless(&["eyj", "bearer ", "basic "]));
+
+fn caseless(words: &[&str]) -> AhoCorasick {
+    match AhoCorasick::builder().ascii_case_insensitive(true).build(words) {
+        Ok(matcher) => matcher,
+        Err(error) => unreachable!("a handful of short words: {error}"),
+    }
+}
+
+/// Who is told what to hide.
+pub(super) type Hide<'a> = &'a mut dyn FnMut(Range<usize>);
+
+/// Whether a field holds credentials that are hidden even where everything else is shown.
+pub(super) fn is_authorization(field: &Field) -> bool {
+    field.is("authorization") || field.is("proxy-authorization")
+}
+
+/// The part of an `Authorization` value that follows the scheme; all of it where no scheme stands.
+pub(super) fn authorization(value: &[u8]) -> Range<usize> {
+    let start = value.iter().position(|&byte| byte == b' ').map_or(0, |at| at + 1);
+    start..value.len()
+}
+
+/// The secrets in a field's value.
+pub(super) fn in_field(field: &Field, hide: Hide<'_>) {
+    let value = &field.value[..];
+    if is_authorization(field) {
+        hide(authorization(value));
+    } else if field.is("cookie") || field.is("set-cookie") || field.is("cookie2") {
+        in_cookies(value, hide);
+    } else if SECRET_FIELDS.iter().any(|name| field.is(name)) {
+        hide(0..value.len());
+    } else if value.len() >= SHORTEST_TOKEN {
+        in_text(value, hide);
+        if field.is("referer") {
+            in_query(value, hide);
+        } else if names_a_secret(&field.name) {
+            opaque_runs(value).for_each(hide);
+        }
+    }
+}
+
+/// The secrets in a request target.
+pub(super) fn in_target(target: &[u8], hide: Hide<'_>) {
+    if target.len() >= SHORTEST_TOKEN {
+        in_text(target, hide);
+    }
+    in_query(target, hide);
+}
+
+/// `name=value` pairs (RFC 6265 §4.2.1): the names stay. What has no name is all value.
+fn in_cookies(value: &[u8], hide: Hide<'_>) {
+    for pair in pieces(value, 0, |byte| byte == b';') {
+        let text = value.get(pair.clone()).unwrap_or_default();
+        let before = memchr::memchr(b'=', text).map_or_else(|| blanks(text), |at| at + 1);
+        hide(pair.start + before..pair.end);
+    }
+}
+
+fn blanks(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// Tokens that show what they are, wherever they stand. Each unbroken run is read once: where the first `eyJ` of a run
+/// starts no token, a later one starts none either.
+fn in_text(text: &[u8], hide: Hide<'_>) {
+    let mut done = 0;
+    for found in TOKEN_STARTS.find_iter(text) {
+        let word = text.get(found.range()).unwrap_or_default();
+        let is_scheme = word.ends_with(b" ");
+        if found.start() < done || !(is_scheme || word == b"eyJ") {
+            continue;
+        }
+        let start = if is_scheme { found.end() } else { found.start() };
+        let run = text.get(start..).unwrap_or_default().iter().take_while(|&&byte| is_opaque(byte)).count();
+        done = start + run;
+        if is_scheme || text.get(start..done).is_some_and(is_web_token) {
+            hide(start..done);
+        }
+    }
+}
+
+/// Three base64url parts, the first of which is a JSON object (`{"` encodes to `eyJ`).
+fn is_web_token(run: &[u8]) -> bool {
+    run.len() >= SHORTEST_TOKEN && memchr::memchr_iter(b'.', run).count() >= 2
+}
+
+/// The values of query parameters that are named like secrets.
+fn in_query(target: &[u8], hide: Hide<'_>) {
+    let Some(mark) = memchr::memchr(b'?', target) else { return };
+    for pair in pieces(target, mark + 1, |byte| matches!(byte, b'&' | b';' | b'#')) {
+        let text = target.get(pair.clone()).unwrap_or_default();
+        let Some(equals) = memchr::memchr(b'=', text) else { continue };
+        let (name, value) = text.split_at(equals);
+        let value = value.get(1..).unwrap_or_default();
+        let named = SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()));
+        if named || names_a_secret(name) && opaque_runs(value).next().is_some() {
+            hide(pair.start + equals + 1..pair.end);
+        }
+    }
+}
+
+fn names_a_secret(name: &[u8]) -> bool {
+    !name.eq_ignore_ascii_case(b":authority") && SECRET_WORDS.is_match(name)
+}
+
+/// The stretches that no person would write: long, unbroken, and of mixed classes.
+fn opaque_runs(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    pieces(value, 0, |byte| !is_opaque(byte)).filter(|run| {
+        let run = value.get(run.clone()).unwrap_or_default();
+        let classes: [fn(&u8) -> bool; 3] = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
+        run.len() >= SHORTEST_TOKEN && classes.iter().filter(|class| run.iter().any(class)).count() >= 2
+    })
+}
+
+/// The alphabets of base64, base64url, hexadecimal, UUIDs and percent-encoding.
+fn is_opaque(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'%')
+}
+
+/// The pieces of `text` from `start` on, between the bytes that separate.
+fn pieces(text: &[u8], start: usize, separates: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+    let mut at = start;
+    text.get(start..).unwrap_or_default().split(move |&byte| separates(byte)).map(move |piece| {
+        let range = at..at + piece.len();
+        at = range.end + 1;
+        range
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &'static str, value: &'static str) -> String {
+        let field = Field::new(name, value);
+        starred(value, |hide| in_field(&field, hide))
+    }
+
+    fn target(target: &str) -> String {
+        starred(target, |hide| in_target(target.as_bytes(), hide))
+    }
+
+    fn starred(text: &str, find: impl FnOnce(Hide<'_>)) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        find(&mut |range| bytes[range].fill(b'*'));
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn schemes_and_cookie_names_stay() {
+        assert_eq!(field("authorization", "Basic bWU6cHc="), "Basic ********");
+        assert_eq!(field("Proxy-Authorization", "bWU6cHc="), "********");
+        assert_eq!(field("Cookie", "a=1; b=; c; d=x=y"), "a=*; b=; *; d=***");
+        assert_eq!(field("X-Api-Key", "short"), "*****");
+    }
+
+    #[test]
+    fn tokens_are_told_by_shape_and_name() {
+        assert_eq!(field("X-My-Token", "4f2a9c81d0e34b5f9a7c66d2"), "************************");
+        assert_eq!(field("X-Request-Id", "4f2a9c81d0e34b5f9a7c66d2"), "4f2a9c81d0e34b5f9a7c66d2");
+        assert_eq!(field("X-Any", "v=eyJhbGciOi.eyJzdWIiOiIx.c2ln; x"), "v=****************************; x");
+        assert_eq!(field("X-Forwarded-Auth", "see Bearer abc, or not"), "see Bearer ***, or not");
+        assert_eq!(field("X-Key-Words", "nothing to see here, move on"), "nothing to see here, move on");
+    }
+
+    #[test]
+    fn query_parameters_are_told_by_name() {
+        assert_eq!(target("/p?page=2&access_token=abc&q=key"), "/p?page=2&access_token=***&q=key");
+        assert_eq!(target("/p?session=4f2a9c81d0e34b5f9a7c66d2#x"), "/p?session=************************#x");
+        assert_eq!(target("/p?keyword=telephone+enrichment"), "/p?keyword=telephone+enrichment");
+        assert_eq!(field("Referer", "http://example.org/?password=x"), "http://example.org/?password=*");
+    }
+}

@@ -1,0 +1,83 @@
+//! What can be read back from an event's line?
+//!
+//! Tolerant: keys that this version does not know are passed over, keys that are missing stand empty, so that lines of
+//! later versions can be read as well. Strings are as they stand in the line; [`super::unescape`] gives their bytes.
+
+use serde::Deserialize;
+
+/// An event as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Event`")]
+pub struct EventLine {
+    pub v: u32,
+    pub id: String,
+    pub ts: String,
+    pub listener: String,
+    pub vantage: String,
+    pub client: String,
+    pub scheme: String,
+    pub method: String,
+    pub host: String,
+    pub port: u16,
+    pub target: String,
+    pub version: String,
+    pub headers: Vec<(String, String)>,
+    pub findings: Vec<FindingLine>,
+    pub actions: Vec<ActionLine>,
+    pub verdict: String,
+    pub status: Option<u16>,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
+    pub duration_us: u64,
+    pub error: Option<String>,
+    pub tunnel: Option<TunnelLine>,
+}
+
+/// A finding as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Finding`")]
+pub struct FindingLine {
+    pub identifier: String,
+    pub severity: String,
+    pub confidence: String,
+    pub origin: String,
+    pub location: LocationLine,
+    pub span: (usize, usize),
+    pub detector: String,
+    pub signature: Option<String>,
+    pub digest: String,
+}
+
+/// A finding's place as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Location`")]
+pub struct LocationLine {
+    pub part: String,
+    pub name: String,
+    pub index: usize,
+    pub direction: Option<String>,
+}
+
+/// What a rule did, as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Applied`")]
+pub struct ActionLine {
+    pub rule: String,
+    pub action: String,
+    pub header: String,
+    pub observed: bool,
+}
+
+/// A tunnel as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Tunnel`")]
+pub struct TunnelLine {
+    pub sni: Option<String>,
+    pub alpn: Vec<String>,
+    pub reason: Option<String>,
+}

@@ -1,0 +1,243 @@
+//! What of an event may be written down?
+//!
+//! `masked`, the default: what a finding covers shows its ends only, and shows them nowhere else in the same event
+//! either; credentials are hidden whole. `names`: no field value at all, and no query. `full`: everything, except what
+//! `Authorization` and `Proxy-Authorization` hold. Which bytes are credentials is judged in `credential`.
+//!
+//! A run of at least ten digits keeps the first five and the last two: enough to tell country and operator, not whose it
+//! is. Any other value of twelve bytes or more keeps two and two, a shorter one nothing. As many bullets as hidden bytes
+//! stand between, at most 64. Three bullets stand for a credential and one for a value in `names`, whatever their length.
+
+use std::{ops::Range, str::FromStr};
+
+use smallvec::SmallVec;
+
+use super::{
+    credential,
+    needle::Needles,
+    text::{Hidden, Shown},
+};
+use crate::{
+    detect::{Finding, Identifier},
+    exchange::{Field, InstallationKey},
+};
+
+/// How much of the values is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Values {
+    /// Findings show their ends only, credentials nothing.
+    #[default]
+    Masked,
+    /// All but the credentials in `Authorization` and `Proxy-Authorization`.
+    Full,
+    /// Names only.
+    Names,
+}
+
+impl Values {
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Masked => "masked",
+            Self::Full => "full",
+            Self::Names => "names",
+        }
+    }
+}
+
+impl FromStr for Values {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Masked, Self::Full, Self::Names].into_iter().find(|values| values.as_str() == text).ok_or(())
+    }
+}
+
+/// Knows what to hide, and under which key equal values get equal digests.
+#[derive(Clone, Debug)]
+pub struct Redactor {
+    values: Values,
+    key: InstallationKey,
+}
+
+/// What is hidden of one string; most strings have nothing to hide.
+pub(super) type HiddenSpans = SmallVec<[Hidden; 2]>;
+
+/// A string that is ready to be written.
+pub(super) type Text<'a> = Shown<'a, HiddenSpans>;
+
+impl Redactor {
+    /// A redactor for this much openness and the installation's key.
+    pub fn new(values: Values, key: InstallationKey) -> Self {
+        Self { values, key }
+    }
+
+    /// `hmac:` and half of an HMAC-SHA-256 over identifier and value: equal values of one kind have equal digests.
+    pub fn digest(&self, identifier: Identifier, value: &[u8]) -> String {
+        use std::fmt::Write as _;
+        let digest = self.key.digest("event", &[identifier.as_str().as_bytes(), value]);
+        let mut text = String::from("hmac:");
+        digest.iter().take(16).for_each(|byte| {
+            // A String takes whatever is written to it.
+            let _ = write!(text, "{byte:02x}");
+        });
+        text
+    }
+
+    /// What was found, as it may be shown to a person.
+    pub fn found(&self, finding: &Finding) -> String {
+        let whole = Span { range: 0..finding.value.len(), kind: Kind::Found };
+        let hidden = match self.values {
+            Values::Masked => hide(&finding.value, SmallVec::from_iter([whole])),
+            Values::Full => HiddenSpans::new(),
+            Values::Names => one_bullet(0..finding.value.len()),
+        };
+        Shown { bytes: &finding.value, hidden }.to_string()
+    }
+
+    /// A field's value, where findings cover `found`.
+    pub(super) fn value<'a>(&self, field: &'a Field, found: &[Range<usize>], needles: &Needles) -> Text<'a> {
+        let bytes = &field.value[..];
+        let hidden = match self.values {
+            Values::Masked => {
+                let mut spans = spans(bytes, found, needles);
+                credential::in_field(field, &mut |range| spans.push(Span { range, kind: Kind::Secret }));
+                hide(bytes, spans)
+            }
+            Values::Full if credential::is_authorization(field) => {
+                let secret = Span { range: credential::authorization(bytes), kind: Kind::Secret };
+                hide(bytes, SmallVec::from_iter([secret]))
+            }
+            Values::Full => HiddenSpans::new(),
+            Values::Names => one_bullet(0..bytes.len()),
+        };
+        Shown { bytes, hidden }
+    }
+
+    /// A request target, where findings cover `found`.
+    pub(super) fn target<'a>(&self, bytes: &'a [u8], found: &[Range<usize>], needles: &Needles) -> Text<'a> {
+        if self.values == Values::Full {
+            return Shown { bytes, hidden: HiddenSpans::new() };
+        }
+        let mut spans = spans(bytes, found, needles);
+        credential::in_target(bytes, &mut |range| spans.push(Span { range, kind: Kind::Secret }));
+        let mut hidden = hide(bytes, spans);
+        if let Some(mark) = memchr::memchr(b'?', bytes).filter(|_| self.values == Values::Names) {
+            hidden.retain(|hidden| hidden.range.end <= mark + 1);
+            hidden.extend(one_bullet(mark + 1..bytes.len()));
+        }
+        Shown { bytes, hidden }
+    }
+
+    /// Any other string, in which what was found elsewhere must not stand.
+    pub(super) fn other<'a>(&self, bytes: &'a [u8], needles: &Needles) -> Text<'a> {
+        let hidden = match self.values {
+            Values::Full => HiddenSpans::new(),
+            Values::Masked | Values::Names => hide(bytes, spans(bytes, &[], needles)),
+        };
+        Shown { bytes, hidden }
+    }
+}
+
+/// Why a stretch is hidden, which decides what is left of it. Ordered: the stricter kind is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Found,
+    Secret,
+}
+
+#[derive(Clone, Debug)]
+struct Span {
+    range: Range<usize>,
+    kind: Kind,
+}
+
+type Spans = SmallVec<[Span; 8]>;
+
+/// What findings cover, and where their values stand once more.
+fn spans(bytes: &[u8], found: &[Range<usize>], needles: &Needles) -> Spans {
+    let inside = |range: &&Range<usize>| range.start < range.end && range.end <= bytes.len();
+    let mut spans: Spans =
+        found.iter().filter(inside).map(|range| Span { range: range.clone(), kind: Kind::Found }).collect();
+    needles.find(bytes, &mut |range| spans.push(Span { range, kind: Kind::Found }));
+    spans
+}
+
+/// Merges what overlaps, then takes away the ends that may be seen.
+fn hide(bytes: &[u8], mut spans: Spans) -> HiddenSpans {
+    spans.retain(|span| !span.range.is_empty());
+    spans.sort_unstable_by_key(|span| span.range.start);
+    let mut merged = Spans::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.range.start < last.range.end => {
+                last.range.end = last.range.end.max(span.range.end);
+                last.kind = last.kind.max(span.kind);
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged.into_iter().map(|span| shorten(bytes, span)).collect()
+}
+
+fn shorten(bytes: &[u8], span: Span) -> Hidden {
+    if span.kind == Kind::Secret {
+        return Hidden { range: span.range, bullets: 3 };
+    }
+    let (front, back) = ends(bytes.get(span.range.clone()).unwrap_or_default());
+    let range = span.range.start + front..span.range.end - back;
+    Hidden { bullets: range.len().min(64), range }
+}
+
+/// How many bytes of a found value may be seen at its ends. Never all of them.
+fn ends(value: &[u8]) -> (usize, usize) {
+    let sign = usize::from(value.first() == Some(&b'+'));
+    let digits = value.get(sign..).unwrap_or_default();
+    match value.len() {
+        _ if digits.len() >= 10 && digits.iter().all(u8::is_ascii_digit) => (sign + 5, 2),
+        12.. => (2, 2),
+        _ => (0, 0),
+    }
+}
+
+fn one_bullet(range: Range<usize>) -> HiddenSpans {
+    (!range.is_empty()).then_some(Hidden { range, bullets: 1 }).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &str, found: &[Range<usize>]) -> String {
+        let hidden = hide(text.as_bytes(), spans(text.as_bytes(), found, &Needles::default()));
+        Shown { bytes: text.as_bytes(), hidden }.to_string()
+    }
+
+    #[test]
+    fn numbers_keep_country_and_operator() {
+        assert_eq!(masked("447700900123", &[0..12]), "44770•••••23");
+        assert_eq!(masked("+447700900123", &[0..13]), "+44770•••••23");
+        assert_eq!(masked("001010123456789", &[0..15]), "00101••••••••89");
+        assert_eq!(masked("id=447700900123;x", &[3..15]), "id=44770•••••23;x");
+    }
+
+    #[test]
+    fn other_values_keep_little_or_nothing() {
+        assert_eq!(masked("NDQ3NzAwOTAwMTIz", &[0..16]), "ND••••••••••••Iz");
+        assert_eq!(masked("123456789", &[0..9]), "•••••••••");
+        assert_eq!(masked("me@a.example", &[0..12]), "me••••••••le");
+        assert_eq!(masked("", &[0..0]), "");
+    }
+
+    #[test]
+    fn what_overlaps_is_one_stretch() {
+        assert_eq!(masked("447700900123;447700900456", &[0..12, 6..18]), "44••••••••••••••700900456");
+        assert_eq!(masked("447700900123447700900456", &[0..12, 12..24]), "44770•••••2344770•••••56");
+    }
+
+    #[test]
+    fn a_span_outside_the_value_hides_nothing_and_harms_nothing() {
+        let backwards = Range { start: 3, end: 2 };
+        assert_eq!(masked("abc", &[2..9, backwards]), "abc");
+    }
+}

@@ -1,0 +1,243 @@
+//! What does an event's line look like?
+//!
+//! One JSON object, its keys in the order of the schema, its strings redacted by [`Redactor`] and escaped as `text`
+//! tells. Version 1 may gain keys at the end; what is here keeps its name and its meaning.
+
+use std::{ops::Range, time::Duration};
+
+use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeSeq, SerializeStruct},
+};
+
+use super::{Applied, Event, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
+use crate::{
+    detect::{Finding, Part},
+    exchange::{Direction, Field},
+};
+
+impl Event {
+    /// Appends the event's line, newline included.
+    pub fn render(&self, redactor: &Redactor, out: &mut Vec<u8>) {
+        append(out, &Line { event: self, redactor, needles: &Needles::new(&self.findings) });
+        out.push(b'\n');
+    }
+}
+
+/// Appends the JSON object that stands for this finding among an event's `findings`.
+pub fn render_finding(finding: &Finding, redactor: &Redactor, out: &mut Vec<u8>) {
+    let needles = Needles::new(std::slice::from_ref(finding));
+    append(out, &Found { finding, redactor, needles: &needles });
+}
+
+fn append(out: &mut Vec<u8>, value: &impl Serialize) {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Guarded);
+    if let Err(error) = value.serialize(&mut serializer) {
+        unreachable!("a Vec takes what is written, and every key is a string: {error}");
+    }
+}
+
+struct Line<'a> {
+    event: &'a Event,
+    redactor: &'a Redactor,
+    needles: &'a Needles,
+}
+
+impl<'a> Line<'a> {
+    /// A string in which nothing was found itself.
+    fn text(&self, text: &'a (impl AsRef<[u8]> + ?Sized)) -> Text<'a> {
+        self.redactor.other(text.as_ref(), self.needles)
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Event { context, head, .. } = self.event;
+        let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
+        let mut line = serializer.serialize_struct("Event", 23)?;
+        line.serialize_field("v", &1)?;
+        line.serialize_field("id", &Shown(&self.event.id))?;
+        line.serialize_field("ts", &Shown(time(self.event.time)))?;
+        line.serialize_field("listener", &chosen.text(&*context.listener))?;
+        line.serialize_field("vantage", context.vantage.as_str())?;
+        line.serialize_field("client", &Shown(&context.client))?;
+        line.serialize_field("scheme", context.origin.scheme.as_str())?;
+        line.serialize_field("method", &self.text(&head.method))?;
+        line.serialize_field("host", &self.text(&context.origin.host.to_string()))?;
+        line.serialize_field("port", &context.origin.port)?;
+        line.serialize_field("target", &self.redactor.target(&head.target, &self.in_target(), self.needles))?;
+        line.serialize_field("version", head.version.as_str())?;
+        line.serialize_field("headers", &Headers(self))?;
+        line.serialize_field("findings", &Findings(self))?;
+        line.serialize_field("actions", &Actions { line: self, chosen: &chosen })?;
+        line.serialize_field("verdict", self.event.verdict.as_str())?;
+        line.serialize_field("status", &self.event.status)?;
+        line.serialize_field("request_bytes", &self.event.request_bytes)?;
+        line.serialize_field("response_bytes", &self.event.response_bytes)?;
+        line.serialize_field("duration_us", &microseconds(self.event.duration))?;
+        line.serialize_field("error", &self.event.error.as_ref().map(|error| self.text(error)))?;
+        if let Some(tunnel) = &self.event.tunnel {
+            line.serialize_field("tunnel", &Tunnelled { line: self, tunnel })?;
+        }
+        line.end()
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds.
+fn time(time: Timestamp) -> String {
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    PRINTER.timestamp_to_string(&time)
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What prints itself, and holds nothing of the message.
+struct Shown<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Line<'_> {
+    fn in_target(&self) -> Vec<Range<usize>> {
+        let in_target = |finding: &&Finding| finding.location.part == Part::Target;
+        self.event.findings.iter().filter(in_target).map(|finding| finding.span.clone()).collect()
+    }
+
+    /// What was found in the fields of the head, sorted by their index.
+    fn in_fields(&self) -> Vec<(usize, Range<usize>)> {
+        let in_head = |finding: &&Finding| {
+            finding.location.part == Part::Header && finding.location.direction == Direction::Request
+        };
+        let findings = self.event.findings.iter().filter(in_head);
+        let mut found: Vec<_> = findings.map(|finding| (finding.location.index, finding.span.clone())).collect();
+        found.sort_unstable_by_key(|(index, _)| *index);
+        found
+    }
+}
+
+struct Headers<'a>(&'a Line<'a>);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(line) = self;
+        let mut found = line.in_fields().into_iter().peekable();
+        let mut spans = Vec::new();
+        let mut headers = serializer.serialize_seq(Some(line.event.head.fields.len()))?;
+        for (index, field) in line.event.head.fields.iter().enumerate() {
+            spans.clear();
+            while let Some((_, span)) = found.next_if(|(at, _)| *at <= index) {
+                spans.push(span);
+            }
+            headers.serialize_element(&self.pair(field, &spans))?;
+        }
+        headers.end()
+    }
+}
+
+impl<'a> Headers<'a> {
+    fn pair(&self, field: &'a Field, found: &[Range<usize>]) -> (Text<'a>, Text<'a>) {
+        let Self(line) = self;
+        (line.text(&field.name), line.redactor.value(field, found, line.needles))
+    }
+}
+
+struct Findings<'a>(&'a Line<'a>);
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Line { event, redactor, needles } = self.0;
+        serializer.collect_seq(event.findings.iter().map(|finding| Found { finding, redactor, needles }))
+    }
+}
+
+struct Found<'a> {
+    finding: &'a Finding,
+    redactor: &'a Redactor,
+    needles: &'a Needles,
+}
+
+impl Serialize for Found<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let finding = self.finding;
+        let mut object = serializer.serialize_struct("Finding", 9)?;
+        object.serialize_field("identifier", &finding.identifier)?;
+        object.serialize_field("severity", &finding.severity)?;
+        object.serialize_field("confidence", &finding.confidence)?;
+        object.serialize_field("origin", &finding.origin)?;
+        object.serialize_field("location", &Place(self))?;
+        object.serialize_field("span", &[finding.span.start, finding.span.end])?;
+        object.serialize_field("detector", finding.detector)?;
+        object.serialize_field("signature", &finding.signature.as_deref())?;
+        object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
+        object.end()
+    }
+}
+
+struct Place<'a>(&'a Found<'a>);
+
+impl Serialize for Place<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Found { finding, redactor, needles } = self.0;
+        let mut object = serializer.serialize_struct("Location", 4)?;
+        object.serialize_field("part", &finding.location.part)?;
+        object.serialize_field("name", &redactor.other(&finding.location.name, needles))?;
+        object.serialize_field("index", &finding.location.index)?;
+        if finding.location.direction == Direction::Response {
+            object.serialize_field("direction", "response")?;
+        }
+        object.end()
+    }
+}
+
+struct Actions<'a> {
+    line: &'a Line<'a>,
+    chosen: &'a Line<'a>,
+}
+
+impl Serialize for Actions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { line, chosen } = self;
+        serializer.collect_seq(line.event.actions.iter().map(|applied| Action { line, chosen, applied }))
+    }
+}
+
+struct Action<'a> {
+    line: &'a Line<'a>,
+    chosen: &'a Line<'a>,
+    applied: &'a Applied,
+}
+
+impl Serialize for Action<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Action", 4)?;
+        object.serialize_field("rule", &self.chosen.text(&*self.applied.rule))?;
+        object.serialize_field("action", self.applied.action)?;
+        object.serialize_field("header", &self.line.text(&self.applied.header))?;
+        if self.applied.observed {
+            object.serialize_field("observed", &true)?;
+        }
+        object.end()
+    }
+}
+
+struct Tunnelled<'a> {
+    line: &'a Line<'a>,
+    tunnel: &'a Tunnel,
+}
+
+impl Serialize for Tunnelled<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let alpn: Vec<_> = self.tunnel.alpn.iter().map(|protocol| self.line.text(protocol)).collect();
+        let mut object = serializer.serialize_struct("Tunnel", 3)?;
+        object.serialize_field("sni", &self.tunnel.sni.as_ref().map(|name| self.line.text(name)))?;
+        object.serialize_field("alpn", &alpn)?;
+        object.serialize_field("reason", &self.tunnel.reason)?;
+        object.end()
+    }
+}

@@ -1,0 +1,214 @@
+//! Does a line say everything, and show nothing that it must not?
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    detect::{Confidence, Identifier, InsertedBy, Location, Part, Severity},
+    exchange::{Direction, Fields, InstallationKey, Origin, Scheme, Vantage, Version},
+};
+
+const NUMBER: &str = "447700900123";
+
+fn redactor(values: Values) -> Redactor {
+    Redactor::new(values, InstallationKey::new([7; 32]))
+}
+
+fn event(target: &str, fields: &[(&str, &str)]) -> Event {
+    let fields: Fields =
+        fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
+    Event {
+        id: Ulid::from_parts(1_795_356_131_123, 42),
+        time: "2026-11-22T14:02:11.1234567Z".parse().unwrap(),
+        context: Context {
+            listener: "home".into(),
+            vantage: Vantage::NoCarrier,
+            client: "192.0.2.7:51344".parse().unwrap(),
+            origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        },
+        head: Arc::new(RequestHead {
+            method: "GET".into(),
+            target: target.to_owned().into(),
+            version: Version::Http11,
+            fields,
+        }),
+        findings: vec![],
+        actions: vec![],
+        verdict: Verdict::Forwarded,
+        status: Some(200),
+        request_bytes: 0,
+        response_bytes: 1256,
+        duration: Duration::from_micros(4312),
+        error: None,
+        tunnel: None,
+    }
+}
+
+impl Event {
+    fn finding(mut self, part: Part, index: usize, span: Range<usize>) -> Self {
+        let field = self.head.fields.get(index);
+        let (name, value) = match part {
+            Part::Header => (field.unwrap().name.clone(), field.unwrap().value.slice(span.clone())),
+            _ => (Default::default(), self.head.target.slice(span.clone())),
+        };
+        self.findings.push(Finding {
+            identifier: Identifier::Msisdn,
+            severity: Severity::Critical,
+            confidence: Confidence::Certain,
+            origin: InsertedBy::Carrier,
+            location: Location { name, direction: Direction::Request, part, index },
+            span,
+            value,
+            detector: "signature",
+            signature: Some("up-calling-line-id".into()),
+        });
+        self
+    }
+
+    fn line(&self, values: Values) -> String {
+        let mut out = Vec::new();
+        self.render(&redactor(values), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn value(&self, values: Values) -> Value {
+        serde_json::from_str(&self.line(values)).unwrap()
+    }
+}
+
+#[test]
+fn a_line_has_the_keys_of_the_schema_in_their_order() {
+    let mut event =
+        event("/", &[("Host", "example.org"), ("x-up-calling-line-id", NUMBER)]).finding(Part::Header, 1, 0..12);
+    let rule = "strip what names the subscriber".into();
+    event.actions.push(Applied { rule, action: "strip", header: "x-up-calling-line-id".into(), observed: false });
+    let digest = redactor(Values::Masked).digest(Identifier::Msisdn, NUMBER.as_bytes());
+    assert_eq!(digest.len(), "hmac:".len() + 32);
+    let expected = format!(
+        r#"{{"v":1,"id":"{}","ts":"2026-11-22T14:02:11.123Z","listener":"home","vantage":"no-carrier","client":"192.0.2.7:51344","scheme":"http","method":"GET","host":"example.org","port":80,"target":"/","version":"HTTP/1.1","headers":[["Host","example.org"],["x-up-calling-line-id","44770•••••23"]],"findings":[{{"identifier":"msisdn","severity":"critical","confidence":"certain","origin":"carrier","location":{{"part":"header","name":"x-up-calling-line-id","index":1}},"span":[0,12],"detector":"signature","signature":"up-calling-line-id","digest":"{digest}"}}],"actions":[{{"rule":"strip what names the subscriber","action":"strip","header":"x-up-calling-line-id"}}],"verdict":"forwarded","status":200,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":null}}"#,
+        event.id
+    );
+    assert_eq!(event.line(Values::Masked), expected + "\n");
+}
+
+#[test]
+fn tunnels_responses_and_observation_say_so_at_the_end() {
+    let mut event = event("/", &[("x", NUMBER)]).finding(Part::Header, 0, 0..12);
+    event.findings[0].location.direction = Direction::Response;
+    event.findings[0].signature = None;
+    event.actions.push(Applied { rule: "r".into(), action: "keep", header: ":path".into(), observed: true });
+    event.tunnel = Some(Tunnel { sni: Some("example.org".into()), alpn: vec!["h2".into()], reason: Some("bypass") });
+    let line = event.line(Values::Masked);
+    assert!(line.contains(r#""location":{"part":"header","name":"x","index":0,"direction":"response"}"#), "{line}");
+    assert!(line.contains(r#""signature":null"#), "{line}");
+    assert!(line.contains(r#""header":":path","observed":true}"#), "{line}");
+    assert!(
+        line.ends_with(
+            "\"error\":null,\"tunnel\":{\"sni\":\"example.org\",\"alpn\":[\"h2\"],\"reason\":\"bypass\"}}\n"
+        )
+    );
+}
+
+#[test]
+fn a_found_number_stands_nowhere_in_the_line() {
+    let headers = [
+        ("Host", "447700900123.example.org"),
+        ("X-Msisdn", "+44 7700 900123"),
+        ("Referer", "http://example.org/?a=%2B44%207700%20900123&b=447700900123"),
+        ("User-Agent", "App/1 (447700900123)"),
+        ("x-447700900123", "1"),
+    ];
+    let mut event = event("/447700900123/x", &headers).finding(Part::Header, 1, 0..15);
+    event.context.origin = Origin::parse(Scheme::Http, b"447700900123.example.org").unwrap();
+    event.error = Some("no address for 447700900123.example.org".into());
+    event.tunnel = Some(Tunnel { sni: Some("447700900123.example.org".into()), ..Tunnel::default() });
+    event.actions.push(Applied {
+        rule: "hide 447700900123".into(),
+        action: "strip",
+        header: "x-447700900123".into(),
+        observed: false,
+    });
+    for values in [Values::Masked, Values::Names] {
+        let line = event.line(values);
+        for number in [NUMBER, "7700 900123", "7700%20900123"] {
+            assert!(!line.contains(number), "{values:?}: {number} in {line}");
+        }
+    }
+    assert_eq!(event.value(Values::Masked)["headers"][3][1], "App/1 (44770•••••23)");
+    assert!(event.line(Values::Full).contains(NUMBER));
+}
+
+#[test]
+fn case_does_not_save_a_pseudonym() {
+    let mut event = event("/", &[("X-UIDH", "OTgxNTk2NDk0ADJVquRu5NS5")]).finding(Part::Header, 0, 0..24);
+    event.error = Some("otgxntk2ndk0adjvquru5ns5.example.org".into());
+    assert!(!event.line(Values::Masked).contains("k2ndk0adjv"));
+}
+
+#[test]
+fn words_that_a_person_chose_stay_unless_they_hold_a_number() {
+    let mut event = event("/", &[("X-APN", "internet")]).finding(Part::Header, 0, 0..8);
+    event.actions.push(Applied {
+        rule: "keep internet".into(),
+        action: "keep",
+        header: "X-APN".into(),
+        observed: false,
+    });
+    assert_eq!(event.value(Values::Masked)["actions"][0]["rule"], "keep internet");
+}
+
+#[test]
+fn credentials_are_hidden_whatever_is_found() {
+    let headers = [("Authorization", "Bearer abcdef"), ("cookie", "sid=447700900123; theme=dark")];
+    let event = event("/?password=hunter2", &headers).finding(Part::Header, 1, 4..16);
+    let value = event.value(Values::Masked);
+    assert_eq!(value["headers"], json!([["Authorization", "Bearer •••"], ["cookie", "sid=•••; theme=•••"]]));
+    assert_eq!(value["target"], "/?password=•••");
+    let full = event.value(Values::Full);
+    assert_eq!(full["headers"], json!([["Authorization", "Bearer •••"], ["cookie", "sid=447700900123; theme=dark"]]));
+}
+
+#[test]
+fn names_shows_no_value_and_no_query() {
+    let event = event("/a/447700900123?q=1&r=447700900123", &[("A", "b"), ("C", "")]).finding(Part::Target, 0, 3..15);
+    let value = event.value(Values::Names);
+    assert_eq!(value["headers"], json!([["A", "•"], ["C", ""]]));
+    assert_eq!(value["target"], "/a/44770•••••23?•");
+}
+
+#[test]
+fn nothing_that_was_received_forges_a_line() {
+    let forged = "x\r\n{\"v\":1}\n\u{85}\u{2028}\"},";
+    let event = event(forged, &[("a", forged)]);
+    let line = event.line(Values::Masked);
+    assert_eq!(line.lines().count(), 1);
+    assert!(!line.trim_end().chars().any(char::is_control), "{line}");
+    assert_eq!(event.value(Values::Masked)["headers"][0][1], forged);
+}
+
+#[test]
+fn a_line_can_be_read_back_even_with_keys_of_later_versions() {
+    let event = event("/", &[("x", "\\x41"), ("y", NUMBER)]).finding(Part::Header, 1, 0..12);
+    let line = event.line(Values::Masked).replacen("{\"v\":1", "{\"v\":1,\"later\":{\"a\":[]}", 1);
+    let read: EventLine = serde_json::from_str(&line).unwrap();
+    assert_eq!(unescape(&read.headers[0].1), b"\\x41");
+    assert_eq!((read.findings[0].identifier.as_str(), read.findings[0].span), ("msisdn", (0, 12)));
+    assert_eq!((read.status, read.duration_us), (Some(200), 4312));
+}
+
+/// Ten times the head must not take a hundred times as long; a hundredfold margin keeps slow machines out of it.
+#[test]
+fn large_hostile_heads_are_rendered_in_bounded_time() {
+    let cookies = "eyj".repeat(20_000);
+    let numbers: String = (0..4_000).map(|n| format!("44770090{n:04};")).collect();
+    let mut event = event(&format!("/?{}", "token=&".repeat(8_000)), &[("X-Key", &cookies), ("y", &numbers)]);
+    for n in 0..4_000 {
+        event = event.finding(Part::Header, 1, n * 13..n * 13 + 12);
+    }
+    let started = std::time::Instant::now();
+    let line = event.line(Values::Masked);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(!line.contains("447700900123"));
+}

@@ -1,0 +1,121 @@
+//! Where does a message's body end?
+
+use super::{GrammarFault, chunks::Chunks};
+use crate::exchange::{Fields, Version};
+
+/// How a body is delimited (RFC 9112 §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is no body.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks, up to and including the trailer section.
+    Chunked,
+}
+
+impl Framing {
+    /// Reads the framing fields of a request; a request without any has no body.
+    ///
+    /// # Errors
+    /// [`GrammarFault`] unless there is exactly one well-formed framing field, or none.
+    pub fn of_request(version: Version, fields: &Fields) -> Result<Self, GrammarFault> {
+        let mut codings = fields.values("transfer-encoding");
+        let mut lengths = fields.values("content-length");
+        match (codings.next(), lengths.next()) {
+            (None, None) => Ok(Self::None),
+            (Some(_), Some(_)) => Err(GrammarFault::TwoFramings),
+            (Some(coding), None) => {
+                let sound = version == Version::Http11 && coding.eq_ignore_ascii_case(b"chunked");
+                if sound && codings.next().is_none() { Ok(Self::Chunked) } else { Err(GrammarFault::TransferEncoding) }
+            }
+            (None, Some(length)) => {
+                let length = decimal(length).ok_or(GrammarFault::ContentLength)?;
+                if lengths.next().is_some() { Err(GrammarFault::ContentLength) } else { Ok(Self::Length(length)) }
+            }
+        }
+    }
+}
+
+fn decimal(value: &[u8]) -> Option<u64> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+}
+
+/// Follows a body through the bytes that pass, so that the next head is found where it really begins.
+#[derive(Clone, Copy, Debug)]
+pub enum BodyTracker {
+    /// So many bytes are still to come.
+    Length(u64),
+    /// Somewhere in a chunked body.
+    Chunked(Chunks),
+}
+
+impl BodyTracker {
+    /// A tracker for a body that begins now.
+    pub fn new(framing: Framing) -> Self {
+        match framing {
+            Framing::None => Self::Length(0),
+            Framing::Length(length) => Self::Length(length),
+            Framing::Chunked => Self::Chunked(Chunks::default()),
+        }
+    }
+
+    /// Whether the body is complete.
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(chunks) => chunks.is_done(),
+        }
+    }
+
+    /// Takes the next bytes and tells how many of them belong to this body.
+    ///
+    /// # Errors
+    /// [`GrammarFault::Chunk`] where the chunk grammar is broken.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, GrammarFault> {
+        match self {
+            Self::Length(left) => {
+                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= taken as u64;
+                Ok(taken)
+            }
+            Self::Chunked(chunks) => chunks.advance(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn framing(version: Version, pairs: &[(&'static str, &'static str)]) -> Result<Framing, GrammarFault> {
+        Framing::of_request(version, &pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn one_framing_field_or_none() {
+        let v11 = Version::Http11;
+        assert_eq!(framing(v11, &[]), Ok(Framing::None));
+        assert_eq!(framing(v11, &[("Content-Length", "0042")]), Ok(Framing::Length(42)));
+        assert_eq!(framing(v11, &[("transfer-encoding", "Chunked")]), Ok(Framing::Chunked));
+        for value in ["", "+1", "-1", "0x1", "1,1", "1 1", "1;", "99999999999999999999", "\u{661}"] {
+            assert_eq!(framing(v11, &[("content-length", value)]), Err(GrammarFault::ContentLength), "{value}");
+        }
+        for value in ["", "gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1"] {
+            assert_eq!(framing(v11, &[("transfer-encoding", value)]), Err(GrammarFault::TransferEncoding), "{value}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let v11 = Version::Http11;
+        let both = [("content-length", "1"), ("transfer-encoding", "chunked")];
+        assert_eq!(framing(v11, &both), Err(GrammarFault::TwoFramings));
+        let twice = [("content-length", "1"), ("content-length", "1")];
+        assert_eq!(framing(v11, &twice), Err(GrammarFault::ContentLength));
+        let chunked = [("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")];
+        assert_eq!(framing(v11, &chunked), Err(GrammarFault::TransferEncoding));
+        assert_eq!(framing(Version::Http10, &chunked[..1]), Err(GrammarFault::TransferEncoding));
+    }
+}

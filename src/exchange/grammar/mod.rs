@@ -1,0 +1,13 @@
+//! Is this one unambiguous message?
+//!
+//! A strict reading of HTTP/1.1 heads and bodies (RFC 9112) over plain bytes. It refuses whatever two recipients could
+//! read differently, before a more lenient library sees it. It knows no socket: the caller feeds bytes.
+
+mod chunks;
+mod fault;
+mod framing;
+mod head;
+
+pub use fault::GrammarFault;
+pub use framing::{BodyTracker, Framing};
+pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, parse_request};

@@ -1,0 +1,106 @@
+//! Which messages is a rule for?
+
+use std::{fmt, sync::Arc};
+
+use globset::{Candidate, GlobSet};
+
+use super::{
+    AddressSet, HostSet, Partner, Query,
+    glob::{GlobFault, Pattern, compile_all},
+    rule::Clauses,
+};
+use crate::exchange::Scheme;
+
+/// The `to` or `unless` of a rule: everything that is given must hold, and any member of a list will do. An empty
+/// destination is everywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Destination {
+    /// The origin's host.
+    pub hosts: Option<HostSet>,
+    /// The origin's host is one of these partners', and the partner has not expired.
+    pub partners: Vec<Arc<Partner>>,
+    /// The request's method, in whatever case.
+    pub methods: Vec<Box<str>>,
+    /// The target's path, without its query.
+    pub paths: Option<PathSet>,
+    /// The origin's scheme.
+    pub schemes: Vec<Scheme>,
+    /// The listener's label.
+    pub listeners: Vec<Arc<str>>,
+    /// The client's address.
+    pub clients: Option<AddressSet>,
+}
+
+impl Destination {
+    /// Whether it is everywhere.
+    pub fn is_everywhere(&self) -> bool {
+        let no_list =
+            self.partners.is_empty() && self.methods.is_empty() && self.schemes.is_empty() && self.listeners.is_empty();
+        no_list
+            && self.hosts.as_ref().is_none_or(HostSet::is_everything)
+            && self.paths.is_none()
+            && self.clients.is_none()
+    }
+
+    /// Whether the message goes there.
+    pub fn admits(&self, query: &Query<'_>) -> bool {
+        let context = query.context;
+        let host = &context.origin.host;
+        any_or(&self.schemes, |scheme| *scheme == context.origin.scheme)
+            && any_or(&self.methods, |method| method.as_bytes().eq_ignore_ascii_case(query.method))
+            && any_or(&self.listeners, |label| *label == context.listener)
+            && self.clients.as_ref().is_none_or(|clients| clients.contains(context.client.ip()))
+            && self.hosts.as_ref().is_none_or(|hosts| hosts.matches(host))
+            && any_or(&self.partners, |partner| partner.covers(host, query.today))
+            && self.paths.as_ref().is_none_or(|paths| paths.matches(query.path()))
+    }
+}
+
+fn any_or<T>(list: &[T], holds: impl Fn(&T) -> bool) -> bool {
+    list.is_empty() || list.iter().any(holds)
+}
+
+/// `host *.example and method GET or POST`
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let partners: Vec<_> = self.partners.iter().map(|partner| &partner.name).collect();
+        let mut clauses = Clauses::default();
+        clauses.add("host", self.hosts.as_ref());
+        clauses.add_any("partner", &partners);
+        clauses.add_any("method", &self.methods);
+        clauses.add("path", self.paths.as_ref());
+        clauses.add_any("scheme", &self.schemes);
+        clauses.add_any("listener", &self.listeners);
+        clauses.add("client", self.clients.as_ref());
+        clauses.fmt(f)
+    }
+}
+
+/// Patterns over paths, compiled once.
+#[derive(Clone, Debug)]
+pub struct PathSet {
+    patterns: Box<[Pattern]>,
+    set: GlobSet,
+}
+
+impl PathSet {
+    /// Compiles the patterns.
+    ///
+    /// # Errors
+    /// A [`GlobFault`] when they are too large together.
+    pub fn new(patterns: Vec<Pattern>) -> Result<Self, GlobFault> {
+        Ok(Self { set: compile_all(&patterns)?, patterns: patterns.into() })
+    }
+
+    /// Whether a pattern matches the path.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        self.set.is_match_candidate(&Candidate::from_bytes(path))
+    }
+}
+
+impl fmt::Display for PathSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<_> = self.patterns.iter().map(Pattern::as_str).collect();
+        f.write_str(&texts.join(", "))
+    }
+}

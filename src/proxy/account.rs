@@ -1,0 +1,144 @@
+//! How does every exchange come to exactly one event?
+//!
+//! The event is begun with the head and written when the last holder of the [`Account`] lets go: the service, the body
+//! on its way up, the body on its way down. However an exchange ends, it ends there.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use http::StatusCode;
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    detect::Finding,
+    event::{Applied, Event, Tunnel, Verdict},
+    exchange::{Context, RequestHead},
+    proxy::fault::Fault,
+    sink::EventLog,
+};
+
+/// The account of an exchange under way.
+#[derive(Debug)]
+pub struct Account {
+    log: EventLog,
+    started: Instant,
+    request_bytes: AtomicU64,
+    response_bytes: AtomicU64,
+    event: Mutex<Option<Event>>,
+}
+
+impl Account {
+    /// Opens the account of a request whose head has arrived.
+    pub fn open(log: EventLog, context: Context, head: Arc<RequestHead>) -> Arc<Self> {
+        let event = Event {
+            id: Ulid::new(),
+            time: Timestamp::now(),
+            context,
+            head,
+            findings: Vec::new(),
+            actions: Vec::new(),
+            verdict: Verdict::Failed,
+            status: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration: std::time::Duration::ZERO,
+            error: None,
+            tunnel: None,
+        };
+        Arc::new(Self {
+            log,
+            started: Instant::now(),
+            request_bytes: AtomicU64::new(0),
+            response_bytes: AtomicU64::new(0),
+            event: Mutex::new(Some(event)),
+        })
+    }
+
+    /// Notes what was found and what was done about it.
+    pub fn judged(&self, findings: Vec<Finding>, actions: Vec<Applied>) {
+        self.edit(|event| {
+            event.findings.extend(findings);
+            event.actions.extend(actions);
+        });
+    }
+
+    /// Notes how the exchange ends and what the client is answered.
+    pub fn ends(&self, verdict: Verdict, status: StatusCode) {
+        self.edit(|event| {
+            event.verdict = verdict;
+            event.status = Some(status.as_u16());
+        });
+    }
+
+    /// Notes a fault; the first one is the one that counts.
+    pub fn fails(&self, fault: &Fault) {
+        self.fails_with(fault.to_string());
+    }
+
+    /// Notes what went wrong after the answer was begun.
+    pub fn fails_with(&self, error: String) {
+        self.edit(|event| {
+            event.verdict = Verdict::Failed;
+            event.error.get_or_insert(error);
+        });
+    }
+
+    /// Notes why a request was refused.
+    pub fn refuses(&self, status: StatusCode, error: String) {
+        self.edit(|event| {
+            event.verdict = Verdict::Refused;
+            event.status = Some(status.as_u16());
+            event.error.get_or_insert(error);
+        });
+    }
+
+    /// Notes what is known about a tunnel.
+    pub fn tunnel(&self, verdict: Verdict, tunnel: Tunnel) {
+        self.edit(|event| {
+            event.verdict = verdict;
+            event.tunnel = Some(tunnel);
+        });
+    }
+
+    /// Bytes that went from the client to the origin.
+    pub fn sent(&self, bytes: u64) {
+        self.request_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that went from the origin to the client.
+    pub fn received(&self, bytes: u64) {
+        self.response_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How far the exchange has got: it grows while anything moves.
+    pub fn progress(&self) -> u64 {
+        self.request_bytes.load(Ordering::Relaxed) + self.response_bytes.load(Ordering::Relaxed)
+    }
+
+    fn edit(&self, change: impl FnOnce(&mut Event)) {
+        if let Some(event) = self.lock().as_mut() {
+            change(event);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Event>> {
+        // An event is sound after any partial change: better a half-told one than none.
+        self.event.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let Some(mut event) = self.lock().take() else { return };
+        event.request_bytes = self.request_bytes.load(Ordering::Relaxed);
+        event.response_bytes = self.response_bytes.load(Ordering::Relaxed);
+        event.duration = self.started.elapsed();
+        self.log.record(event);
+    }
+}

@@ -1,0 +1,233 @@
+//! How does a body pass through?
+//!
+//! Frame by frame, never gathered: a frame is asked for when the other side can take it, so a slow reader holds the
+//! sender back. On its way the bytes are counted, trailers are judged, silence is bounded, and whoever waits for the end
+//! (the account, the pool) learns of it.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+
+use super::{account::Account, stall::Stall};
+
+/// Why a body broke off.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+/// Judges a trailer section and gives back what may pass.
+pub type TrailerJudge = Box<dyn Fn(HeaderMap) -> HeaderMap + Send + Sync>;
+
+/// A body on its way through.
+#[derive(Debug)]
+pub struct Body {
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Written by us, or nothing.
+    Own(Option<Bytes>),
+    Passing(Box<Passing>),
+}
+
+/// Which side's body it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the client.
+    Up,
+    /// From the origin.
+    Down,
+}
+
+/// A body that comes from a peer.
+pub struct Passing {
+    incoming: Incoming,
+    way: Way,
+    account: Arc<Account>,
+    trailers: TrailerJudge,
+    /// The longest silence of an origin; the client's is judged by the recorder.
+    patience: Option<Duration>,
+    silence: Stall,
+    /// Closed until the origin asks for the body; see `Expect: 100-continue`.
+    gate: Option<oneshot::Receiver<()>>,
+    at_end: Option<Box<dyn FnOnce() + Send + Sync>>,
+    is_done: bool,
+}
+
+impl Body {
+    /// No body.
+    pub fn empty() -> Self {
+        Self { source: Source::Own(None) }
+    }
+
+    /// A body of our own.
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        Self { source: Source::Own(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())) }
+    }
+
+    /// A peer's body.
+    pub fn passing(incoming: Incoming, way: Way, account: Arc<Account>, trailers: TrailerJudge) -> Self {
+        let passing = Passing {
+            incoming,
+            way,
+            account,
+            trailers,
+            patience: None,
+            silence: Stall::default(),
+            gate: None,
+            at_end: None,
+            is_done: false,
+        };
+        Self { source: Source::Passing(Box::new(passing)) }
+    }
+
+    /// Breaks off when the peer says nothing for so long.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.edit(|passing| passing.patience = Some(patience));
+        self
+    }
+
+    /// Holds the body back until the gate is opened. It is never asked for if the other end of the gate is dropped.
+    #[must_use]
+    pub fn behind(mut self, gate: oneshot::Receiver<()>) -> Self {
+        self.edit(|passing| passing.gate = Some(gate));
+        self
+    }
+
+    /// Calls back once the body has come to its proper end.
+    #[must_use]
+    pub fn at_end(mut self, call: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.edit(|passing| {
+            passing.at_end = Some(Box::new(call));
+            if passing.incoming.is_end_stream() {
+                passing.finish();
+            }
+        });
+        self
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Passing)) {
+        if let Source::Passing(passing) = &mut self.source {
+            change(passing);
+        }
+    }
+}
+
+impl Passing {
+    fn poll_gate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(gate) = &mut self.gate else { return Poll::Ready(()) };
+        match ready!(Pin::new(gate).poll(cx)) {
+            Ok(()) => {
+                self.gate = None;
+                Poll::Ready(())
+            }
+            // The final answer came first. Nobody wants the body any more; it is dropped with the exchange.
+            Err(_closed) => Poll::Pending,
+        }
+    }
+
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(patience) = self.patience else { return Poll::Pending };
+        ready!(self.silence.poll(cx, patience));
+        Poll::Ready(Some(Err(self.broken("the origin fell silent in the middle of its answer".into()))))
+    }
+
+    fn frame(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        self.silence.calm();
+        if let Some(data) = frame.data_ref() {
+            self.count(data.len() as u64);
+        }
+        let frame = match frame.into_trailers() {
+            Ok(trailers) => Frame::trailers((self.trailers)(trailers)),
+            Err(frame) => frame,
+        };
+        if self.incoming.is_end_stream() {
+            self.finish();
+        }
+        frame
+    }
+
+    fn count(&self, bytes: u64) {
+        match self.way {
+            Way::Up => self.account.sent(bytes),
+            Way::Down => self.account.received(bytes),
+        }
+    }
+
+    fn broken(&mut self, error: BodyError) -> BodyError {
+        let whose = match self.way {
+            Way::Up => "the client's body broke off",
+            Way::Down => "the answer broke off",
+        };
+        self.account.fails_with(format!("{whose}: {}", super::fault::chain(error.as_ref())));
+        self.is_done = true;
+        error
+    }
+
+    fn finish(&mut self) {
+        self.is_done = true;
+        if let Some(call) = self.at_end.take() {
+            call();
+        }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if self.is_done || self.incoming.is_end_stream() {
+            self.finish();
+        } else if self.way == Way::Down {
+            self.account.fails_with("the client went away before the end of the answer".into());
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let passing = match &mut self.source {
+            Source::Own(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Passing(passing) => passing,
+        };
+        ready!(passing.poll_gate(cx));
+        match Pin::new(&mut passing.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(passing.frame(frame)))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(passing.broken(error.into())))),
+            Poll::Ready(None) => {
+                passing.finish();
+                Poll::Ready(None)
+            }
+            Poll::Pending => passing.poll_silence(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Own(bytes) => bytes.is_none(),
+            Source::Passing(passing) => passing.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Source::Passing(passing) => passing.incoming.size_hint(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Passing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passing").field("way", &self.way).field("is_done", &self.is_done).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! What went wrong, on whose side, and what is the client told?
+
+use std::{error::Error, fmt};
+
+use http::StatusCode;
+
+/// Whose doing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The client broke a rule or went away.
+    Client,
+    /// The origin did not do its part.
+    Origin,
+    /// We could not do ours.
+    Ours,
+}
+
+/// At which stage of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Deciding whether it may pass.
+    Access,
+    /// Looking the name up.
+    Resolve,
+    /// Connecting to the origin.
+    Connect,
+    /// The TLS handshake with the origin.
+    Handshake,
+    /// Sending the request and waiting for the head of the answer.
+    Exchange,
+    /// The body of the request.
+    RequestBody,
+    /// The body of the answer.
+    ResponseBody,
+}
+
+/// Why an exchange did not come to a good end. Its text holds no value of any field.
+#[derive(Debug)]
+pub struct Fault {
+    /// Whose doing it is.
+    pub side: Side,
+    /// Where on the way.
+    pub stage: Stage,
+    /// What the client is answered, where it can still be answered.
+    pub status: StatusCode,
+    what: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A request that may not pass: 403.
+    pub fn denied(what: impl Into<String>) -> Self {
+        Self::new(Side::Client, Stage::Access, StatusCode::FORBIDDEN, what)
+    }
+
+    /// A request that cannot be understood or served: 4xx or 5xx as given.
+    pub fn refused(status: StatusCode, what: impl Into<String>) -> Self {
+        Self::new(Side::Client, Stage::Access, status, what)
+    }
+
+    /// The origin could not be reached or broke the protocol: 502.
+    pub fn origin(stage: Stage, what: impl Into<String>) -> Self {
+        Self::new(Side::Origin, stage, StatusCode::BAD_GATEWAY, what)
+    }
+
+    /// The origin did not answer in time: 504.
+    pub fn timeout(stage: Stage, what: impl Into<String>) -> Self {
+        Self::new(Side::Origin, stage, StatusCode::GATEWAY_TIMEOUT, what)
+    }
+
+    /// Our own part failed: 500.
+    pub fn ours(stage: Stage, what: impl Into<String>) -> Self {
+        Self::new(Side::Ours, stage, StatusCode::INTERNAL_SERVER_ERROR, what)
+    }
+
+    /// Adds the error behind it.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    fn new(side: Side, stage: Stage, status: StatusCode, what: impl Into<String>) -> Self {
+        Self { side, stage, status, what: what.into(), cause: None }
+    }
+}
+
+/// The whole chain on one line.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            None => f.write_str(&self.what),
+            Some(cause) => write!(f, "{}: {}", self.what, chain(cause.as_ref())),
+        }
+    }
+}
+
+/// An error and what is behind it, on one line, each thing said once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,327 @@
+//! What exactly did the client send?
+//!
+//! A reader below hyper that keeps each request head's bytes and holds them to the strict grammar *before* hyper sees
+//! them. hyper is handed one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
+//! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
+
+mod tape;
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
+use tokio_util::io::poll_read_buf;
+
+use super::stall::Stall;
+pub use tape::{Recorded, Tape};
+
+use crate::exchange::grammar::{
+    BodyTracker, GrammarFault, HeadLimits, HeadScanner, ParsedHead, Scanned, parse_request,
+};
+
+/// What hyper is shown instead of a head that is refused. Nothing of it is forwarded.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
+/// How much is read at once while a head or a chunked body is being followed.
+const READ_SIZE: usize = 8 * 1024;
+
+/// How long the recorder waits for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a head, once its first byte has come.
+    pub head: Duration,
+    /// Between requests.
+    pub idle: Duration,
+    /// For the next bytes of a body, and for the client to take the next bytes of an answer.
+    pub body: Duration,
+}
+
+/// A client's connection, recorded.
+#[derive(Debug)]
+pub struct Recorder<IO> {
+    /// Limited only while the bytes of a body of known length go straight to hyper.
+    io: Take<IO>,
+    tape: Tape,
+    limits: HeadLimits,
+    patience: Patience,
+    /// Bytes read from the client and not yet judged.
+    held: BytesMut,
+    /// Bytes judged and ready for hyper.
+    ready: Bytes,
+    state: State,
+    reading: Stall,
+    writing: Stall,
+    /// Whether a head has come already, so that silence means an idle connection.
+    has_spoken: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Collecting a head.
+    Head(HeadScanner),
+    /// Passing a body on.
+    Body(BodyTracker, bool),
+    /// Behind a message that may switch protocols: what comes now waits for the service's word.
+    Undecided,
+    /// The protocol was switched: bytes pass unseen.
+    Tunnel,
+    /// A head was refused: nothing more is read.
+    Refused,
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
+    /// Wraps a connection; `prefix` is what was read from it already.
+    pub fn new(io: IO, prefix: Bytes, limits: HeadLimits, patience: Patience) -> (Self, Tape) {
+        let tape = Tape::default();
+        let recorder = Self {
+            io: io.take(u64::MAX),
+            tape: tape.clone(),
+            limits,
+            patience,
+            held: BytesMut::from(prefix),
+            ready: Bytes::new(),
+            state: State::Head(HeadScanner::default()),
+            reading: Stall::default(),
+            writing: Stall::default(),
+            has_spoken: false,
+        };
+        (recorder, tape)
+    }
+
+    /// Judges what is held, as far as it goes. Afterwards either something is ready or more must be read.
+    fn judge(&mut self) -> io::Result<()> {
+        match &mut self.state {
+            State::Head(scanner) => {
+                let judged = scanner.advance(&self.held, self.limits);
+                let lines = scanner.lines();
+                match judged {
+                    Ok(Scanned::Partial) => {}
+                    Ok(Scanned::Complete { start, end }) => self.take_head(start, end, lines),
+                    Err(fault) => self.refuse(fault),
+                }
+            }
+            State::Body(tracker, may_switch) => {
+                let taken = tracker.advance(&self.held).map_err(invalid)?;
+                let next = tracker.is_done().then_some(*may_switch);
+                self.ready = self.held.split_to(taken).freeze();
+                if let Some(may_switch) = next {
+                    self.end_message(may_switch);
+                }
+            }
+            State::Undecided => match self.tape.take_word() {
+                Some(true) => self.state = State::Tunnel,
+                Some(false) => self.state = State::Head(HeadScanner::default()),
+                None => {}
+            },
+            State::Tunnel => self.ready = self.held.split().freeze(),
+            State::Refused => self.held.clear(),
+        }
+        Ok(())
+    }
+
+    fn take_head(&mut self, start: usize, end: usize, lines: usize) {
+        self.held.advance(start);
+        let head = self.held.split_to(end - start).freeze();
+        match parse_request(&head, lines) {
+            Ok(parsed) => self.begin_message(head, parsed),
+            Err(fault) => self.refuse(fault),
+        }
+    }
+
+    fn begin_message(&mut self, head: Bytes, parsed: ParsedHead) {
+        self.has_spoken = true;
+        self.reading.calm();
+        self.ready = head;
+        self.state = State::Body(BodyTracker::new(parsed.framing), parsed.may_switch);
+        self.tape.push(Recorded::Sound(parsed));
+        if let State::Body(tracker, may_switch) = &self.state
+            && tracker.is_done()
+        {
+            self.end_message(*may_switch);
+        }
+    }
+
+    fn end_message(&mut self, may_switch: bool) {
+        self.state = if may_switch { State::Undecided } else { State::Head(HeadScanner::default()) };
+    }
+
+    fn refuse(&mut self, fault: GrammarFault) {
+        self.tape.push(Recorded::Refused(fault));
+        self.held.clear();
+        self.ready = Bytes::from_static(STAND_IN);
+        self.state = State::Refused;
+    }
+
+    /// Reads once into `held`; `Ok(false)` is the end of the stream.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        self.io.set_limit(u64::MAX);
+        self.held.reserve(READ_SIZE);
+        let count = ready!(poll_read_buf(Pin::new(&mut self.io), cx, &mut self.held))?;
+        Poll::Ready(Ok(count > 0))
+    }
+
+    /// Bytes that need no judgement go straight to hyper: a tunnel's, and those of a body of known length.
+    fn poll_direct(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>, limit: u64) -> Poll<io::Result<usize>> {
+        self.io.set_limit(limit);
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.io).poll_read(cx, buffer) {
+            Poll::Ready(result) => {
+                self.reading.calm();
+                Poll::Ready(result.map(|()| buffer.filled().len() - before))
+            }
+            Poll::Pending => match self.patience() {
+                None => Poll::Pending,
+                Some(patience) => self.reading.guard(cx, patience, Poll::Pending),
+            },
+        }
+    }
+
+    /// How many of the next bytes may go straight to hyper.
+    fn direct(&self) -> Option<u64> {
+        match self.state {
+            _ if !self.held.is_empty() => None,
+            State::Tunnel => Some(u64::MAX),
+            State::Body(BodyTracker::Length(left), _) => Some(left),
+            _ => None,
+        }
+    }
+
+    fn passed(&mut self, count: usize) {
+        let State::Body(BodyTracker::Length(left), may_switch) = &mut self.state else { return };
+        *left = left.saturating_sub(count as u64);
+        if *left == 0 {
+            let may_switch = *may_switch;
+            self.end_message(may_switch);
+        }
+    }
+
+    /// How long the client may stay silent in the present state.
+    fn patience(&self) -> Option<Duration> {
+        match self.state {
+            State::Head(_) if self.held.is_empty() && self.has_spoken => Some(self.patience.idle),
+            State::Head(_) => Some(self.patience.head),
+            State::Body(..) => Some(self.patience.body),
+            State::Undecided | State::Tunnel | State::Refused => None,
+        }
+    }
+
+    /// Silence beyond patience: a head that was begun is refused with an answer, everything else just ends.
+    fn lose_patience(&mut self) -> io::Result<()> {
+        match self.state {
+            State::Head(_) if !self.held.is_empty() => {
+                self.refuse(GrammarFault::TooSlow);
+                Ok(())
+            }
+            _ => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// One step towards something ready for hyper; `Ok(false)` is the end of the stream.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if matches!(self.state, State::Undecided) {
+            // Registered before the look, so that a word in between is not missed.
+            self.tape.wake_on_word(cx);
+        }
+        self.judge()?;
+        match self.state {
+            _ if !self.ready.is_empty() => Poll::Ready(Ok(true)),
+            State::Refused => Poll::Ready(Ok(false)),
+            State::Undecided => self.poll_undecided(cx),
+            _ => self.poll_wait(cx),
+        }
+    }
+
+    /// Waits for the service's word, reading on within bounds, so that a client that goes away is noticed.
+    fn poll_undecided(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        while self.held.len() < READ_SIZE {
+            if !ready!(self.poll_more(cx))? {
+                return Poll::Ready(Ok(false));
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        // A head's clock starts with its first byte and is not set back by the next ones.
+        let starts_anew = self.held.is_empty() || !matches!(self.state, State::Head(_));
+        match self.poll_more(cx) {
+            Poll::Ready(more) => {
+                if starts_anew {
+                    self.reading.calm();
+                }
+                Poll::Ready(more)
+            }
+            Poll::Pending => {
+                let Some(patience) = self.patience() else { return Poll::Pending };
+                ready!(self.reading.poll(cx, patience));
+                self.reading.calm();
+                self.lose_patience()?;
+                Poll::Ready(Ok(true))
+            }
+        }
+    }
+}
+
+impl<IO> Recorder<IO> {
+    /// A client that takes nothing more is given up; a tunnel keeps its own time.
+    fn guard_write(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(self.state, State::Tunnel) { written } else { self.writing.guard(cx, self.patience.body, written) }
+    }
+}
+
+fn invalid(fault: GrammarFault) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, fault)
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<IO> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        while this.ready.is_empty() {
+            if let Some(limit) = this.direct() {
+                let count = ready!(this.poll_direct(cx, buffer, limit))?;
+                this.passed(count);
+                return Poll::Ready(Ok(()));
+            }
+            if !ready!(this.poll_step(cx))? {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let taken = this.ready.len().min(buffer.remaining());
+        buffer.put_slice(&this.ready.split_to(taken));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(this.io.get_mut()).poll_write(cx, bytes);
+        this.guard_write(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(this.io.get_mut()).poll_write_vectored(cx, bytes);
+        this.guard_write(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.get_ref().is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.io.get_mut()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.io.get_mut()).poll_shutdown(cx)
+    }
+}

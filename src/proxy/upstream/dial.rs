@@ -1,0 +1,169 @@
+//! To which address does a connection really go?
+//!
+//! Names are resolved by the system, every address is held against the access rules *after* resolution, and what is left
+//! is tried by happy eyeballs (RFC 8305).
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    exchange::Host,
+    policy::Access,
+    proxy::fault::{Fault, Stage},
+};
+
+/// How long one attempt has before the next address is tried beside it (RFC 8305 §5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+/// More addresses than this are not tried.
+const MAX_ADDRESSES: usize = 16;
+
+/// Opens connections to origins.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    /// Where our own listeners are, so that no request is led back to us.
+    pub own_ports: Arc<[u16]>,
+    /// Limit for looking a name up, and again for connecting.
+    pub limit: Duration,
+}
+
+impl Dialer {
+    /// Connects to a host, if access allows it by name and by address.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says at which stage it failed: access, look-up or connection.
+    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
+        if !access.admits_host(host) {
+            return Err(Fault::denied("access.deny_targets forbids this host"));
+        }
+        let addresses = self.resolve(host, port).await?;
+        let admitted = self.admitted(access, &addresses)?;
+        let stream = match timeout(self.limit, race(admitted)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                return Err(Fault::origin(Stage::Connect, "the origin cannot be reached").because(error));
+            }
+            Err(_elapsed) => return Err(Fault::timeout(Stage::Connect, "the origin did not answer in time")),
+        };
+        stream
+            .set_nodelay(true)
+            .map_err(|error| Fault::ours(Stage::Connect, "cannot set TCP_NODELAY").because(error))?;
+        Ok(stream)
+    }
+
+    async fn resolve(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+        let name = match host {
+            Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, port)]),
+            Host::Name(name) => name,
+        };
+        match timeout(self.limit, lookup_host((name.as_ref(), port))).await {
+            Ok(Ok(found)) => Ok(found.take(MAX_ADDRESSES).collect()),
+            Ok(Err(error)) => Err(Fault::origin(Stage::Resolve, "the origin's name cannot be resolved").because(error)),
+            Err(_elapsed) => Err(Fault::timeout(Stage::Resolve, "the origin's name was not resolved in time")),
+        }
+    }
+
+    fn admitted(&self, access: &Access, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>, Fault> {
+        let admits = |address: &&SocketAddr| access.admits_address(address.ip(), self.is_own(address));
+        let admitted: Vec<_> = addresses.iter().filter(admits).copied().collect();
+        match (addresses.is_empty(), admitted.is_empty()) {
+            (true, _) => Err(Fault::origin(Stage::Resolve, "the origin's name has no address")),
+            (_, true) => Err(Fault::denied("access.deny_targets forbids the address that this host has")),
+            _ => Ok(interleave(admitted)),
+        }
+    }
+
+    /// Whether an address leads to one of our own listeners. An address is ours if a socket can be bound to it.
+    fn is_own(&self, address: &SocketAddr) -> bool {
+        let ip = address.ip().to_canonical();
+        self.own_ports.contains(&address.port())
+            && (ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok())
+    }
+}
+
+/// Alternates between the families, beginning with the one that the system prefers (RFC 8305 §4).
+fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut first, mut second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|a| a.is_ipv6() == first_is_v6);
+    first.reverse();
+    second.reverse();
+    let mut ordered = Vec::with_capacity(first.len() + second.len());
+    while let Some(address) = first.pop() {
+        ordered.push(address);
+        ordered.extend(second.pop());
+    }
+    ordered.extend(second.into_iter().rev());
+    ordered
+}
+
+/// Connects to whichever address answers first; a new attempt begins when one fails or is slow.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut queue = addresses.into_iter();
+    let mut attempts = JoinSet::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        let is_waiting = match queue.next() {
+            Some(address) => {
+                attempts.spawn(TcpStream::connect(canonical(address)));
+                queue.len() > 0
+            }
+            None if attempts.is_empty() => return Err(last),
+            None => false,
+        };
+        tokio::select! {
+            // An attempt ended. The others go on in the set and are dropped with it.
+            Some(ended) = attempts.join_next() => match ended {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) => last = error,
+                Err(join) => last = io::Error::other(join),
+            },
+            // The newest attempt is slow: try the next address beside it. Nothing is lost.
+            () = sleep(ATTEMPT_DELAY), if is_waiting => {}
+        }
+    }
+}
+
+/// A mapped IPv6 address is reached as the IPv4 address it stands for.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V6(_) if address.ip().to_canonical().is_ipv4() => {
+            SocketAddr::new(address.ip().to_canonical(), address.port())
+        }
+        _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let addresses = ["[2001:db8::1]:1", "[2001:db8::2]:1", "192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1"];
+        let parsed = addresses.iter().map(|a| a.parse().unwrap()).collect();
+        let ordered: Vec<String> = interleave(parsed).iter().map(ToString::to_string).collect();
+        assert_eq!(ordered, ["[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1", "192.0.2.2:1", "192.0.2.3:1"]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_gives_way_to_the_next() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = {
+            let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            gone.local_addr().unwrap()
+        };
+        let stream = race(vec![closed, open]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open);
+        assert_eq!(race(vec![closed]).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

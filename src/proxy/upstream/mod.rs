@@ -1,0 +1,131 @@
+//! How is an origin reached?
+//!
+//! [`Upstream`] gives out connections, pooled or new, with TLS verified where the origin is spoken to in TLS. Each worker
+//! has one.
+
+mod dial;
+mod first_frame;
+mod handshake;
+mod pool;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::net::TcpStream;
+
+use crate::{
+    exchange::{Host, Origin, Scheme},
+    policy::Access,
+    proxy::fault::Fault,
+    tls::Trust,
+};
+pub use dial::Dialer;
+pub use handshake::{Connected, Protocol};
+pub use pool::{Pool, Sender};
+
+/// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Cleartext or TLS.
+    pub scheme: Scheme,
+    /// The name that the origin's certificate must carry.
+    pub name: Host,
+    /// The host that is connected to: the same as `name`, unless the client asked for an address and named the host only
+    /// inside TLS.
+    pub dialled: Host,
+    /// The port that is connected to.
+    pub port: u16,
+}
+
+impl Target {
+    /// The target that an origin means when nothing else is known.
+    pub fn of(origin: &Origin) -> Self {
+        Self { scheme: origin.scheme, name: origin.host.clone(), dialled: origin.host.clone(), port: origin.port }
+    }
+}
+
+/// Gives out connections to origins.
+#[derive(Debug)]
+pub struct Upstream {
+    dialer: Dialer,
+    trust: Arc<Trust>,
+    pool: Pool,
+    limits: handshake::Limits,
+}
+
+/// What an [`Upstream`] is built from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The ports of our own listeners.
+    pub own_ports: Arc<[u16]>,
+    /// Limit for look-up, and again for connecting.
+    pub connect: Duration,
+    /// Limit for the TLS handshake.
+    pub handshake: Duration,
+    /// How long an origin may refuse to take what is sent.
+    pub body: Duration,
+    /// How long an idle connection is kept.
+    pub idle: Duration,
+    /// Idle connections kept for one origin.
+    pub per_origin: usize,
+    /// Bytes that the head of an answer may have.
+    pub header_bytes: usize,
+    /// Fields that the head of an answer may have.
+    pub headers: usize,
+}
+
+impl Upstream {
+    /// An upstream with an empty pool.
+    pub fn new(settings: &Settings, trust: Arc<Trust>) -> Self {
+        Self {
+            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
+            trust,
+            pool: Pool::new(settings.per_origin, settings.idle),
+            limits: handshake::Limits {
+                handshake: settings.handshake,
+                body: settings.body,
+                header_bytes: settings.header_bytes,
+                headers: settings.headers,
+            },
+        }
+    }
+
+    /// The idle connections.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// A connection that is already there and idle.
+    pub fn idle(&self, target: &Target) -> Option<Sender> {
+        self.pool.take(target)
+    }
+
+    /// A TCP connection to a target's address.
+    ///
+    /// # Errors
+    /// A [`Fault`] when access forbids it or it cannot be reached.
+    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
+        self.dialer.dial(access, host, port).await
+    }
+
+    /// A new connection, ready for requests. `protocols` are those that may be spoken, best first.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says at which stage it failed.
+    pub async fn connect(&self, access: &Access, target: &Target, protocols: &[Protocol]) -> Result<Connected, Fault> {
+        let stream = self.dial(access, &target.dialled, target.port).await?;
+        self.establish(stream, target, protocols).await
+    }
+
+    /// Makes a connection out of a stream that is already dialled.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the handshake.
+    pub async fn establish(
+        &self,
+        stream: TcpStream,
+        target: &Target,
+        protocols: &[Protocol],
+    ) -> Result<Connected, Fault> {
+        handshake::establish(stream, target, protocols, &self.trust, &self.limits).await
+    }
+}

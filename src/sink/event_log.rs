@@ -1,0 +1,303 @@
+//! How does an event get from a request to the disk without the request waiting?
+//!
+//! A bounded queue and one thread. What does not fit is dropped and counted. The thread gathers what comes within a few
+//! milliseconds, renders it into one buffer and writes it at once: under load that spares both sides a wake-up and a
+//! system call for each event.
+
+use std::{
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{Settings, journal::Journal};
+use crate::event::{Event, Redactor};
+
+/// How long the writer gathers before it writes.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// How often the writer looks around while nothing happens.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How many rendered bytes are written at once.
+const BATCH: usize = 256 * 1024;
+
+/// How many bytes of heads may wait, however many events that is.
+const WAITING_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long closing may take.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Takes events. Clones share one queue.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    queue: SyncSender<Event>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Events on their way to the writer, and the bytes that they hold.
+    waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
+    /// With so many waiting the writer stops gathering.
+    enough: usize,
+    dropped: AtomicU64,
+    closing: AtomicBool,
+    writer: OnceLock<Thread>,
+}
+
+impl EventLog {
+    /// Begins a file in the directory and starts the thread that writes.
+    ///
+    /// # Errors
+    /// When the directory or a file in it cannot be made, or the thread cannot be started.
+    pub fn open(settings: Settings, redactor: Redactor) -> io::Result<(Self, Writer)> {
+        let journal = Journal::open(settings.clone(), Timestamp::now())?;
+        let (log, events) = Self::queue(settings.queue);
+        let writing = Writing { events, shared: log.shared.clone(), journal, redactor, buffer: Vec::new() };
+        let (done, finished) = sync_channel(1);
+        let thread = thread::Builder::new().name("event-log".into()).spawn(move || {
+            writing.run();
+            // Nobody listens unless the log is being closed.
+            let _ = done.try_send(());
+        })?;
+        log.shared.writer.get_or_init(|| thread.thread().clone());
+        Ok((log.clone(), Writer { shared: log.shared, finished }))
+    }
+
+    fn queue(capacity: usize) -> (Self, Receiver<Event>) {
+        let capacity = capacity.max(1);
+        let (queue, events) = sync_channel(capacity);
+        (Self { queue, shared: Arc::new(Shared { enough: capacity.div_ceil(2), ..Shared::default() }) }, events)
+    }
+
+    /// Hands an event over. Never waits: when the queue is full the event is dropped and counted.
+    pub fn record(&self, event: Event) {
+        let bytes = weight(&event);
+        let waiting = self.shared.waiting.fetch_add(1, Ordering::AcqRel) + 1;
+        let waiting_bytes = self.shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if waiting_bytes > WAITING_BYTES || self.queue.try_send(event).is_err() {
+            self.shared.taken(1, bytes);
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        if waiting == 1 || waiting == self.shared.enough {
+            self.shared.wake();
+        }
+    }
+
+    /// How many events were dropped because the queue was full.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    fn wake(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.unpark();
+        }
+    }
+
+    fn taken(&self, events: usize, bytes: usize) {
+        self.waiting.fetch_sub(events, Ordering::AcqRel);
+        self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+}
+
+/// The bytes that an event keeps in memory, roughly.
+fn weight(event: &Event) -> usize {
+    let fields = event.head.fields.iter().map(|field| field.name.len() + field.value.len() + size_of_val(field));
+    size_of::<Event>() + event.head.target.len() + fields.sum::<usize>()
+}
+
+/// The thread that writes; to be closed at the end.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    finished: Receiver<()>,
+}
+
+impl Writer {
+    /// Writes what is queued and ends the file. Gives up after a few seconds, and says so, when the disk does not answer.
+    pub fn close(self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.wake();
+        if self.finished.recv_timeout(CLOSING).is_err() {
+            let waiting = self.shared.waiting.load(Ordering::Acquire);
+            tracing::error!("event log: {waiting} events could not be written within {} s", CLOSING.as_secs());
+        }
+    }
+}
+
+/// What the thread works with.
+struct Writing {
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
+    journal: Journal,
+    redactor: Redactor,
+    buffer: Vec<u8>,
+}
+
+impl Writing {
+    fn run(mut self) {
+        let mut drops = Drops::default();
+        loop {
+            // Read before draining: what was queued before the log was closed is still written.
+            let is_closing = self.shared.closing.load(Ordering::Acquire);
+            let is_abandoned = self.drain();
+            drops.report(self.shared.dropped.load(Ordering::Relaxed), is_closing);
+            if is_closing || is_abandoned {
+                break;
+            }
+            self.gather();
+        }
+        if self.journal.lost() > 0 {
+            tracing::warn!(
+                "event log: {} events were lost in all because they could not be written",
+                self.journal.lost()
+            );
+        }
+        self.journal.close();
+    }
+
+    /// Waits for something to write, and a little longer for more of it. `record` wakes at the first event and when
+    /// there are enough; a wake-up too many only means writing early.
+    fn gather(&mut self) {
+        if self.shared.waiting.load(Ordering::Acquire) == 0 {
+            self.journal.tick(Timestamp::now());
+            thread::park_timeout(IDLE);
+        }
+        let waiting = self.shared.waiting.load(Ordering::Acquire);
+        if waiting > 0 && waiting < self.shared.enough && !self.shared.closing.load(Ordering::Acquire) {
+            thread::park_timeout(GATHER);
+        }
+    }
+
+    /// Writes everything that is queued; true when nobody can send any more.
+    fn drain(&mut self) -> bool {
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => self.take(&event),
+                Err(error) => {
+                    self.flush();
+                    return error == TryRecvError::Disconnected;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: &Event) {
+        event.render(&self.redactor, &mut self.buffer);
+        self.shared.taken(1, weight(event));
+        if self.buffer.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.buffer.is_empty() {
+            self.journal.append(&self.buffer, Timestamp::now());
+            self.buffer.clear();
+            self.buffer.shrink_to(2 * BATCH);
+        }
+    }
+}
+
+/// Says that events were dropped, at most once a second.
+#[derive(Default)]
+struct Drops {
+    reported: u64,
+    last: Option<Instant>,
+}
+
+impl Drops {
+    fn report(&mut self, dropped: u64, is_last: bool) {
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
+        if dropped > self.reported && (is_due || is_last) {
+            tracing::warn!("event log: the queue was full; {} events were dropped", dropped - self.reported);
+            self.reported = dropped;
+            self.last = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Values, Verdict},
+        exchange::{Context, Fields, InstallationKey, Origin, RequestHead, Scheme, Vantage, Version},
+        sink::segments,
+    };
+
+    fn event(value: &'static str) -> Event {
+        let fields: Fields = [("X", value)].into_iter().collect();
+        Event {
+            id: ulid::Ulid::from_parts(1, 1),
+            time: Timestamp::UNIX_EPOCH,
+            context: Context {
+                listener: "test".into(),
+                vantage: Vantage::NoCarrier,
+                client: ([192, 0, 2, 7], 51344).into(),
+                origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+            },
+            head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
+            findings: vec![],
+            actions: vec![],
+            verdict: Verdict::Forwarded,
+            status: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration: Duration::ZERO,
+            error: None,
+            tunnel: None,
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_counted() {
+        let (log, events) = EventLog::queue(2);
+        (0..5).for_each(|_| log.record(event("")));
+        assert_eq!((log.dropped(), events.try_iter().count()), (3, 2));
+        drop(events);
+        log.record(event(""));
+        assert_eq!(log.dropped(), 4);
+    }
+
+    #[test]
+    fn many_large_heads_do_not_fill_the_memory() {
+        let (log, events) = EventLog::queue(10_000);
+        let large: &'static str = "x".repeat(1 << 20).leak();
+        (0..100).for_each(|_| log.record(event(large)));
+        assert_eq!((log.dropped(), events.try_iter().count()), (37, 63));
+    }
+
+    #[test]
+    fn closing_writes_all_that_was_recorded() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings =
+            Settings { dir: dir.path().into(), keep_days: 1, max_bytes: 1 << 30, segment_bytes: 1 << 30, queue: 5_000 };
+        let redactor = Redactor::new(Values::Masked, InstallationKey::new([7; 32]));
+        let (log, writer) = EventLog::open(settings, redactor).unwrap();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let log = log.clone();
+                thread::spawn(move || (0..1_000).for_each(|_| log.record(event("1"))))
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        writer.close();
+        let written: String =
+            segments(dir.path()).unwrap().iter().map(|file| std::fs::read_to_string(&file.path).unwrap()).collect();
+        assert_eq!((written.lines().count(), log.dropped()), (4_000, 0));
+        assert!(written.lines().all(|line| line.starts_with("{\"v\":1") && line.ends_with('}')));
+    }
+}
