@@ -4,6 +4,7 @@
 //! 0 done, 1 configuration or run-time error, 2 usage, 3 identifiers found.
 
 mod ca;
+mod capture;
 mod check;
 mod completions;
 mod explain;

@@ -106,6 +106,13 @@ impl Account {
         });
     }
 
+    /// Notes that a tunnel broke off; it was a tunnel all the same.
+    pub fn breaks(&self, error: &std::io::Error) {
+        self.edit(|event| {
+            event.error.get_or_insert_with(|| format!("the tunnel broke off: {error}"));
+        });
+    }
+
     /// Bytes that went from the client to the origin.
     pub fn sent(&self, bytes: u64) {
         self.request_bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -1,28 +1,60 @@
 //! Who do we claim to be, and whom do we trust?
-/// x
-#[derive(Debug)]
-pub struct Trust;
-impl Trust {
-    /// x
-    pub fn client_config(&self, _alpn: &[&'static [u8]]) -> std::sync::Arc<rustls::ClientConfig> {
-        todo!()
-    }
+//!
+//! Towards clients: [`CertAuthority`] and the [`LeafCache`] that signs a certificate per host with it. Towards origins:
+//! [`Trust`]. No socket is touched here; time is passed in. Files are read and written only below the directory that
+//! holds the authority, and where PEM files with roots are named.
+
+mod alpn;
+mod authority;
+mod cache;
+mod describe;
+mod error;
+mod files;
+mod inspect;
+mod installation;
+mod leaf;
+mod roots;
+mod rotate;
+mod store;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+pub use authority::CertAuthority;
+pub use cache::LeafCache;
+pub use describe::{describe, describe_io};
+pub use error::{AuthorityError, LeafError, TrustError};
+pub use installation::installation_key;
+pub use roots::RootSource;
+pub use rotate::{Rotated, rotate};
+pub use trust::Trust;
+
+/// The one source of cryptography: aws-lc-rs, named wherever it is needed, so that nothing depends on what a process
+/// installed as its default. Its key exchange starts with X25519MLKEM768.
+pub fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+    PROVIDER.clone()
 }
-/// x
-pub fn describe(e: &rustls::Error) -> String {
-    e.to_string()
+
+/// Bytes that nobody can guess.
+fn random<const N: usize>() -> Result<[u8; N], rustls::Error> {
+    let mut bytes = [0; N];
+    provider().secure_random.fill(&mut bytes)?;
+    Ok(bytes)
 }
-/// x
-#[derive(Debug)]
-pub struct LeafCache;
-impl LeafCache {
-    /// x
-    pub fn server_config(
-        &self,
-        _host: &crate::exchange::Host,
-        _alpn: &[&'static [u8]],
-        _now: std::time::SystemTime,
-    ) -> Result<std::sync::Arc<rustls::ServerConfig>, std::io::Error> {
-        todo!()
+
+/// Whole seconds since 1970, the resolution of certificates.
+fn seconds(time: SystemTime) -> i64 {
+    let seconds = |duration: std::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => seconds(after),
+        Err(before) => -seconds(before.duration()),
     }
 }

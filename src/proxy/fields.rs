@@ -1,0 +1,255 @@
+//! Which fields go on to the next hop, and in which form?
+//!
+//! Everything goes on but what belongs to one connection (RFC 9110 §7.6.1). Nothing is added but what the next hop's
+//! version demands. Order and spelling stay: fields are copied one by one, never removed from a map.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::upstream::Protocol;
+use crate::exchange::{Field, Fields, Origin, RequestHead, Scheme, Version};
+
+/// Fields of one connection, whether or not `Connection` names them.
+const HOP_BY_HOP: [&str; 7] =
+    ["connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade", "http2-settings"];
+/// Fields that `Connection` cannot take away: to do so would change what the message means or where it goes.
+const PROTECTED: [&str; 7] =
+    ["host", "content-length", "transfer-encoding", "authorization", "cookie", "content-type", "content-encoding"];
+/// Fields that have no place in a trailer section (RFC 9110 §6.5.1).
+const NEVER_IN_TRAILERS: [&str; 12] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "trailer",
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "connection",
+    "te",
+    "upgrade",
+    "content-encoding",
+];
+
+/// What the client asks of the connection itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionOptions {
+    names: Vec<Vec<u8>>,
+}
+
+impl ConnectionOptions {
+    /// Reads the `Connection` fields.
+    pub fn of(fields: &Fields) -> Self {
+        let names = fields
+            .values("connection")
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .map(|name| name.trim_ascii().to_ascii_lowercase())
+            .filter(|name| !name.is_empty())
+            .collect();
+        Self { names }
+    }
+
+    /// Whether an option is named.
+    pub fn has(&self, option: &str) -> bool {
+        self.names.iter().any(|name| name == option.as_bytes())
+    }
+
+    fn takes_away(&self, field: &Field) -> bool {
+        !self.names.is_empty()
+            && self.names.iter().any(|name| field.name.eq_ignore_ascii_case(name))
+            && !is_one_of(field, &PROTECTED)
+    }
+}
+
+/// The protocol that a request asks to switch to, if it may be switched to at all. `h2c` never is.
+pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Bytes> {
+    let upgrade = head.fields.first("upgrade")?;
+    let asked = head.version == Version::Http11 && options.has("upgrade") && !upgrade.is_empty();
+    let is_h2c = upgrade.split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"h2c"));
+    (asked && !is_h2c).then(|| upgrade.clone())
+}
+
+/// The fields of a request for the next hop.
+pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade: Option<&Bytes>) -> HeaderMap {
+    let options = ConnectionOptions::of(&head.fields);
+    let mut headers = HeaderMap::with_capacity(head.fields.len() + 1);
+    let mut kept = kept_options(head, protocol, upgrade.is_some());
+    let splits_cookies = head.version == Version::Http2 && protocol == Protocol::Http1;
+    if protocol == Protocol::Http1 && head.fields.first("host").is_none() {
+        append(&mut headers, "host".as_bytes(), origin.authority().as_bytes());
+    }
+    for field in &head.fields {
+        match () {
+            () if field.is("host") && protocol == Protocol::Http1 => {
+                append(&mut headers, &field.name, &host_value(&field.value, origin));
+            }
+            () if field.is("host") => {}
+            () if field.is("te") && wants_trailers(field) => append(&mut headers, &field.name, b"trailers"),
+            () if field.is("upgrade") && upgrade.is_some() => append(&mut headers, &field.name, &field.value),
+            () if is_one_of(field, &HOP_BY_HOP) || options.takes_away(field) => {}
+            () if field.is("transfer-encoding") && protocol == Protocol::Http2 => {}
+            () if field.is("connection") && kept.is_some() => append(&mut headers, &field.name, kept.take().unwrap_or_default()),
+            () if field.is("cookie") && splits_cookies => join_cookie(&mut headers, field),
+            () => append(&mut headers, &field.name, &field.value),
+        }
+    }
+    if let Some(kept) = kept {
+        append(&mut headers, b"connection", kept);
+    }
+    headers
+}
+
+/// The value of `Connection` that names what is kept of the connection-specific fields, if anything is.
+fn kept_options(head: &RequestHead, protocol: Protocol, upgrades: bool) -> Option<&'static [u8]> {
+    let trailers = head.fields.iter().any(|field| field.is("te") && wants_trailers(field));
+    match (protocol, upgrades, trailers) {
+        (Protocol::Http2, ..) | (_, false, false) => None,
+        (_, true, true) => Some(b"Upgrade, TE"),
+        (_, true, false) => Some(b"Upgrade"),
+        (_, false, true) => Some(b"TE"),
+    }
+}
+
+/// The authority that the request is for decides (RFC 9112 §3.2.2); where the client's `Host` means the same, it stays
+/// as it was written.
+fn host_value(received: &Bytes, origin: &Origin) -> Bytes {
+    let means_the_same = Origin::parse(origin.scheme, received).is_ok_and(|host| host == *origin);
+    if means_the_same { received.clone() } else { origin.authority().into() }
+}
+
+/// HTTP/2 may split cookies over several fields; HTTP/1.1 wants one (RFC 9113 §8.2.3).
+fn join_cookie(headers: &mut HeaderMap, field: &Field) {
+    match headers.get_mut(http::header::COOKIE) {
+        Some(present) => {
+            let joined = [present.as_bytes(), b"; ", &field.value].concat();
+            if let Ok(joined) = HeaderValue::from_maybe_shared(Bytes::from(joined)) {
+                *present = joined;
+            }
+        }
+        None => append(headers, &field.name, &field.value),
+    }
+}
+
+fn wants_trailers(field: &Field) -> bool {
+    field.value.split(|&byte| byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+/// The fields of an answer for the client. `to` is the client's version; `switches` keeps what a 101 needs.
+pub fn inbound(fields: &Fields, to: Version, switches: bool) -> HeaderMap {
+    let options = ConnectionOptions::of(fields);
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        let is_kept = match () {
+            () if switches && (field.is("connection") || field.is("upgrade")) => true,
+            () if field.is("proxy-authenticate") || is_one_of(field, &HOP_BY_HOP) => false,
+            () if field.is("transfer-encoding") => to == Version::Http11,
+            () => !options.takes_away(field),
+        };
+        if is_kept {
+            append(&mut headers, &field.name, &field.value);
+        }
+    }
+    headers
+}
+
+/// Trailer fields that may pass.
+pub fn trailers(fields: &Fields) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(fields.len());
+    for field in fields.iter().filter(|field| !is_one_of(field, &NEVER_IN_TRAILERS)) {
+        append(&mut headers, &field.name, &field.value);
+    }
+    headers
+}
+
+/// The fields of a parsed head: lines of one name stand together, in the order of their first.
+pub fn of_map(headers: &HeaderMap) -> Fields {
+    let bytes = |value: &HeaderValue| Bytes::copy_from_slice(value.as_bytes());
+    headers.iter().map(|(name, value)| (Bytes::copy_from_slice(name.as_str().as_bytes()), bytes(value))).collect()
+}
+
+/// Whether an authority that a client names inside a tunnel means the origin that the tunnel leads to.
+pub fn is_same_authority(authority: &[u8], scheme: Scheme, origin: &Origin) -> bool {
+    Origin::parse(scheme, authority).is_ok_and(|named| named.host == origin.host && named.port == origin.port)
+}
+
+fn is_one_of(field: &Field, names: &[&str]) -> bool {
+    names.iter().any(|name| field.is(name))
+}
+
+/// What the strict grammar let through is a legal name and value; anything else would be our own mistake, and is left
+/// out rather than sent.
+fn append(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
+    let name = HeaderName::from_bytes(name);
+    let value = HeaderValue::from_bytes(value);
+    if let (Ok(name), Ok(value)) = (name, value) {
+        headers.append(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(pairs: &[(&'static str, &'static str)]) -> RequestHead {
+        RequestHead {
+            method: "GET".into(),
+            target: "/".into(),
+            version: Version::Http11,
+            fields: pairs.iter().copied().collect(),
+        }
+    }
+
+    fn sent(pairs: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
+        let origin = Origin::parse(Scheme::Http, b"example.org").unwrap();
+        let head = head(pairs);
+        let upgrade = upgrade_of(&head, &ConnectionOptions::of(&head.fields));
+        let headers = outbound(&head, &origin, Protocol::Http1, upgrade.as_ref());
+        headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_string())).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect()
+    }
+
+    #[test]
+    fn what_belongs_to_the_connection_stays_behind() {
+        let received = [
+            ("Host", "example.org"),
+            ("Connection", "close, X-Hop, Content-Length"),
+            ("X-Hop", "1"),
+            ("Content-Length", "0"),
+            ("Proxy-Connection", "keep-alive"),
+            ("Proxy-Authorization", "Basic x"),
+            ("TE", "gzip"),
+            ("Upgrade", "h2c"),
+            ("HTTP2-Settings", "x"),
+            ("X-Stays", "1"),
+        ];
+        assert_eq!(sent(&received), pairs(&[("host", "example.org"), ("content-length", "0"), ("x-stays", "1")]));
+    }
+
+    #[test]
+    fn the_authority_decides_and_equal_hosts_stay_as_written() {
+        assert_eq!(sent(&[("a", "1"), ("Host", "EXAMPLE.org:80")]), pairs(&[("a", "1"), ("host", "EXAMPLE.org:80")]));
+        assert_eq!(sent(&[("a", "1"), ("Host", "evil.example")]), pairs(&[("a", "1"), ("host", "example.org")]));
+        assert_eq!(sent(&[("a", "1")]), pairs(&[("host", "example.org"), ("a", "1")]));
+    }
+
+    #[test]
+    fn an_upgrade_and_trailers_are_announced_again() {
+        let received = [("Connection", "keep-alive, Upgrade, TE"), ("Upgrade", "websocket"), ("TE", "trailers, gzip")];
+        let expected =
+            [("host", "example.org"), ("connection", "Upgrade, TE"), ("upgrade", "websocket"), ("te", "trailers")];
+        assert_eq!(sent(&received), pairs(&expected));
+    }
+
+    #[test]
+    fn cookies_that_http_2_split_are_joined_for_http_1() {
+        let mut head = head(&[("cookie", "a=1"), ("cookie", "b=2")]);
+        let origin = Origin::parse(Scheme::Https, b"example.org").unwrap();
+        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).get_all("cookie").iter().count(), 2);
+        head.version = Version::Http2;
+        assert_eq!(outbound(&head, &origin, Protocol::Http1, None)["cookie"], "a=1; b=2");
+        assert_eq!(outbound(&head, &origin, Protocol::Http2, None).get_all("cookie").iter().count(), 2);
+    }
+}

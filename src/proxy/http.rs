@@ -1,0 +1,151 @@
+//! What happens to one request?
+//!
+//! ```text
+//! twin from the tape → where to → scan, decide, edit → origin → scan, decide, edit → answer
+//! ```
+//! Everything that ends the way early is an answer too, and every way ends in the account's one event.
+
+use std::{convert::Infallible, sync::Arc};
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::{
+    account::Account,
+    body::Body,
+    connect,
+    fault::{Fault, Side},
+    forward::{self, Exchange},
+    recorder::{Recorded, Tape},
+    refusal,
+    route::{self, Destination},
+    session::{Judges, Scope, Session, today},
+};
+use crate::{
+    event::Verdict,
+    exchange::{RequestHead, Version, grammar::GrammarFault},
+    intercept::Outcome,
+};
+
+/// Answers one request of HTTP/1.
+pub async fn handle(session: Session, tape: Tape, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let switch = Switch(&tape);
+    let head = match tape.next() {
+        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed.head,
+        Some(Recorded::Sound(_)) | None => return Ok(refuse_head(&session, GrammarFault::Malformed)),
+        Some(Recorded::Refused(fault)) => return Ok(refuse_head(&session, fault)),
+    };
+    if request.method() == Method::CONNECT {
+        return Ok(connect::handle(&session, head, request, switch).await);
+    }
+    Ok(handle_head(&session, head, request, Some(switch)).await)
+}
+
+/// Answers one request of HTTP/2, inside a tunnel.
+pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let head = route::head_of_http2(&request);
+    Ok(handle_head(&session, head, request, None).await)
+}
+
+/// Tells the recorder that the protocol stays as it is, unless somebody says that it was switched.
+#[derive(Debug)]
+pub struct Switch<'a>(&'a Tape);
+
+impl Switch<'_> {
+    /// The protocol is being switched: what follows the head belongs to the tunnel.
+    pub fn switch(self) {
+        self.0.switch();
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Switch<'_> {
+    fn drop(&mut self) {
+        self.0.resume();
+    }
+}
+
+/// hyper and the recorder must have read the same request; if not, one of them can be fooled, and nothing is passed on.
+fn is_twin(head: &RequestHead, request: &Request<Incoming>) -> bool {
+    head.method == request.method().as_str().as_bytes() && head.fields.len() == request.headers().len()
+}
+
+fn refuse_head(session: &Session, fault: GrammarFault) -> Response<Body> {
+    let head = RequestHead { method: "".into(), target: "".into(), version: Version::Http11, fields: <_>::default() };
+    let (_, account) = session.open(session.nowhere(), Arc::new(head));
+    let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    account.refuses(status, fault.to_string());
+    refusal::closing(refusal::of_request(status, &fault.to_string()))
+}
+
+async fn handle_head(
+    session: &Session,
+    head: RequestHead,
+    request: Request<Incoming>,
+    switch: Option<Switch<'_>>,
+) -> Response<Body> {
+    let judges = session.shared().judges.load_full();
+    let Destination { origin, target, path } = match route::destination(&session.scope, &head) {
+        Ok(destination) => destination,
+        Err(refused) => {
+            let (_, account) = session.open(session.nowhere(), Arc::new(head));
+            return answer_fault(&account, &refused);
+        }
+    };
+    let head = Arc::new(RequestHead { target: path, ..head });
+    let (context, account) = session.open(origin, Arc::clone(&head));
+    if let Err(refused) = authenticate(session, &judges, &head).await {
+        account.refuses(refused.status(), "a user name and a password are required".into());
+        return refused;
+    }
+    let judgement = judges.interceptor.request(&context, &head, today());
+    account.judged(judgement.findings, judgement.actions);
+    let sent = match judgement.outcome {
+        Outcome::Unchanged => Arc::clone(&head),
+        Outcome::Edited(edited) => Arc::new(edited),
+        Outcome::Blocked(block) => {
+            let (status, page) = refusal::of_block(&block);
+            account.ends(Verdict::Blocked, status);
+            return page;
+        }
+    };
+    if let Some(fault) = broken(&session.scope) {
+        return answer_fault(&account, &fault);
+    }
+    let exchange = Exchange { session: session.clone(), judges, context, account, received: head, sent, target };
+    let account = Arc::clone(&exchange.account);
+    match forward::forward(exchange, request, switch).await {
+        Ok(response) => response,
+        Err(fault) => answer_fault(&account, &fault),
+    }
+}
+
+/// Why the origin of a tunnel cannot be spoken to, if it cannot.
+fn broken(scope: &Scope) -> Option<Arc<Fault>> {
+    let Scope::Tunnel(inside) = scope else { return None };
+    inside.fault.clone()
+}
+
+/// Asks for a name and a password where the configuration has users. Inside a tunnel that was done at its head.
+pub async fn authenticate(session: &Session, judges: &Judges, head: &RequestHead) -> Result<(), Response<Body>> {
+    if !judges.authenticator.is_required() || matches!(session.scope, Scope::Tunnel(_)) {
+        return Ok(());
+    }
+    let credentials = head.fields.first("proxy-authorization").map(|value| value.as_ref());
+    judges.authenticator.check(credentials).await.map_err(|denied| refusal::challenge(&denied.to_string()))
+}
+
+/// The page for a fault, and its line in the account.
+pub fn answer_fault(account: &Account, fault: &Fault) -> Response<Body> {
+    match fault.side {
+        Side::Client => account.refuses(fault.status, fault.to_string()),
+        Side::Origin | Side::Ours => {
+            account.ends(Verdict::Failed, fault.status);
+            account.fails(fault);
+        }
+    }
+    if fault.side == Side::Ours {
+        tracing::error!("{fault}");
+    }
+    refusal::of_fault(fault)
+}

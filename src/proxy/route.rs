@@ -1,0 +1,158 @@
+//! Where does a request want to go?
+//!
+//! To a proxy, the request target says it (RFC 9112 §3.2.2), and never the `Host` field. Inside a tunnel it was said when
+//! the tunnel was made, and what the request says must agree.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+
+use super::{
+    fault::Fault,
+    fields,
+    session::{Inside, Scope},
+    upstream::Target,
+};
+use crate::exchange::{Fields, Origin, RequestHead, Scheme, Version};
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// The origin as events and rules name it.
+    pub origin: Origin,
+    /// The connection it needs.
+    pub target: Target,
+    /// Path and query as the origin will see them.
+    pub path: Bytes,
+}
+
+/// Finds the destination of a request.
+///
+/// # Errors
+/// A [`Fault`] on the client's side when it names none, or one that it may not name here.
+pub fn destination(scope: &Scope, head: &RequestHead) -> Result<Destination, Fault> {
+    match scope {
+        Scope::Proxy => to_proxy(head),
+        Scope::Tunnel(inside) => in_tunnel(inside, head),
+    }
+}
+
+fn to_proxy(head: &RequestHead) -> Result<Destination, Fault> {
+    let Some((scheme, authority, path)) = split_absolute(&head.target) else {
+        return Err(Fault::refused(
+            StatusCode::BAD_REQUEST,
+            "this is a proxy, and the request does not say which site it is for; set this address and port as the \
+             proxy of your phone or browser",
+        ));
+    };
+    if !scheme.eq_ignore_ascii_case(b"http") {
+        return Err(Fault::refused(
+            StatusCode::BAD_REQUEST,
+            "only http:// can be asked for in cleartext; use CONNECT for everything else",
+        ));
+    }
+    let origin = Origin::parse(Scheme::Http, authority).map_err(bad_authority)?;
+    let path = origin_form(head, path);
+    Ok(Destination { target: Target::of(&origin), origin, path })
+}
+
+fn in_tunnel(inside: &Inside, head: &RequestHead) -> Result<Destination, Fault> {
+    let origin = inside.origin();
+    if head.method == "CONNECT" && head.version != Version::Http2 {
+        return Err(Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served"));
+    }
+    let path = match split_absolute(&head.target) {
+        None => head.target.clone(),
+        Some((scheme, authority, path)) => {
+            let scheme = if scheme.eq_ignore_ascii_case(b"https") { Scheme::Https } else { Scheme::Http };
+            if scheme != origin.scheme || !fields::is_same_authority(authority, scheme, &origin) {
+                return Err(misdirected());
+            }
+            origin_form(head, path)
+        }
+    };
+    // Inside TLS the name was verified, so no other may be asked for. In cleartext the tunnel's address stands, and the
+    // Host field only chooses among the sites there.
+    let host = head.fields.first("host").filter(|_| origin.scheme == Scheme::Https);
+    if host.is_some_and(|host| !fields::is_same_authority(host, origin.scheme, &origin)) {
+        return Err(misdirected());
+    }
+    Ok(Destination { target: inside.target.clone(), origin, path })
+}
+
+fn misdirected() -> Fault {
+    Fault::refused(
+        StatusCode::MISDIRECTED_REQUEST,
+        "the request names another host than the one that this connection was made to",
+    )
+}
+
+fn bad_authority(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
+    Fault::refused(StatusCode::BAD_REQUEST, "the request names no valid host").because(error)
+}
+
+/// Scheme, authority and the rest of an absolute-form target.
+fn split_absolute(target: &Bytes) -> Option<(&[u8], &[u8], Bytes)> {
+    let at = memchr::memmem::find(target, b"://")?;
+    let scheme = target.get(..at)?;
+    if scheme.is_empty() || !scheme.iter().all(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let rest = target.get(at + 3..)?;
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    Some((scheme, rest.get(..end)?, target.slice(at + 3 + end..)))
+}
+
+/// An empty path is `/`, and `*` for OPTIONS (RFC 9112 §3.2.4).
+fn origin_form(head: &RequestHead, path: Bytes) -> Bytes {
+    match path.first() {
+        None if head.method == "OPTIONS" => Bytes::from_static(b"*"),
+        None => Bytes::from_static(b"/"),
+        Some(b'?') => [b"/", path.as_ref()].concat().into(),
+        Some(_) => path,
+    }
+}
+
+/// The head of an HTTP/2 request, with the target as path and query. The authority becomes the absolute form, so that it
+/// is held against the tunnel's.
+pub fn head_of_http2(request: &Request<Incoming>) -> RequestHead {
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let target = match uri.authority() {
+        Some(authority) => format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https")).into(),
+        None => Bytes::copy_from_slice(path.as_bytes()),
+    };
+    let fields: Fields = fields::of_map(request.headers());
+    let method = Bytes::copy_from_slice(request.method().as_str().as_bytes());
+    RequestHead { method, target, version: Version::Http2, fields }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(method: &'static str, target: &'static str) -> Result<(String, Bytes), u16> {
+        let fields = Fields::new();
+        let head = RequestHead { method: method.into(), target: target.into(), version: Version::Http11, fields };
+        let found = destination(&Scope::Proxy, &head).map_err(|fault| fault.status.as_u16())?;
+        Ok((found.origin.to_string(), found.path))
+    }
+
+    #[test]
+    fn the_absolute_form_says_where() {
+        assert_eq!(to("GET", "http://example.org/a?b"), Ok(("http://example.org".into(), "/a?b".into())));
+        assert_eq!(to("GET", "HTTP://example.org:81"), Ok(("http://example.org:81".into(), "/".into())));
+        assert_eq!(to("GET", "http://example.org?x"), Ok(("http://example.org".into(), "/?x".into())));
+        assert_eq!(to("GET", "http://[2001:db8::1]/u?http://x/"), Ok(("http://[2001:db8::1]".into(), "/u?http://x/".into())));
+        assert_eq!(to("OPTIONS", "http://example.org"), Ok(("http://example.org".into(), "*".into())));
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for target in ["/", "*", "/?u=http://example.org", "https://example.org/", "ftp://example.org/", "http:///x"] {
+            assert_eq!(to("GET", target), Err(400), "{target}");
+        }
+        assert_eq!(to("GET", "http://u:p@example.org/"), Err(400));
+        assert_eq!(to("GET", "http://example.org:99999/"), Err(400));
+    }
+}

@@ -1,0 +1,197 @@
+//! What does every request of a connection need to know?
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use jiff::civil::Date;
+use tokio::sync::watch;
+
+use super::{
+    account::Account,
+    authentication::Authenticator,
+    fault::Fault,
+    recorder::Patience,
+    upstream::{Sender, Target, Upstream},
+};
+use crate::{
+    exchange::{Context, Host, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
+    intercept::Interceptor,
+    policy::Access,
+    sink::EventLog,
+    tls::LeafCache,
+};
+
+/// Everything that judges, replaced as a whole when the configuration is read anew.
+#[derive(Debug)]
+pub struct Judges {
+    /// Detection and policy.
+    pub interceptor: Interceptor,
+    /// Who may connect, and where to.
+    pub access: Arc<Access>,
+    /// Who must say a password.
+    pub authenticator: Authenticator,
+}
+
+/// Limits of size and time that hold for every connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of a request's head.
+    pub head: HeadLimits,
+    /// Of silence.
+    pub patience: Patience,
+    /// For the TLS handshake of a client, and for the first bytes in a tunnel to become clear.
+    pub handshake: Duration,
+    /// For the head of an answer, counted from the last byte that moved.
+    pub response: Duration,
+    /// For a tunnel in which nothing moves.
+    pub tunnel: Duration,
+    /// Requests at the same time on one HTTP/2 connection.
+    pub streams: u32,
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The judges in force.
+    pub judges: ArcSwap<Judges>,
+    /// Where events go.
+    pub log: EventLog,
+    /// The certificates that we show.
+    pub leaves: LeafCache,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// What the connections of one worker share.
+#[derive(Debug)]
+pub struct Worker {
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    /// Connections to origins.
+    pub upstream: Upstream,
+    /// Turns true when clir is to end.
+    pub ending: watch::Receiver<bool>,
+}
+
+/// The client at the other end.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Label of the listener it came through.
+    pub listener: Arc<str>,
+    /// Vantage of that listener.
+    pub vantage: Vantage,
+    /// Its address.
+    pub address: SocketAddr,
+}
+
+/// What requests on a connection are for.
+#[derive(Clone, Debug)]
+pub enum Scope {
+    /// Each names its origin.
+    Proxy,
+    /// All are for the origin that a tunnel leads to.
+    Tunnel(Arc<Inside>),
+}
+
+/// A tunnel that was opened.
+#[derive(Debug)]
+pub struct Inside {
+    /// The origin.
+    pub target: Target,
+    /// The connection that was made before the client was answered; the first request takes it.
+    pub first: Mutex<Option<Sender>>,
+    /// Why there is no origin: every request is answered with it.
+    pub fault: Option<Arc<Fault>>,
+}
+
+impl Inside {
+    /// A tunnel with a connection that is ready.
+    pub fn new(target: Target, first: Option<Sender>) -> Self {
+        Self { target, first: Mutex::new(first), fault: None }
+    }
+
+    /// A tunnel whose origin failed; the client is told so.
+    pub fn broken(target: Target, fault: Fault) -> Self {
+        Self { target, first: Mutex::new(None), fault: Some(Arc::new(fault)) }
+    }
+
+    /// The origin as requests inside name it.
+    pub fn origin(&self) -> Origin {
+        Origin { scheme: self.target.scheme, host: self.target.name.clone(), port: self.target.port }
+    }
+
+    /// Takes the connection that was made first, if it is still there.
+    pub fn take_first(&self) -> Option<Sender> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// One connection, or the inside of one tunnel.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The worker that serves it.
+    pub worker: Arc<Worker>,
+    /// Who is there.
+    pub client: Client,
+    /// What its requests are for.
+    pub scope: Scope,
+}
+
+impl Session {
+    /// What all workers share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.worker.shared
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        &self.worker.shared.limits
+    }
+
+    /// The same client, inside a tunnel.
+    #[must_use]
+    pub fn inside(&self, inside: Inside) -> Self {
+        Self { scope: Scope::Tunnel(Arc::new(inside)), ..self.clone() }
+    }
+
+    /// Opens the account of a request for `origin`.
+    pub fn open(&self, origin: Origin, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
+        let context = Context {
+            listener: Arc::clone(&self.client.listener),
+            vantage: self.client.vantage,
+            client: self.client.address,
+            origin,
+        };
+        let account = Account::open(self.shared().log.clone(), context.clone(), head);
+        (context, account)
+    }
+
+    /// The origin of a request that names none, for its event.
+    pub fn nowhere(&self) -> Origin {
+        match &self.scope {
+            Scope::Tunnel(inside) => inside.origin(),
+            Scope::Proxy => Origin { scheme: Scheme::Http, host: Host::Name("".into()), port: 0 },
+        }
+    }
+
+    /// Completes when clir is to end.
+    pub async fn ending(&self) {
+        let mut ending = self.worker.ending.clone();
+        // A sender that is gone means the same.
+        let _ = ending.wait_for(|ending| *ending).await;
+    }
+}
+
+/// Today, where clir runs: partners expire by it.
+pub fn today() -> Date {
+    jiff::Zoned::now().date()
+}
+
+/// Now, for certificates.
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}

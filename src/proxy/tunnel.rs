@@ -1,0 +1,140 @@
+//! How do bytes pass that nobody reads?
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional_with_sizes},
+    time::{sleep, timeout},
+};
+
+use super::{account::Account, body::Way};
+
+/// Buffer for each direction of a tunnel.
+const BUFFER: usize = 16 * 1024;
+/// The first bytes of a server that speaks first fit here.
+const GREETING: usize = 4 * 1024;
+
+/// Relays both ways until both sides have ended, or nothing has moved for `idle`. When one side ends its half, the
+/// other half stays open (RFC 9110 §9.3.6).
+pub async fn relay(
+    client: impl AsyncRead + AsyncWrite + Unpin,
+    origin: impl AsyncRead + AsyncWrite + Unpin,
+    account: &Arc<Account>,
+    idle: Duration,
+) {
+    let mut client = Counted { io: client, account, way: Way::Up };
+    let mut origin = Counted { io: origin, account, way: Way::Down };
+    let ended = tokio::select! {
+        // Both sides have ended, or one has broken off.
+        ended = copy_bidirectional_with_sizes(&mut client, &mut origin, BUFFER, BUFFER) => ended.map(|_| ()),
+        // Nothing has moved: both sides are dropped, nothing that was taken is lost unsent but by the stall itself.
+        () = silence(account, idle) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    if let Err(error) = ended {
+        account.breaks(&error);
+    }
+}
+
+async fn silence(account: &Account, idle: Duration) {
+    loop {
+        let before = account.progress();
+        sleep(idle).await;
+        if account.progress() == before {
+            return;
+        }
+    }
+}
+
+/// Who spoke first in a tunnel, and what.
+#[derive(Debug)]
+pub enum FirstWords {
+    /// The client; the bytes have been read and must be put back.
+    Client(BytesMut),
+    /// The server; likewise.
+    Server(BytesMut),
+    /// One side ended, or nobody spoke.
+    Nobody,
+}
+
+/// Waits for the first bytes of either side.
+pub async fn first_words(
+    client: &mut (impl AsyncRead + Unpin),
+    origin: &mut (impl AsyncRead + Unpin),
+    patience: Duration,
+) -> FirstWords {
+    let mut from_client = BytesMut::with_capacity(BUFFER);
+    let mut from_origin = BytesMut::with_capacity(GREETING);
+    let spoken = timeout(patience, async {
+        tokio::select! {
+            // Reading into a buffer of our own loses nothing when the other branch wins.
+            biased;
+            read = client.read_buf(&mut from_client) => read.map(|_| ()),
+            read = origin.read_buf(&mut from_origin) => read.map(|_| ()),
+        }
+    });
+    match spoken.await {
+        Ok(Ok(())) if !from_client.is_empty() => FirstWords::Client(from_client),
+        Ok(Ok(())) if !from_origin.is_empty() => FirstWords::Server(from_origin),
+        _ => FirstWords::Nobody,
+    }
+}
+
+/// Ends a stream that is given up, so that the peer sees an end and not a reset.
+pub async fn end(mut stream: impl AsyncWrite + Unpin) {
+    if let Err(error) = stream.shutdown().await {
+        tracing::trace!("ending a stream: {error}");
+    }
+}
+
+/// Counts what is read from one side.
+struct Counted<'a, IO> {
+    io: IO,
+    account: &'a Account,
+    way: Way,
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Counted<'_, IO> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let count = (buffer.filled().len() - before) as u64;
+        match self.way {
+            Way::Up => self.account.sent(count),
+            Way::Down => self.account.received(count),
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Counted<'_, IO> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
