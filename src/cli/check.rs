@@ -1,14 +1,106 @@
 //! Is what was written sound?
 
-use std::path::Path;
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    path::Path,
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Failure, Outcome};
+use crate::{
+    config::{self, Config, Loaded, PolicyFile},
+    exchange::Direction,
+};
 
 /// Arguments of `check`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Arguments {}
 
-/// Carries the command out.
-pub fn run(_config: Option<&Path>, _arguments: &Arguments) -> Result<Outcome, Failure> {
-    Err(Failure::new("not built yet"))
+/// Carries the command out: faults go to standard error, a summary of what would hold to standard output.
+pub fn run(config: Option<&Path>, _arguments: &Arguments) -> Result<Outcome, Failure> {
+    let Loaded { config, warnings, .. } = config::load(config).map_err(|report| {
+        report.print();
+        Failure::new(format!("the configuration is not sound: {}", report.summary()))
+    })?;
+    warnings.print();
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let mut text = summary(&config, today);
+    match warnings.is_empty() {
+        true => text.push_str("sound\n"),
+        false => text.push_str(&format!("sound, with {}\n", warnings.summary())),
+    }
+    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::because("standard output", error))?;
+    Ok(Outcome::Done)
+}
+
+/// What holds, a line each.
+fn summary(config: &Config, today: Date) -> String {
+    let shown = |path: &Option<_>, other: &str| {
+        path.as_ref().map_or_else(|| other.to_owned(), |path: &std::path::PathBuf| path.display().to_string())
+    };
+    let mut text = String::new();
+    let mut line = |key: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{key:<14} {value}");
+    };
+    line("configuration", shown(&config.path, "built in"));
+    for listener in &config.listeners {
+        let vantage = listener.vantage;
+        line("listener", format!("{} on {}, {vantage}: {}", listener.label, listener.address, vantage.coverage()));
+    }
+    line("clients", clients(config));
+    line("intercept", config.routing.mode.as_str().to_owned());
+    line("policy", policy(config));
+    for partner in &config.partners {
+        let until = match partner.expires {
+            Some(last) if partner.is_expired(today) => format!("expired after {last}"),
+            Some(last) => format!("until {last}"),
+            None => "until further notice".to_owned(),
+        };
+        line("partner", format!("{}: {}, {until}", partner.name, partner.hosts));
+    }
+    line("signatures", signatures(config));
+    line("events", format!("{}, values {}", config.log.dir.display(), config.log.values.as_str()));
+    text
+}
+
+fn clients(config: &Config) -> String {
+    let users = match config.access.users.len() {
+        0 => "no authentication".to_owned(),
+        1 => "authentication as 1 user".to_owned(),
+        count => format!("authentication as one of {count} users"),
+    };
+    let clients = match config.access.clients.is_empty() {
+        true => "nobody".to_owned(),
+        false => config.access.clients.to_string(),
+    };
+    format!("{clients}; {users}")
+}
+
+fn policy(config: &Config) -> String {
+    let rules = config.policy.rules();
+    let responses = rules.iter().filter(|rule| rule.direction == Direction::Response).count();
+    let file = match &config.policy_file {
+        PolicyFile::File(path) => path.display().to_string(),
+        PolicyFile::BuiltIn => "built in".to_owned(),
+        PolicyFile::Inline => "in the configuration".to_owned(),
+    };
+    format!(
+        "{file}; {}, {} for requests, {responses} for responses",
+        config.policy.mode().as_str(),
+        counted(rules.len() - responses, "rule"),
+    )
+}
+
+fn signatures(config: &Config) -> String {
+    match config.signatures.len() {
+        0 => "built in".to_owned(),
+        count => format!("built in, and {} of your own", counted(count, "file")),
+    }
+}
+
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

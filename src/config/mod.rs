@@ -1,1 +1,27 @@
 //! What was written, and is it sound?
+//!
+//! There is one way to load a configuration, for `run`, `check` and every reload: find the file, decode it with all
+//! its faults, look up what it names, compile. The result is either a [`Config`] that cannot fail any more, or a
+//! [`Report`] of everything that is wrong with it.
+
+mod code;
+mod diagnostic;
+mod load;
+mod locate;
+mod schema;
+mod settings;
+mod signatures;
+mod source;
+mod suggest;
+mod syntax;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Gravity, Report};
+pub use load::{Loaded, load};
+pub use settings::{Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls, Values};
+pub use signatures::SignatureFiles;
+pub use watch::{Watcher, watch};

@@ -5,7 +5,10 @@
 //! findings. Names of headers are held against the patterns of all rules at once, so a header that no rule names costs
 //! one look-up however many rules there are.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use globset::{Candidate, GlobSet};
 use jiff::civil::Date;
@@ -85,7 +88,6 @@ pub struct Decision {
 }
 
 /// The ordered rules, compiled.
-#[derive(Debug)]
 pub struct Policy {
     mode: Mode,
     rules: Box<[Rule]>,
@@ -158,8 +160,14 @@ impl Policy {
     }
 }
 
+/// The rules alone; the matchers compiled from them are pages long.
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("mode", &self.mode).field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
 /// The header patterns of all rules for one direction, as one matcher.
-#[derive(Debug)]
 struct HeaderRules {
     set: GlobSet,
     /// The rule that the pattern at the same index belongs to; ascending.

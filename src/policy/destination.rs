@@ -77,7 +77,7 @@ impl fmt::Display for Destination {
 }
 
 /// Patterns over paths, compiled once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PathSet {
     patterns: Box<[Pattern]>,
     set: GlobSet,
@@ -95,6 +95,13 @@ impl PathSet {
     /// Whether a pattern matches the path.
     pub fn matches(&self, path: &[u8]) -> bool {
         self.set.is_match_candidate(&Candidate::from_bytes(path))
+    }
+}
+
+/// The patterns alone.
+impl fmt::Debug for PathSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.patterns).finish()
     }
 }
 

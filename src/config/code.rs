@@ -1,0 +1,85 @@
+//! What kinds of fault are there?
+//!
+//! A code is stable: people search for it, scripts rely on it. The tests show each of them once.
+
+/// Declares the codes with their words.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+        /// A kind of fault, with a name that does not change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $variant,)+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name, in kebab case.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A file that is named does not exist.
+    MissingFile = "missing-file",
+    /// A file cannot be read.
+    UnreadableFile = "unreadable-file",
+    /// A file is not UTF-8, as TOML must be.
+    NotUtf8 = "not-utf8",
+    /// A file is too large to be a configuration.
+    FileTooLarge = "file-too-large",
+    /// What stands there is no TOML.
+    Syntax = "syntax",
+    /// A key that nobody reads.
+    UnknownKey = "unknown-key",
+    /// A key that must be there is not.
+    MissingKey = "missing-key",
+    /// A value of another type than its key takes.
+    WrongType = "wrong-type",
+    /// A word that is none of the allowed ones.
+    UnknownWord = "unknown-word",
+    /// A number, size or duration outside its range.
+    OutOfRange = "out-of-range",
+    /// An empty string or list where that can only be a mistake.
+    EmptyValue = "empty-value",
+    /// A setting that is known, and that this version does not carry out.
+    NotAvailableYet = "not-available-yet",
+    /// No address and port to listen on.
+    InvalidAddress = "invalid-address",
+    /// Two listeners on one socket.
+    DuplicateAddress = "duplicate-address",
+    /// Two things of one kind with one name.
+    DuplicateName = "duplicate-name",
+    /// No class of addresses, address or network.
+    InvalidNetwork = "invalid-network",
+    /// A network with bits beyond its prefix.
+    HostBits = "host-bits",
+    /// A pattern that does not compile, or that nothing can match.
+    InvalidPattern = "invalid-pattern",
+    /// No user name with an argon2 hash.
+    InvalidUser = "invalid-user",
+    /// No duration.
+    InvalidDuration = "invalid-duration",
+    /// Text with characters that have no place where it goes.
+    InvalidText = "invalid-text",
+    /// Certificates that cannot be used as roots.
+    UnusableRoots = "unusable-roots",
+    /// An action that is none, or several.
+    InvalidAction = "invalid-action",
+    /// A rule that would edit what holds the message together.
+    StructuralHeader = "structural-header",
+    /// A rule names a partner that is not declared.
+    UnknownPartner = "unknown-partner",
+    /// A rule names a listener that is not declared.
+    UnknownListener = "unknown-listener",
+    /// A partner whose time is over.
+    ExpiredPartner = "expired-partner",
+    /// A partner that no rule mentions.
+    UnusedPartner = "unused-partner",
+    /// A rule that an earlier one leaves nothing to.
+    UnreachableRule = "unreachable-rule",
+    /// Anybody may use the proxy.
+    OpenProxy = "open-proxy",
+}

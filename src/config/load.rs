@@ -1,0 +1,212 @@
+//! How does a file become a configuration?
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use toml::de::DeTable;
+
+use super::{
+    Code, Config, PolicyFile, Report,
+    diagnostic::Faults,
+    locate::Surroundings,
+    schema::{
+        Base, Desk, Partners, Reader, Scope, Written, check_names, check_reach, read_configuration, read_partners,
+        read_rules,
+    },
+    signatures,
+    source::{At, Place, Source},
+    syntax,
+};
+use crate::policy::{Mode, Policy, Rule};
+
+/// The configuration that documents every key.
+const BUILTIN_CONFIG: &str = include_str!("../../config/clir.toml");
+/// The policy that holds where nobody wrote one.
+const BUILTIN_POLICY: &str = include_str!("../../config/policy.toml");
+/// The policy's file where none is named.
+const POLICY_FILE: &str = "policy.toml";
+
+/// A configuration that can be used, and what came with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What is probably not meant.
+    pub warnings: Report,
+    /// What to watch for a reload: files that were read, or would be if they existed, and directories of such files.
+    pub files: Vec<PathBuf>,
+}
+
+/// Finds, reads, checks and compiles the configuration; `explicit` is what `--config` says.
+///
+/// # Errors
+/// A [`Report`] of everything that is wrong, warnings included.
+pub fn load(explicit: Option<&Path>) -> Result<Loaded, Report> {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    load_in(&Surroundings::of_process(explicit), today)
+}
+
+/// As [`load`], in given surroundings and on a given day.
+pub(super) fn load_in(surroundings: &Surroundings, today: Date) -> Result<Loaded, Report> {
+    let faults = Faults::default();
+    let path = surroundings.file();
+    let source = match &path {
+        Some(path) => Source::read(path, None, &faults),
+        None => Some(Source::new("built-in clir.toml", BUILTIN_CONFIG)),
+    };
+    let loading = Loading { base: &surroundings.base, path, today, faults: &faults };
+    let result = source.and_then(|source| loading.load(&source));
+    let failed = faults.has_errors();
+    let report = faults.into_report();
+    match result {
+        Some((config, files)) if !failed => Ok(Loaded { config, warnings: report, files }),
+        _ => Err(report),
+    }
+}
+
+/// What stays the same while one configuration is loaded.
+struct Loading<'a> {
+    base: &'a Path,
+    path: Option<PathBuf>,
+    today: Date,
+    faults: &'a Faults,
+}
+
+impl Loading<'_> {
+    fn load(&self, source: &Arc<Source>) -> Option<(Config, Vec<PathBuf>)> {
+        let document = Document::parse(source, self.faults);
+        let root = document.root(self.faults);
+        let written = read_configuration(&root, &Base(self.base));
+        let policy_file = self.policy_file(&root, &written);
+        let policy_source = self.policy_source(&policy_file, &written);
+        let policy_document = policy_source.as_ref().map(|source| Document::parse(source, self.faults));
+        let policy_root = policy_document.as_ref().map(|document| document.root(self.faults));
+
+        let roots: Vec<&Reader<'_>> = std::iter::once(&root).chain(&policy_root).collect();
+        let (policy, partners) = self.read_policy(&roots, &written);
+        let signatures = signatures::read(written.signatures.as_ref(), self.faults);
+        root.finish();
+        policy_root.into_iter().for_each(Reader::finish);
+        document.drop_consequences(self.faults);
+        policy_document.iter().for_each(|document| document.drop_consequences(self.faults));
+
+        let files = self.watched(&written, &policy_file);
+        let config = self.assemble(written, policy?, partners, policy_file, signatures);
+        Some((config, files))
+    }
+
+    /// Where the rules stand. A file that is named must exist, unless the configuration is the compiled-in one; without
+    /// a name, rules in the configuration are all there are, and without those `policy.toml` beside it is taken if it
+    /// exists.
+    fn policy_file(&self, root: &Reader<'_>, written: &Written) -> PolicyFile {
+        let Some(config) = &self.path else { return PolicyFile::BuiltIn };
+        let beside = |name: &str| config.parent().unwrap_or(Path::new("")).join(name);
+        match &written.policy_file {
+            Some(file) => PolicyFile::File(beside(&file.value)),
+            None if root.get("rule").is_some() => PolicyFile::Inline,
+            None if beside(POLICY_FILE).try_exists().unwrap_or(true) => PolicyFile::File(beside(POLICY_FILE)),
+            None => PolicyFile::BuiltIn,
+        }
+    }
+
+    fn policy_source(&self, file: &PolicyFile, written: &Written) -> Option<Arc<Source>> {
+        match file {
+            PolicyFile::Inline => None,
+            PolicyFile::BuiltIn => Some(Source::new("built-in policy.toml", BUILTIN_POLICY)),
+            PolicyFile::File(path) => {
+                Source::read(path, written.policy_file.as_ref().map(|file| &file.place), self.faults)
+            }
+        }
+    }
+
+    /// Partners of all files first, so that a rule may name one that stands further down.
+    fn read_policy(&self, roots: &[&Reader<'_>], written: &Written) -> (Option<Policy>, Partners) {
+        let mut partners = Partners::default();
+        roots.iter().for_each(|root| read_partners(root, &mut partners));
+        let scope = Scope { partners: &partners, listeners: &written.listeners };
+        let rules: Vec<At<Rule>> = roots.iter().flat_map(|root| read_rules(root, &scope)).collect();
+        check_names(&rules, self.faults);
+        partners.check_expiry(self.today, self.faults);
+        // What was misread would look like a rule without conditions, or like a partner that nobody needs.
+        if !self.faults.has_errors() {
+            check_reach(&rules, self.faults);
+            partners.check_use(self.faults);
+        }
+        (self.compile(written.mode, rules), partners)
+    }
+
+    fn compile(&self, mode: Mode, rules: Vec<At<Rule>>) -> Option<Policy> {
+        let first = rules.first().map(|rule| rule.place.clone());
+        let policy = Policy::new(mode, rules.into_iter().map(|rule| rule.value).collect());
+        let tell = |fault: &crate::policy::GlobFault| {
+            self.faults.error(Code::InvalidPattern, first.as_ref(), fault.to_string(), "use fewer header patterns");
+        };
+        policy.inspect_err(tell).ok()
+    }
+
+    fn watched(&self, written: &Written, policy: &PolicyFile) -> Vec<PathBuf> {
+        let Some(config) = &self.path else { return Vec::new() };
+        let policy = match policy {
+            PolicyFile::File(path) => path.clone(),
+            PolicyFile::Inline | PolicyFile::BuiltIn => config.with_file_name(POLICY_FILE),
+        };
+        let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
+        [Some(config.clone()), Some(policy), signatures].into_iter().flatten().collect()
+    }
+
+    fn assemble(
+        &self,
+        written: Written,
+        policy: Policy,
+        partners: Partners,
+        policy_file: PolicyFile,
+        signatures: signatures::SignatureFiles,
+    ) -> Config {
+        Config {
+            path: self.path.clone(),
+            policy_file,
+            listeners: written.listeners,
+            access: Arc::new(written.access),
+            routing: Arc::new(written.routing),
+            tls: written.tls,
+            log: written.log,
+            limits: written.limits,
+            timeouts: written.timeouts,
+            policy: Arc::new(policy),
+            partners: partners.into_list(),
+            signatures,
+        }
+    }
+}
+
+/// A file as TOML, as far as it is any.
+struct Document<'a> {
+    source: &'a Arc<Source>,
+    table: DeTable<'a>,
+    broken: Vec<Range<usize>>,
+}
+
+impl<'a> Document<'a> {
+    fn parse(source: &'a Arc<Source>, faults: &Faults) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        let broken: Vec<_> = errors.iter().map(|error| error.span().unwrap_or_default()).collect();
+        for error in syntax::causes(&source.text, &errors) {
+            let place = Place { source: Arc::clone(source), span: error.span().unwrap_or_default() };
+            let (message, help) = syntax::told(error);
+            faults.error(Code::Syntax, &place, message, help);
+        }
+        Self { source, table: table.into_inner(), broken }
+    }
+
+    fn root(&'a self, faults: &'a Faults) -> Reader<'a> {
+        Reader::root(Desk { source: self.source, faults }, &self.table)
+    }
+
+    fn drop_consequences(&self, faults: &Faults) {
+        faults.drop_consequences(self.source, &self.broken);
+    }
+}

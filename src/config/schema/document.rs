@@ -1,0 +1,120 @@
+//! What stands in the configuration file, its rules apart?
+
+use std::path::{Path, PathBuf};
+
+use super::{access, limits, listener, log, reader::Reader, tls, words};
+use crate::{
+    config::{
+        Code, Limits, Listener, Log, Timeouts, Tls,
+        settings::default_access,
+        source::{At, Place},
+    },
+    policy::{Access, InterceptMode, Mode, Routing},
+};
+
+/// What relative paths are relative to.
+pub struct Base<'a>(pub &'a Path);
+
+/// The settings of one file, and what has to be looked up elsewhere.
+pub struct Written {
+    /// The listeners, at least one.
+    pub listeners: Vec<Listener>,
+    /// Who may connect, and where to.
+    pub access: Access,
+    /// Which tunnels are opened.
+    pub routing: Routing,
+    /// Whom we trust.
+    pub tls: Tls,
+    /// Where events go.
+    pub log: Log,
+    /// How much.
+    pub limits: Limits,
+    /// How long.
+    pub timeouts: Timeouts,
+    /// Whether rules are carried out.
+    pub mode: Mode,
+    /// The policy's file as written, if it was.
+    pub policy_file: Option<At<String>>,
+    /// The directory of signature files, if there is one.
+    pub signatures: Option<At<PathBuf>>,
+}
+
+/// Reads every table but the rules and partners, which have to be asked for by whoever reads those.
+pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
+    let base = base.0;
+    refuse_identities(root);
+    read_upgrade(root);
+    read_admin(root);
+    let (mode, policy_file) = read_policy(root);
+    Written {
+        listeners: listener::read(root),
+        access: root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read),
+        routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
+        tls: tls::read(root, base),
+        log: log::read(root, base),
+        limits: root.get("limits").and_then(|entry| entry.table()).map(limits::read_limits).unwrap_or_default(),
+        timeouts: root.get("timeouts").and_then(|entry| entry.table()).map(limits::read_timeouts).unwrap_or_default(),
+        mode,
+        policy_file,
+        signatures: read_signatures(root, base),
+    }
+}
+
+fn read_intercept(table: Reader<'_>) -> Routing {
+    let faults = table.faults();
+    let mode = table.get("mode").and_then(|entry| entry.string()).and_then(|written| {
+        let early = words::is_not_available_yet(&written, &["auto"], "`always` and `never`", faults);
+        if early { None } else { words::word::<InterceptMode>(&written, faults) }
+    });
+    let bypass = table.get("bypass").and_then(|entry| entry.strings()).unwrap_or_default();
+    let bypass = super::matchers::hosts(&bypass, faults);
+    table.finish();
+    Routing { mode: mode.unwrap_or_default(), bypass }
+}
+
+fn read_policy(root: &Reader<'_>) -> (Mode, Option<At<String>>) {
+    let Some(table) = root.get("policy").and_then(|entry| entry.table()) else { return (Mode::default(), None) };
+    let mode = table.get("mode").and_then(|entry| entry.string());
+    let mode = mode.and_then(|written| words::word(&written, table.faults())).unwrap_or_default();
+    let file = table.get("file").and_then(|entry| entry.text());
+    table.finish();
+    (mode, file)
+}
+
+fn read_signatures(root: &Reader<'_>, base: &Path) -> Option<At<PathBuf>> {
+    let table = root.get("signatures")?.table()?;
+    let dir = table.get("dir").and_then(|entry| Some(At { value: entry.path(base)?, place: entry.place() }));
+    table.finish();
+    dir
+}
+
+fn read_upgrade(root: &Reader<'_>) {
+    let Some(table) = root.get("upgrade").and_then(|entry| entry.table()) else { return };
+    if let Some(written) = table.get("mode").and_then(|entry| entry.string())
+        && written.value != "off"
+        && !words::is_not_available_yet(&written, &["on"], "`off` only", table.faults())
+    {
+        words::unknown(&written, "upgrade mode", ["off"], table.faults());
+    }
+    table.finish();
+}
+
+fn read_admin(root: &Reader<'_>) {
+    let Some(table) = root.get("admin").and_then(|entry| entry.table()) else { return };
+    if let Some(written) = table.get("address").and_then(|entry| entry.string())
+        && listener::socket_address(&written, table.faults()).is_some()
+    {
+        let message = "nothing listens on `admin.address` yet";
+        table.faults().warning(Code::NotAvailableYet, &written.place, message, "this version has no admin interface");
+    }
+    table.finish();
+}
+
+fn refuse_identities(root: &Reader<'_>) {
+    if root.get("identity").is_none() {
+        return;
+    }
+    let place: Option<Place> = root.key_place("identity");
+    let help = "leave it out; what carriers insert is found without it";
+    root.faults().error(Code::NotAvailableYet, place.as_ref(), "`[[identity]]` is not available yet", help);
+}

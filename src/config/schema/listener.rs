@@ -1,0 +1,121 @@
+//! Where do clients connect?
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use super::{reader::Reader, words};
+use crate::config::{
+    Code, Listener,
+    diagnostic::Faults,
+    source::{At, Place},
+    suggest::quoted,
+};
+
+/// The kinds that are still to come.
+const LATER: [&str; 3] = ["redirect", "tproxy", "socks5"];
+
+/// Reads every `[[listener]]`; none means the default one.
+pub fn read(root: &Reader<'_>) -> Vec<Listener> {
+    let Some(entry) = root.get("listener") else { return vec![Listener::default()] };
+    let mut listeners: Vec<At<Listener>> = Vec::new();
+    for table in entry.tables() {
+        let listener = read_one(table);
+        check_against(&listeners, &listener, root.faults());
+        listeners.push(listener.listener);
+    }
+    listeners.into_iter().map(|at| at.value).collect()
+}
+
+struct Read {
+    listener: At<Listener>,
+    address: Place,
+    label: Place,
+}
+
+fn read_one(table: Reader<'_>) -> Read {
+    let faults = table.faults();
+    let default = Listener::default();
+    let place = table.place.clone();
+    if let Some(kind) = table.get("kind").and_then(|entry| entry.string())
+        && kind.value != "explicit"
+        && !words::is_not_available_yet(&kind, &LATER, "`explicit` only", faults)
+    {
+        words::unknown(&kind, "listener kind", ["explicit"], faults);
+    }
+    let address = table.get("address").and_then(|entry| entry.string());
+    let vantage = table.get("vantage").and_then(|entry| entry.string());
+    let label = table.get("label").and_then(|entry| entry.text()).filter(|label| is_printable(label, faults));
+    let read = Read {
+        address: address.as_ref().map_or(place.clone(), |address| address.place.clone()),
+        label: label.as_ref().map_or(place.clone(), |label| label.place.clone()),
+        listener: At {
+            value: Listener {
+                address: address.and_then(|address| socket_address(&address, faults)).unwrap_or(default.address),
+                vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
+                label: label.map_or(default.label, |label| Arc::from(label.value)),
+            },
+            place,
+        },
+    };
+    table.finish();
+    read
+}
+
+fn check_against(earlier: &[At<Listener>], new: &Read, faults: &Faults) {
+    let listener = &new.listener.value;
+    if let Some(other) = earlier.iter().find(|other| overlap(other.value.address, listener.address)) {
+        let message = format!("{} overlaps with the listener on {}", listener.address, other.value.address);
+        faults.error(Code::DuplicateAddress, &new.address, message, "give each listener a port of its own");
+    }
+    if earlier.iter().any(|other| other.value.label == listener.label) {
+        let message = format!("another listener is called {} as well", quoted(&listener.label));
+        faults.error(Code::DuplicateName, &new.label, message, "give each listener a `label` of its own");
+    }
+}
+
+/// Whether the second of two sockets could not be bound. `[::]` takes IPv4 as well.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let covers = |wide: std::net::IpAddr, narrow: std::net::IpAddr| {
+        wide == narrow || (wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4()))
+    };
+    one.port() == other.port() && one.port() != 0 && (covers(a, b) || covers(b, a))
+}
+
+/// Parses an address with a port; no names, because what a name means would be decided by someone else.
+pub fn socket_address(written: &At<String>, faults: &Faults) -> Option<SocketAddr> {
+    let text = written.value.as_str();
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let help = match text.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_err() => "the port is a number from 0 to 65535".to_owned(),
+        Some(("" | "*", port)) => format!("write \"[::]:{port}\" for every address"),
+        Some(("localhost", port)) => format!("write \"{}:{port}\" for this machine only", Ipv4Addr::LOCALHOST),
+        Some((host, port)) if host.parse::<std::net::Ipv6Addr>().is_ok() => {
+            format!("did you mean \"[{host}]:{port}\"?")
+        }
+        _ if text.parse::<std::net::IpAddr>().is_ok() => "add a port, such as :8080".to_owned(),
+        _ if text.parse::<u16>().is_ok() => format!("did you mean \"[::]:{text}\"?"),
+        _ => "write an IP address and a port, such as \"[::]:8080\" or \"127.0.0.1:8080\"".to_owned(),
+    };
+    let message = format!("{} is not an address with a port", quoted(text));
+    faults.error(Code::InvalidAddress, &written.place, message, help);
+    None
+}
+
+/// A label stands in every event; control characters have no place in it.
+pub fn is_printable(text: &At<String>, faults: &Faults) -> bool {
+    let printable = !text.value.chars().any(char::is_control);
+    if !printable {
+        faults.error(
+            Code::InvalidText,
+            &text.place,
+            "a name has no control characters",
+            "write plain text on one line",
+        );
+    }
+    printable
+}

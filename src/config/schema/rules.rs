@@ -1,0 +1,50 @@
+//! Do the rules of a policy fit together?
+
+use std::collections::HashSet;
+
+use super::{partner::Partners, reader::Reader, rule};
+use crate::{
+    config::{Code, Listener, diagnostic::Faults, source::At, suggest::quoted},
+    policy::Rule,
+};
+
+/// What rules may refer to.
+pub struct Scope<'a> {
+    /// The partners of all files.
+    pub partners: &'a Partners,
+    /// The listeners.
+    pub listeners: &'a [Listener],
+}
+
+/// Reads every `[[rule]]` of a file.
+pub fn read_rules(root: &Reader<'_>, scope: &Scope<'_>) -> Vec<At<Rule>> {
+    let Some(entry) = root.get("rule") else { return Vec::new() };
+    entry.tables().into_iter().filter_map(|table| rule::read(table, scope)).collect()
+}
+
+/// Tells of names that stand twice.
+pub fn check_names(rules: &[At<Rule>], faults: &Faults) {
+    let mut names = HashSet::new();
+    for At { value: rule, place } in rules {
+        if !names.insert(&rule.name) {
+            let message = format!("there are two rules called {}", quoted(&rule.name));
+            faults.error(Code::DuplicateName, place, message, "give each its own name: events tell them apart by it");
+        }
+    }
+}
+
+/// Tells of rules that nothing can reach, because an earlier one decides every finding.
+pub fn check_reach(rules: &[At<Rule>], faults: &Faults) {
+    let mut catch_alls: Vec<&Rule> = Vec::new();
+    for At { value: rule, place } in rules {
+        let earlier = catch_alls.iter().find(|earlier| earlier.direction == rule.direction);
+        if let Some(earlier) = earlier.filter(|_| !rule.when.is_about_headers_only()) {
+            let message =
+                format!("nothing reaches this rule: {} decides every finding before it", quoted(&earlier.name));
+            faults.warning(Code::UnreachableRule, place, message, "move it up, or delete it");
+        }
+        if rule.is_catch_all() {
+            catch_alls.push(rule);
+        }
+    }
+}

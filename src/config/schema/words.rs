@@ -1,0 +1,85 @@
+//! Which words does a key take?
+
+use crate::{
+    config::{
+        Code, Values,
+        diagnostic::Faults,
+        source::At,
+        suggest::{hint, quoted},
+    },
+    detect::{Confidence, Identifier, InsertedBy, Part, Severity},
+    exchange::{Direction, Scheme, Vantage},
+    policy::{InterceptMode, Mode, Redaction},
+};
+
+/// A closed set of words.
+pub trait Word: Copy + 'static {
+    /// What the set is called in a message.
+    const WHAT: &'static str;
+    /// The members with their words.
+    fn all() -> Vec<(&'static str, Self)>;
+}
+
+macro_rules! word {
+    ($what:literal, $type:ty, $members:expr) => {
+        impl Word for $type {
+            const WHAT: &'static str = $what;
+
+            fn all() -> Vec<(&'static str, Self)> {
+                $members.iter().map(|member| (member.as_str(), *member)).collect()
+            }
+        }
+    };
+}
+
+word!("severity", Severity, Severity::ALL);
+word!("confidence", Confidence, Confidence::ALL);
+word!("identifier", Identifier, Identifier::ALL);
+word!("origin", InsertedBy, InsertedBy::ALL);
+word!("part", Part, Part::ALL);
+word!("redaction", Redaction, Redaction::ALL);
+word!("scheme", Scheme, [Scheme::Http, Scheme::Https]);
+word!("vantage", Vantage, [Vantage::BeyondCarrier, Vantage::BeforeCarrier, Vantage::NoCarrier]);
+word!("policy mode", Mode, [Mode::Enforce, Mode::Observe]);
+word!("intercept mode", InterceptMode, [InterceptMode::Always, InterceptMode::Never]);
+word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
+
+impl Word for Direction {
+    const WHAT: &'static str = "direction";
+
+    fn all() -> Vec<(&'static str, Self)> {
+        vec![("request", Self::Request), ("response", Self::Response)]
+    }
+}
+
+/// The member that a word means, or a fault that lists them.
+pub fn word<T: Word>(written: &At<String>, faults: &Faults) -> Option<T> {
+    let all = T::all();
+    if let Some((_, member)) = all.iter().find(|(word, _)| *word == written.value) {
+        return Some(*member);
+    }
+    unknown(written, T::WHAT, all.iter().map(|(word, _)| *word), faults);
+    None
+}
+
+/// The members that these words mean.
+pub fn words<T: Word>(written: &[At<String>], faults: &Faults) -> Vec<T> {
+    written.iter().filter_map(|written| word(written, faults)).collect()
+}
+
+/// Tells that a word is none of those allowed.
+pub fn unknown<'a>(written: &At<String>, what: &str, all: impl IntoIterator<Item = &'a str> + Clone, faults: &Faults) {
+    let message = format!("unknown {what} {}", quoted(&written.value));
+    let help = hint(&written.value, "one of", all);
+    faults.error(Code::UnknownWord, &written.place, message, help);
+}
+
+/// For a setting that the design knows and this version does not carry out: tells so and answers true.
+pub fn is_not_available_yet(written: &At<String>, later: &[&str], available: &str, faults: &Faults) -> bool {
+    let known = later.contains(&written.value.as_str());
+    if known {
+        let message = format!("{} is not available yet", quoted(&written.value));
+        faults.error(Code::NotAvailableYet, &written.place, message, format!("this version knows {available}"));
+    }
+    known
+}

@@ -1,0 +1,213 @@
+//! What does a configuration come to?
+//!
+//! The settings as the rest of the program uses them, with their defaults.
+
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use super::SignatureFiles;
+use crate::{
+    exchange::Vantage,
+    policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
+};
+
+/// A whole configuration, sound and compiled.
+#[derive(Debug)]
+pub struct Config {
+    /// The file that it comes from; nothing for the compiled-in one.
+    pub path: Option<PathBuf>,
+    /// Where its rules come from.
+    pub policy_file: PolicyFile,
+    /// Where clients connect.
+    pub listeners: Vec<Listener>,
+    /// Who may connect, and where to.
+    pub access: Arc<Access>,
+    /// Which tunnels are opened.
+    pub routing: Arc<Routing>,
+    /// Whom we trust, and where our own authority is kept.
+    pub tls: Tls,
+    /// Where events go.
+    pub log: Log,
+    /// How much of everything.
+    pub limits: Limits,
+    /// How long for everything.
+    pub timeouts: Timeouts,
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// The trusted partners, expired ones included.
+    pub partners: Vec<Arc<Partner>>,
+    /// The signature files that replace compiled-in ones of the same name, or add to them.
+    pub signatures: SignatureFiles,
+}
+
+/// Where rules come from, apart from those that stand in the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyFile {
+    /// The configuration's own are all there are.
+    Inline,
+    /// The compiled-in policy.
+    BuiltIn,
+    /// This file.
+    File(PathBuf),
+}
+
+/// One place where clients connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// Where it stands on the path.
+    pub vantage: Vantage,
+    /// Its name in events and rules.
+    pub label: Arc<str>,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8080));
+        Self { address, vantage: Vantage::NoCarrier, label: "home".into() }
+    }
+}
+
+/// What TLS needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// Where the certificate authority's key and certificate are kept.
+    pub ca_dir: PathBuf,
+    /// What an origin's certificate must lead to.
+    pub upstream_roots: Vec<Roots>,
+}
+
+/// A set of trusted certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Roots {
+    /// The system's.
+    System,
+    /// Mozilla's, compiled in.
+    Bundled,
+    /// Those in a PEM file.
+    File(PathBuf),
+}
+
+/// How much of a value events show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Values {
+    /// Findings and credentials are masked.
+    #[default]
+    Masked,
+    /// Everything but credentials.
+    Full,
+    /// No values at all.
+    Names,
+}
+
+impl Values {
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Masked => "masked",
+            Self::Full => "full",
+            Self::Names => "names",
+        }
+    }
+}
+
+/// Where events go, and for how long they stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The directory of `events-*.jsonl`.
+    pub dir: PathBuf,
+    /// How much of a value they show.
+    pub values: Values,
+    /// Files older than so many days are deleted.
+    pub keep_days: u32,
+    /// The oldest files are deleted when all together are larger.
+    pub max_bytes: u64,
+    /// A file of this size is closed and the next begun.
+    pub segment_bytes: u64,
+    /// So many events wait for the disk at most; more are dropped and counted.
+    pub queue: usize,
+}
+
+/// How much of everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Connections at once from one client address.
+    pub connections_per_client: usize,
+    /// Bytes of a message's head.
+    pub header_bytes: usize,
+    /// Field lines of a head.
+    pub headers: usize,
+    /// Streams at once on one HTTP/2 connection.
+    pub streams: u32,
+    /// Idle connections kept for one origin.
+    pub idle_upstream: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            connections_per_client: 1024,
+            header_bytes: 64 << 10,
+            headers: 200,
+            streams: 128,
+            idle_upstream: 32,
+        }
+    }
+}
+
+/// How long for everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a whole head to arrive.
+    pub header: Duration,
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For a connection to an origin.
+    pub connect: Duration,
+    /// For the head of an origin's answer.
+    pub response: Duration,
+    /// Of silence within a body.
+    pub body: Duration,
+    /// Of silence between two requests on one connection.
+    pub idle: Duration,
+    /// Of silence in a tunnel.
+    pub tunnel: Duration,
+    /// For what is under way to end when clir is told to stop.
+    pub shutdown: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            header: seconds(30),
+            handshake: seconds(15),
+            connect: seconds(15),
+            response: seconds(120),
+            body: seconds(120),
+            idle: seconds(120),
+            tunnel: seconds(3600),
+            shutdown: seconds(10),
+        }
+    }
+}
+
+/// Who may connect, and where to, when nothing is written: this machine and its own networks, to the world outside.
+pub fn default_access() -> Access {
+    Access {
+        clients: AddressSet::new(vec![AddressClass::Loopback, AddressClass::Private], Vec::new()),
+        denied_addresses: AddressSet::new(vec![AddressClass::Loopback, AddressClass::LinkLocal], Vec::new()),
+        denied_hosts: HostSet::default(),
+        deny_self: true,
+        users: Vec::new(),
+        connect_ports: PortSet::all_but(vec![25]),
+    }
+}

@@ -1,0 +1,194 @@
+//! What stood in a file, and what of it may be shown?
+//!
+//! A diagnostic quotes the line that it is about. Password hashes and identities must not be quoted, so each file has
+//! a second copy of its text, of the same length, in which they are blotted out. The blotting goes by the text alone:
+//! it holds for files that are no TOML as well.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Code, diagnostic::Faults};
+
+/// Room for tens of thousands of rules, and an end for whoever names `/dev/zero`.
+const LARGEST: u64 = 8 << 20;
+
+/// Keys whose values are not quoted.
+const SECRET_KEYS: [&str; 2] = ["users", "value"];
+
+/// One file's text.
+pub struct Source {
+    /// How the file is called in diagnostics.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// What may be quoted of it; the same offsets hold.
+    pub quotable: String,
+}
+
+impl Source {
+    /// Takes a text that is at hand, such as a compiled-in one.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        let text = text.into();
+        Arc::new(Self { name: name.into(), quotable: blot(&text), text })
+    }
+
+    /// Reads a file. A fault is told where the file was named, or without a place.
+    pub fn read(path: &Path, named: Option<&Place>, faults: &Faults) -> Option<Arc<Self>> {
+        let shown = path.display();
+        let bytes = match read_at_most(path, LARGEST + 1) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let help = format!("create it, or name another file; looked for {}", absolute(path).display());
+                faults.error(Code::MissingFile, named, format!("there is no file {shown}"), help);
+                return None;
+            }
+            Err(error) => {
+                let help = "it must be a file that the user who runs clir may read";
+                faults.error(Code::UnreadableFile, named, format!("{shown} cannot be read: {error}"), help);
+                return None;
+            }
+        };
+        if bytes.len() as u64 > LARGEST {
+            let message = format!("{shown} is larger than {} MiB", LARGEST >> 20);
+            faults.error(Code::FileTooLarge, named, message, "is this the right file?");
+            return None;
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Some(Self::new(shown.to_string(), text)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let line = error.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+                let message = format!("{shown} is not UTF-8: line {line} holds a byte that no character has");
+                faults.error(Code::NotUtf8, named, message, "save it as UTF-8, which TOML demands");
+                None
+            }
+        }
+    }
+}
+
+/// A span of a file's text.
+#[derive(Clone)]
+pub struct Place {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The bytes in it.
+    pub span: Range<usize>,
+}
+
+/// A value with the place where it was written.
+#[derive(Clone)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+fn read_at_most(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The text with secrets replaced, byte for byte, by `*`.
+fn blot(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, _) in text.match_indices("$argon2") {
+        blot_while(&mut bytes, at, |byte| !matches!(byte, b'"' | b'\'' | b',' | b']' | b'\n'));
+    }
+    for key in SECRET_KEYS {
+        for (at, _) in text.match_indices(key).filter(|(at, _)| is_key(text, *at, key)) {
+            blot_value(&mut bytes, at + key.len());
+        }
+    }
+    // Whole spans between ASCII bytes were replaced, so what is left is UTF-8 unless this file has a bug.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether a key stands here: after nothing that could continue a bare key, and before `=`.
+fn is_key(text: &str, at: usize, key: &str) -> bool {
+    let before = text.get(..at).unwrap_or_default().chars().next_back();
+    let after =
+        text.get(at + key.len()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
+    after.starts_with('=') && !before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+/// Blots a value out, and keeps brackets, quotes, commas and line ends. A list ends with its bracket, or where a line
+/// begins like a table's head or another key, so that a forgotten bracket does not blot out the rest of the file.
+fn blot_value(bytes: &mut [u8], from: usize) {
+    let Some(equals) = bytes.iter().skip(from).position(|&byte| byte == b'=').map(|at| from + at) else { return };
+    let mut depth = 0usize;
+    let mut quote = None;
+    for byte in bytes.iter_mut().skip(equals + 1) {
+        match *byte {
+            b'\n' if depth == 0 => return,
+            b'"' | b'\'' if quote.is_none() => quote = Some(*byte),
+            closing if quote == Some(closing) => quote = None,
+            b'\n' => quote = None,
+            b'[' if quote.is_none() => depth += 1,
+            b']' if quote.is_none() && depth <= 1 => return,
+            b']' if quote.is_none() => depth -= 1,
+            b'}' if quote.is_none() && depth == 0 => return,
+            b' ' | b'\t' | b'\r' => {}
+            b',' if quote.is_none() => {}
+            _ => *byte = b'*',
+        }
+    }
+}
+
+fn blot_while(bytes: &mut [u8], from: usize, holds: impl Fn(u8) -> bool) {
+    for byte in bytes.iter_mut().skip(from).take_while(|byte| holds(**byte)) {
+        *byte = b'*';
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hashes_and_identities_are_blotted_out() {
+        let text = "users = [\n  \"alice:$argon2id$v=19$secret\", # me\n  'bob:hunter2',\n]\nvalue = '447700900123'\nkeep = 1\n";
+        let shown = blot(text);
+        assert_eq!(shown.len(), text.len());
+        for secret in ["argon2", "secret", "hunter2", "447700900123"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.ends_with("keep = 1\n"), "{shown}");
+    }
+
+    #[test]
+    fn broken_toml_shows_no_secret_either() {
+        for text in [
+            "users = [\"alice:hunter2",
+            "users = hunter2",
+            "a = { users = [hunter2] }",
+            "\"users\" = 'hunter2",
+            "users = [\n'''hunter2'''\n",
+        ] {
+            assert!(!blot(text).contains("hunter2"), "{text}");
+        }
+        assert_eq!(blot("values = \"masked\""), "values = \"masked\"");
+    }
+
+    proptest! {
+        #[test]
+        fn blotting_keeps_offsets(text in "(users|value|=|\\[|\\]|\"|'|\n|ä|\\$argon2|,| ){0,40}") {
+            let shown = blot(&text);
+            prop_assert_eq!(shown.len(), text.len());
+            let lines = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
+            prop_assert_eq!(lines(&shown), lines(&text));
+        }
+    }
+}
