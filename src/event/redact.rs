@@ -100,6 +100,16 @@ impl Redactor {
         self.other(text.as_bytes(), &Needles::new(findings)).to_string()
     }
 
+    /// The value of this field, in which some of `findings` stand at `spans`.
+    pub fn field(&self, field: &Field, spans: &[Range<usize>], findings: &[Finding]) -> String {
+        self.value(field, spans, &Needles::new(findings)).to_string()
+    }
+
+    /// This request target, in which some of `findings` stand at `spans`.
+    pub fn path(&self, target: &[u8], spans: &[Range<usize>], findings: &[Finding]) -> String {
+        self.target(target, spans, &Needles::new(findings)).to_string()
+    }
+
     /// A field's value, where findings cover `found`.
     pub(super) fn value<'a>(&self, field: &'a Field, found: &[Range<usize>], needles: &Needles) -> Text<'a> {
         let bytes = &field.value[..];

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, judgement};
 use crate::event::EventLine;
 use filter::Filter;
 use tail::Tail;
@@ -74,8 +74,12 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
     printed.map(|()| Outcome::Done)
 }
 
-fn directory(_config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    Ok(arguments.dir.clone().unwrap_or_else(|| "logs".into()))
+/// The configuration is not asked for where the directory is given.
+fn directory(config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    match &arguments.dir {
+        Some(dir) => Ok(dir.clone()),
+        None => Ok(judgement::configuration(config)?.log.dir),
+    }
 }
 
 fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
