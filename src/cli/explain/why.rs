@@ -60,7 +60,7 @@ fn destination(to: &Destination, query: &Query<'_>) -> Option<String> {
     let host = &context.origin.host;
     let method = String::from_utf8_lossy(query.method);
     let methods: Vec<_> = to.methods.iter().map(|method| method.to_ascii_uppercase()).collect();
-    let listeners: Vec<_> = to.listeners.iter().map(|label| label.to_string()).collect();
+    let listeners: Vec<_> = to.listeners.iter().map(ToString::to_string).collect();
     not_among("scheme", context.origin.scheme, &to.schemes)
         .or_else(|| not_among("method", method.to_ascii_uppercase(), &methods))
         .or_else(|| not_among("listener", context.listener.to_string(), &listeners))

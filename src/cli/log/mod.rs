@@ -96,14 +96,16 @@ fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         Ok(())
     })?;
     kept.iter().try_for_each(|(line, event)| printer.event(line, event)).map_err(told)?;
-    while arguments.follow {
+    if !arguments.follow {
+        return printer.finish().map_err(told);
+    }
+    loop {
         printer.out.flush().map_err(told)?;
         thread::sleep(POLL);
         tail.advance(&mut |line| {
             matching(line, &arguments.filter).map_or(Ok(()), |event| printer.event(line, &event).map_err(told))
         })?;
     }
-    printer.finish().map_err(told)
 }
 
 /// The line's event, if it is one that was asked for. That it is an event at all was seen to by [`Tail`].

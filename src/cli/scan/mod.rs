@@ -133,9 +133,10 @@ impl Tally {
         self.requests += 1;
         self.with_findings += usize::from(!findings.is_empty());
         for finding in findings {
-            let counted =
-                Severity::ALL.iter().zip(&mut self.findings).find(|(severity, _)| **severity == finding.severity);
-            counted.map_or((), |(_, count)| *count += 1);
+            let mut counts = Severity::ALL.iter().zip(&mut self.findings);
+            if let Some((_, count)) = counts.find(|(severity, _)| **severity == finding.severity) {
+                *count += 1;
+            }
             self.worst = self.worst.max(Some(finding.severity));
         }
     }
