@@ -46,6 +46,15 @@ pub enum Way {
     Down,
 }
 
+/// Whether a body may be asked for.
+#[derive(Debug)]
+enum Gate {
+    Open,
+    Closed(oneshot::Receiver<()>),
+    /// The final answer came first: nobody wants the body any more, and it is dropped with the exchange.
+    Barred,
+}
+
 /// A body that comes from a peer.
 pub struct Passing {
     incoming: Incoming,
@@ -56,7 +65,7 @@ pub struct Passing {
     patience: Option<Duration>,
     silence: Stall,
     /// Closed until the origin asks for the body; see `Expect: 100-continue`.
-    gate: Option<oneshot::Receiver<()>>,
+    gate: Gate,
     at_end: Option<Box<dyn FnOnce() + Send + Sync>>,
     is_done: bool,
 }
@@ -81,7 +90,7 @@ impl Body {
             trailers,
             patience: None,
             silence: Stall::default(),
-            gate: None,
+            gate: Gate::Open,
             at_end: None,
             is_done: false,
         };
@@ -98,7 +107,7 @@ impl Body {
     /// Holds the body back until the gate is opened. It is never asked for if the other end of the gate is dropped.
     #[must_use]
     pub fn behind(mut self, gate: oneshot::Receiver<()>) -> Self {
-        self.edit(|passing| passing.gate = Some(gate));
+        self.edit(|passing| passing.gate = Gate::Closed(gate));
         self
     }
 
@@ -123,15 +132,13 @@ impl Body {
 
 impl Passing {
     fn poll_gate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(gate) = &mut self.gate else { return Poll::Ready(()) };
-        match ready!(Pin::new(gate).poll(cx)) {
-            Ok(()) => {
-                self.gate = None;
-                Poll::Ready(())
-            }
-            // The final answer came first. Nobody wants the body any more; it is dropped with the exchange.
-            Err(_closed) => Poll::Pending,
-        }
+        let opened = match &mut self.gate {
+            Gate::Open => return Poll::Ready(()),
+            Gate::Barred => return Poll::Pending,
+            Gate::Closed(gate) => ready!(Pin::new(gate).poll(cx)),
+        };
+        self.gate = if opened.is_ok() { Gate::Open } else { Gate::Barred };
+        if opened.is_ok() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {

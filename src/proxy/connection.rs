@@ -26,6 +26,8 @@ use crate::{
 
 /// How long accepting pauses when it fails: descriptors do not come back by trying harder.
 const BACK_OFF: Duration = Duration::from_millis(100);
+/// What is longer than the preface of HTTP/2, and still may become a request line, is left to the grammar.
+const H2_PREFACE_LENGTH: usize = 24;
 /// What somebody is told who may not connect.
 const NOT_ADMITTED: &[u8] =
     b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 71\r\n\
@@ -93,8 +95,15 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
-        match timeout(patience, first_bytes(&mut stream)).await {
+        let spoken = tokio::select! {
+            // clir ends, and this client has asked for nothing yet.
+            _ = ending.wait_for(|ending| *ending) => return,
+            // The first bytes, or the end of our patience.
+            spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
+        };
+        match spoken {
             Ok(Ok(Some(prefix))) => serve::http1(self.session(), stream, prefix).await,
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP/1; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
@@ -113,14 +122,18 @@ impl Connection {
     }
 }
 
-/// Reads until it is clear that HTTP/1 is spoken; anything else has no place on this port.
+/// Reads until it is clear that HTTP is meant: then even a faulty request gets an answer. TLS, the preface of HTTP/2 and
+/// binary protocols have no place on this port.
 async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
     let mut bytes = BytesMut::with_capacity(1024);
     loop {
+        let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
+            Sniffed::Tls | Sniffed::Http2 => return Ok(None),
             Sniffed::Http1 => return Ok(Some(bytes.freeze())),
+            Sniffed::Unknown => return Ok(is_text.then(|| bytes.freeze())),
+            Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(bytes.freeze())),
             Sniffed::NeedMore => {}
-            Sniffed::Http2 | Sniffed::Tls | Sniffed::Unknown => return Ok(None),
         }
         if stream.read_buf(&mut bytes).await? == 0 {
             return Ok(None);

@@ -8,8 +8,8 @@ pub use hello::{ClientHello, Hello, MAX_HELLO, read_hello};
 
 /// The HTTP/2 connection preface (RFC 9113 §3.4).
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// The longest method that is believed to be one; `UPDATEREDIRECTREF` is the longest registered (17).
-const MAX_METHOD: usize = 24;
+/// A request line of HTTP/1 that begins with an unusual method is believed only as a whole, and only up to this length.
+const MAX_LINE: usize = 8 * 1024;
 
 /// What the first bytes of a connection look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,11 @@ pub enum Sniffed {
 ///
 /// 1. A handshake record of TLS (type 22, major version 3) is TLS.
 /// 2. The whole preface of HTTP/2 is HTTP/2; a beginning of it needs more.
-/// 3. A method token, a space and one more byte are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
-/// 4. A token that is still open needs more, up to the longest method there is.
-/// 5. Everything else is unknown.
+/// 3. A method in capital letters and a space are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
+/// 4. Any other token and a space are HTTP/1 if the line ends in `HTTP/1.0` or `HTTP/1.1`: methods may be any token, but
+///    so may the first word of another protocol, such as SSH's greeting.
+/// 5. What may still become one of these needs more.
+/// 6. Everything else is unknown.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
     match bytes {
         [] | [22] => Sniffed::NeedMore,
@@ -40,22 +42,33 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
         [b'\r', ..] => Sniffed::Http1,
         _ if bytes.starts_with(H2_PREFACE) => Sniffed::Http2,
         _ if H2_PREFACE.starts_with(bytes) => Sniffed::NeedMore,
-        _ => sniff_method(bytes),
+        _ => sniff_request_line(bytes),
     }
 }
 
-fn sniff_method(bytes: &[u8]) -> Sniffed {
-    let token = bytes.iter().take_while(|byte| is_method_byte(**byte)).count();
+fn sniff_request_line(bytes: &[u8]) -> Sniffed {
+    let token = bytes.iter().take_while(|byte| is_token_byte(**byte)).count();
+    let is_usual = bytes.iter().take(token).all(u8::is_ascii_uppercase);
     match bytes.get(token) {
-        None if token <= MAX_METHOD => Sniffed::NeedMore,
-        Some(b' ') if token > 0 && token <= MAX_METHOD => Sniffed::Http1,
+        None if token <= MAX_LINE => Sniffed::NeedMore,
+        Some(b' ') if token > 0 && is_usual => Sniffed::Http1,
+        Some(b' ') if token > 0 => sniff_whole_line(bytes),
         _ => Sniffed::Unknown,
     }
 }
 
-/// Methods in use are letters, with `-` and `_` here and there; the whole token grammar would take line noise for HTTP.
-fn is_method_byte(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')
+fn sniff_whole_line(bytes: &[u8]) -> Sniffed {
+    let line = bytes.iter().position(|&byte| byte == b'\n').and_then(|end| bytes.get(..end));
+    match line.map(<[u8]>::trim_ascii_end) {
+        Some(line) if line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0") => Sniffed::Http1,
+        None if bytes.len() < MAX_LINE => Sniffed::NeedMore,
+        _ => Sniffed::Unknown,
+    }
+}
+
+/// The bytes of a token (RFC 9110 §5.6.2).
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -67,20 +80,22 @@ mod tests {
     #[test]
     fn first_bytes_are_told_apart() {
         assert_eq!(sniff(b"GET / HTTP/1.1"), Sniffed::Http1);
-        assert_eq!(sniff(b"M-SEARCH * HTTP/1.1"), Sniffed::Http1);
+        assert_eq!(sniff(b"M-SEARCH * HTTP/1.1"), Sniffed::NeedMore);
+        assert_eq!(sniff(b"M-SEARCH * HTTP/1.1\r\n"), Sniffed::Http1);
+        assert_eq!(sniff(b"get / HTTP/1.0\n"), Sniffed::Http1);
         assert_eq!(sniff(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Sniffed::Http2);
         assert_eq!(sniff(b"PRI * HTTP/2.0\r\n"), Sniffed::NeedMore);
         assert_eq!(sniff(b"PRI * HTTP/1.1\r\n"), Sniffed::Http1);
         assert_eq!(sniff(&[22, 3, 1, 2, 0]), Sniffed::Tls);
         assert_eq!(sniff(&[5, 1, 0]), Sniffed::Unknown);
-        assert_eq!(sniff(b"SSH-2.0-OpenSSH"), Sniffed::Unknown);
+        assert_eq!(sniff(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), Sniffed::Unknown);
         assert_eq!(sniff(b" GET /"), Sniffed::Unknown);
     }
 
     proptest! {
         /// Once decided, more bytes change nothing: any split of the input sniffs alike.
         #[test]
-        fn a_decision_stands(bytes in proptest::collection::vec(any::<u8>(), 0..64), text in "[A-Z]{0,30}[ \r/a-z:]{0,8}") {
+        fn a_decision_stands(bytes in proptest::collection::vec(any::<u8>(), 0..64), text in "[A-Za-z-]{0,30}[ \r\n/a-z:]{0,8}( HTTP/1.1)?[\r\n]{0,2}") {
             for input in [bytes.as_slice(), text.as_bytes()] {
                 let whole = sniff(input);
                 for end in 0..input.len() {

@@ -53,9 +53,8 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let banner = banner::text(&loaded.config, &listeners, &authority);
     let parts = build::parts(&loaded.config, listeners, &key, log, authority, trust);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
-    banner::print(&banner);
     let reloading = reload::Reloading::new(config, loaded, key);
-    let ended = wait(running, reloading);
+    let ended = wait(running, reloading, &banner);
     writer.close();
     ended
 }
@@ -73,7 +72,7 @@ fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
 }
 
 /// Runs until SIGTERM or SIGINT; reads the configuration anew at SIGHUP and when a file of it changes.
-fn wait(running: Running, mut reloading: reload::Reloading) -> Result<Outcome, Failure> {
+fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Result<Outcome, Failure> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -82,6 +81,8 @@ fn wait(running: Running, mut reloading: reload::Reloading) -> Result<Outcome, F
     reloading.watch(&changed);
     let waited = runtime.block_on(async {
         let mut signals = Signals::new()?;
+        // Whoever reads this may send a signal at once.
+        banner::print(banner);
         loop {
             tokio::select! {
                 // Told to end.

@@ -113,8 +113,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
                 }
             }
             State::Undecided => match self.tape.take_word() {
-                Some(true) => self.state = State::Tunnel,
-                Some(false) => self.state = State::Head(HeadScanner::default()),
+                Some(true) => {
+                    self.state = State::Tunnel;
+                    return self.judge();
+                }
+                Some(false) => {
+                    self.state = State::Head(HeadScanner::default());
+                    return self.judge();
+                }
                 None => {}
             },
             State::Tunnel => self.ready = self.held.split().freeze(),
@@ -126,7 +132,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     fn take_head(&mut self, start: usize, end: usize, lines: usize) {
         self.held.advance(start);
         let head = self.held.split_to(end - start).freeze();
-        match parse_request(&head, lines) {
+        // What has come of the body already is looked at as well: a chunk that is known to be broken begins nothing.
+        let judged = parse_request(&head, lines)
+            .and_then(|parsed| BodyTracker::new(parsed.framing).advance(&self.held).map(|_| parsed));
+        match judged {
             Ok(parsed) => self.begin_message(head, parsed),
             Err(fault) => self.refuse(fault),
         }

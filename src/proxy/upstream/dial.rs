@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::Arc,
     time::Duration,
 };
@@ -24,6 +24,8 @@ use crate::{
 
 /// How long one attempt has before the next address is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+/// What `localhost` is, whatever a resolver says (RFC 6761 §6.3).
+const LOCALHOST: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
 /// More addresses than this are not tried.
 const MAX_ADDRESSES: usize = 16;
 
@@ -63,6 +65,9 @@ impl Dialer {
     async fn resolve(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, Fault> {
         let name = match host {
             Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, port)]),
+            Host::Name(name) if is_localhost(name) => {
+                return Ok(LOCALHOST.map(|ip| SocketAddr::new(ip, port)).to_vec());
+            }
             Host::Name(name) => name,
         };
         match timeout(self.limit, lookup_host((name.as_ref(), port))).await {
@@ -88,6 +93,11 @@ impl Dialer {
         self.own_ports.contains(&address.port())
             && (ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok())
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Alternates between the families, beginning with the one that the system prefers (RFC 8305 §4).
