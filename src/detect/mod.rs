@@ -4,9 +4,23 @@
 //! edits; what is done about a finding is `policy`'s question. A new detector is a file here and a line in `DETECTORS`;
 //! a new signature is a table in `config/signatures/`.
 
+mod documented;
 mod finding;
+mod fold;
+mod generalised;
+mod pairs;
+mod places;
+mod report;
+mod scanner;
+mod signature;
+mod target;
+mod value;
+mod vocabulary;
+mod words;
 
 pub use finding::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity};
+pub use scanner::Scanner;
+pub use signature::{Class, Signature, SignatureFault, SignatureSet};
 
 use crate::exchange::{Direction, Fields};
 
@@ -25,12 +39,15 @@ pub struct Subject<'a> {
     pub cleartext: bool,
 }
 
-/// placeholder until the detect branch lands
-#[derive(Clone, Debug, Default)]
-pub struct Scanner;
-impl Scanner {
-    /// x
-    pub fn scan(&self, _subject: &Subject<'_>) -> Vec<Finding> {
-        Vec::new()
-    }
+/// One way to find identifiers. Total: any bytes are fine, nothing panics, work is bounded.
+pub trait Detector: Sync {
+    /// The name that stands in findings.
+    fn name(&self) -> &'static str;
+
+    /// Appends what it finds, in any order; the same place may be found by others as well.
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>);
 }
+
+/// Every detector that needs nothing but the message.
+pub static DETECTORS: &[&dyn Detector] =
+    &[&documented::Documented, &generalised::Generalised, &pairs::Cookies, &target::Target, &places::Places];

@@ -11,7 +11,7 @@
 //!
 //! Hidden stretches show as bullets (U+2022).
 
-use std::{fmt, io, ops::Range};
+use std::{borrow::Cow, fmt, io, ops::Range};
 
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
@@ -95,6 +95,18 @@ pub fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// A string of an event, or any other that came from outside, so that it can be shown on a terminal: what a terminal
+/// acts on is written as `\u{…}`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let acts = |character: char| character.is_control() || is_harmful(character);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    text.chars()
+        .map(|character| if acts(character) { character.escape_unicode().to_string() } else { character.into() })
+        .collect()
+}
+
 /// JSON without spaces, and without characters that a terminal acts on.
 pub(super) struct Guarded;
 
@@ -147,6 +159,12 @@ mod tests {
     fn controls_never_stand_raw() {
         assert_eq!(json(b"a\nb\x1b[2J\0"), r#""a\nb\u001b[2J\u0000""#);
         assert_eq!(json("a\u{7f}\u{9b}2J\u{2028}\u{202e}z".as_bytes()), r#""a\u007f\u009b2J\u2028\u202ez""#);
+    }
+
+    #[test]
+    fn a_terminal_is_not_acted_upon() {
+        assert_eq!(printable("Zoë 東京"), "Zoë 東京");
+        assert_eq!(printable("a\u{1b}[2J\n\u{202e}"), r"a\u{1b}[2J\u{a}\u{202e}");
     }
 
     #[test]

@@ -1,9 +1,42 @@
 //! What happens after accept?
+//!
+//! ```text
+//! connection ─ access, limits
+//!   serve ─ recorder ─ http ─┬─ route → intercept → forward → send → upstream → intercept → answer
+//!                            └─ connect ─┬─ intercepted ─ serve (inside TLS)
+//!                                        ├─ serve (cleartext inside a tunnel)
+//!                                        └─ tunnel (bytes that nobody reads)
+//! ```
+//! Every request and tunnel has one [`account`], and every account ends as one event.
 
 mod account;
+mod admission;
+mod authentication;
 mod body;
+mod connect;
+mod connection;
 mod fault;
+mod fields;
+mod forward;
+mod gate;
+mod http;
+mod intercepted;
 mod patient;
-pub mod recorder;
+mod recorder;
+mod refusal;
+mod rewound;
+mod route;
+mod running;
+mod send;
+mod serve;
+mod session;
 mod stall;
+mod tunnel;
+mod upgrade;
 mod upstream;
+
+pub use authentication::Authenticator;
+pub use recorder::Patience;
+pub use running::{Parts, Running};
+pub use session::{Judges, Limits};
+pub use upstream::Settings as UpstreamSettings;

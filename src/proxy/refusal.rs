@@ -5,14 +5,16 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{body::Body, fault::Fault};
+use super::{authentication::CHALLENGE, body::Body, fault::Fault};
 use crate::intercept::Block;
 
 /// The page for a fault.
 pub fn of_fault(fault: &Fault) -> Response<Body> {
     let remedy = match fault.status {
         StatusCode::FORBIDDEN => "\nThe owner of this clir can allow it in clir.toml, section [access].\n",
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "\nThe request was not answered; nothing is wrong with clir.\n",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            "\nThe request was not answered; nothing is wrong with clir.\n"
+        }
         _ => "",
     };
     page(fault.status, &format!("clir could not pass this request on: {fault}.\n{remedy}"))
@@ -35,7 +37,7 @@ pub fn of_request(status: StatusCode, what: &str) -> Response<Body> {
 pub fn challenge(what: &str) -> Response<Body> {
     let text = format!("clir wants a user name and a password: {what}.\n");
     let mut response = page(StatusCode::PROXY_AUTHENTICATION_REQUIRED, &text);
-    let basic = HeaderValue::from_static("Basic realm=\"clir\", charset=\"UTF-8\"");
+    let basic = HeaderValue::from_static(CHALLENGE);
     response.headers_mut().insert(header::PROXY_AUTHENTICATE, basic);
     response
 }

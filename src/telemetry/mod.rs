@@ -1,1 +1,110 @@
 //! What does clir say about itself while it runs?
+//!
+//! Lines on standard error. What passes through the proxy is not said here but in the event log; and since libraries
+//! may print what they parse when asked for every detail, their details are never shown, whatever is asked for.
+
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+};
+
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+/// Directs what clir says to standard error. `verbosity` counts `-v`: details of clir from the first, everything from
+/// the second. `quiet` leaves warnings and errors. `RUST_LOG`, where it is set and can be understood, decides instead.
+///
+/// Only the first call has an effect.
+pub fn init(verbosity: u8, quiet: bool) {
+    let wanted = env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
+    let parsed = wanted.as_deref().map(EnvFilter::try_new);
+    let unclear = matches!(parsed, Some(Err(_)));
+    let filter = parsed.and_then(Result::ok).unwrap_or_else(|| EnvFilter::new(directives(verbosity, quiet)));
+    let colours = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = fmt::layer()
+        .compact()
+        .with_ansi(colours)
+        .with_target(verbosity > 0)
+        .with_writer(io::stderr)
+        .with_filter(filter_fn(is_safe));
+    // A second call finds a subscriber in place, which is as good.
+    let first = tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok();
+    if first && unclear {
+        tracing::warn!("RUST_LOG cannot be understood and is ignored");
+    }
+}
+
+fn directives(verbosity: u8, quiet: bool) -> &'static str {
+    match (quiet, verbosity) {
+        (true, _) => "warn",
+        (false, 0) => "warn,clir=info",
+        (false, 1) => "info,clir=debug",
+        (false, _) => "info,clir=trace",
+    }
+}
+
+/// Our own lines hold no header value; those of libraries might, below `info`.
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    let ours = metadata.target() == "clir" || metadata.target().starts_with("clir::");
+    ours || *metadata.level() <= Level::INFO
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What is written at this verbosity, when everybody says something at every level.
+    fn said(filter: &str) -> String {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&written);
+        let writer = move || Shared(Arc::clone(&sink));
+        let lines = fmt::layer().compact().with_ansi(false).with_writer(writer).with_filter(filter_fn(is_safe));
+        let subscriber = tracing_subscriber::registry().with(EnvFilter::new(filter)).with(lines);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!(target: "clir::proxy", "ours trace");
+            tracing::debug!(target: "clir::proxy", "ours debug");
+            tracing::info!(target: "clir", "ours info");
+            tracing::warn!(target: "h2::codec", "theirs warn");
+            tracing::info!(target: "h2::codec", "theirs info");
+            tracing::debug!(target: "h2::codec", "theirs debug 447700900123");
+            tracing::trace!(target: "clirque", "theirs trace 447700900123");
+        });
+        String::from_utf8(written.lock().unwrap().clone()).unwrap()
+    }
+
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn verbosity_shows_more_of_ours() {
+        let usual = said(directives(0, false));
+        assert!(usual.contains("ours info") && usual.contains("theirs warn"), "{usual}");
+        assert!(!usual.contains("ours debug") && !usual.contains("theirs info"), "{usual}");
+        assert!(said(directives(1, false)).contains("ours debug"));
+        assert!(said(directives(2, false)).contains("ours trace"));
+        assert!(!said(directives(2, true)).contains("ours info"));
+    }
+
+    #[test]
+    fn details_of_libraries_are_never_shown() {
+        for filter in ["trace", "h2=trace,clirque=trace", directives(9, false)] {
+            let text = said(filter);
+            assert!(!text.contains("447700"), "{text}");
+        }
+        assert!(said("trace").contains("ours trace") && said("trace").contains("theirs info"));
+    }
+}

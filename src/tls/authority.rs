@@ -7,7 +7,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use rcgen::{
@@ -32,8 +32,8 @@ pub(super) const DAY: i64 = 24 * 60 * 60;
 /// Ten years are the longest that clients accept without question.
 const LIFETIME: i64 = 3650 * DAY;
 
-/// From when on each start warns that the authority ends soon.
-const SOON: Duration = Duration::from_secs(30 * DAY as u64);
+/// How long before the authority's end each start warns of it.
+const SOON: i64 = 30 * DAY;
 
 /// The certificate authority of this installation. Cheap to clone.
 #[derive(Clone)]
@@ -164,7 +164,7 @@ impl CertAuthority {
         if now > until {
             return Err(AuthorityError::Expired { path, until });
         }
-        if until - now < SOON.as_secs() as i64 {
+        if until - now < SOON {
             let until = date(until);
             tracing::warn!(%until, "the certificate authority expires soon: `clir ca rotate --yes` makes a new one");
         }
@@ -252,6 +252,6 @@ fn not_authority(store: &Store, reason: &'static str) -> AuthorityError {
     AuthorityError::NotAuthority { path: store.certificate(), reason }
 }
 
-fn make_error(error: impl std::fmt::Display) -> AuthorityError {
+fn make_error(error: impl fmt::Display) -> AuthorityError {
     AuthorityError::Make(error.to_string())
 }

@@ -101,13 +101,7 @@ mod tests {
     #[test]
     fn many_that_start_at_once_agree() {
         let dir = tempfile::tempdir().unwrap();
-        let threads: Vec<_> = (0..8)
-            .map(|_| {
-                let dir = dir.path().to_owned();
-                std::thread::spawn(move || *installation_key(&dir).unwrap().expose())
-            })
-            .collect();
-        let keys: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let keys = super::super::tests::at_once(8, || *installation_key(dir.path()).unwrap().expose());
         assert!(keys.iter().all(|key| *key == keys[0]));
     }
 

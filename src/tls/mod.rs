@@ -44,7 +44,10 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 /// Bytes that nobody can guess.
-fn random<const N: usize>() -> Result<[u8; N], rustls::Error> {
+///
+/// # Errors
+/// The system gives none; nothing secret can be made then.
+pub fn random<const N: usize>() -> Result<[u8; N], rustls::Error> {
     let mut bytes = [0; N];
     provider().secure_random.fill(&mut bytes)?;
     Ok(bytes)

@@ -61,6 +61,10 @@ pub(super) fn read(
 
 /// The request that one line holds; otherwise what is wrong with it.
 pub(in crate::cli) fn request(line: &[u8]) -> Result<Captured, String> {
+    // An array would be read as the fields in their order.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(format!("not a JSON object of the form {FORM}"));
+    }
     let line: Line = serde_json::from_slice(line).map_err(|error| fault(&error))?;
     let is_event = line.v.is_some();
     let target = bytes(line.target.or(line.path).unwrap_or_else(|| "/".into()), is_event);

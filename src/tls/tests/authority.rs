@@ -160,17 +160,8 @@ fn its_time_is_checked() {
 #[test]
 fn many_that_start_at_once_share_one_authority() {
     let dir = tempfile::tempdir().unwrap();
-    let start = Arc::new(std::sync::Barrier::new(8));
-    let threads: Vec<_> = (0..8)
-        .map(|_| {
-            let (certs, start) = (dir.path().join("certs"), Arc::clone(&start));
-            std::thread::spawn(move || {
-                start.wait();
-                CertAuthority::load_or_create(&certs, now()).unwrap().fingerprint()
-            })
-        })
-        .collect();
-    let mut prints: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let certs = dir.path().join("certs");
+    let mut prints = at_once(8, || CertAuthority::load_or_create(&certs, now()).unwrap().fingerprint());
     prints.dedup();
     assert_eq!(prints.len(), 1);
 }

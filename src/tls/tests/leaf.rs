@@ -150,17 +150,7 @@ fn the_roots_dot_and_the_protocols_make_no_difference_to_the_leaf() {
 #[test]
 fn first_visits_at_once_mint_once() {
     let (_dir, _, cache) = cache();
-    let (cache, start) = (Arc::new(cache), Arc::new(std::sync::Barrier::new(16)));
-    let threads: Vec<_> = (0..16)
-        .map(|_| {
-            let (cache, start) = (Arc::clone(&cache), Arc::clone(&start));
-            std::thread::spawn(move || {
-                start.wait();
-                cache.server_config(&host("example.org"), &[], now()).unwrap()
-            })
-        })
-        .collect();
-    let configs: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let configs = at_once(16, || cache.server_config(&host("example.org"), &[], now()).unwrap());
     assert!(configs.iter().all(|config| Arc::ptr_eq(config, &configs[0])));
 }
 
@@ -182,7 +172,7 @@ fn a_leaf_is_replaced_well_before_it_ends_and_when_the_clock_goes_back() {
 fn a_leaf_never_outlives_its_authority() {
     let (_dir, authority, cache) = cache();
     let (_, until) = authority.validity();
-    let late = SystemTime::UNIX_EPOCH + Duration::from_secs(until as u64) - 3 * DAY;
+    let late = SystemTime::UNIX_EPOCH + Duration::from_secs(until.try_into().unwrap()) - 3 * DAY;
     let der = leaf_of(&visit(&cache, &Arc::new(phone(&authority, late)), "example.org", late));
     assert_eq!(parsed(&der).validity().not_after.timestamp(), until);
     let after = cache.server_config(&host("example.org"), &[], late + 4 * DAY);

@@ -11,7 +11,7 @@ mod trust;
 mod weak;
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Barrier},
     time::{Duration, SystemTime},
 };
 
@@ -38,6 +38,23 @@ pub fn authority() -> (TempDir, CertAuthority) {
     let dir = tempfile::tempdir().unwrap();
     let authority = CertAuthority::load_or_create(&dir.path().join("certs"), now()).unwrap();
     (dir, authority)
+}
+
+/// What `work` returns in each of `count` threads that begin at the same moment.
+pub fn at_once<T: Send>(count: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(count);
+    let (start, work) = (&start, &work);
+    let begin = move || {
+        start.wait();
+        work()
+    };
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for _ in 0..count {
+            threads.push(scope.spawn(begin));
+        }
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 pub fn host(text: &str) -> Host {

@@ -1,0 +1,159 @@
+//! Which events are asked for?
+
+use std::net::SocketAddr;
+
+use clap::builder::PossibleValuesParser;
+use globset::{GlobBuilder, GlobMatcher};
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use super::moment;
+use crate::{
+    detect::{Identifier, Severity},
+    event::{ActionLine, EventLine, FindingLine},
+    exchange::Host,
+    policy::{HostSet, parse_network},
+};
+
+const ACTIONS: [&str; 5] = ["keep", "strip", "redact", "replace", "block"];
+const VERDICTS: [&str; 6] = ["forwarded", "blocked", "refused", "failed", "tunnelled", "intercepted"];
+
+/// Everything that is given must hold. What is given several times holds if one of them does.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct Filter {
+    /// Not before this: 2026-11-22T14:02:11Z, 2026-11-22 (UTC), or how long ago: 2h, 7d
+    #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+    since: Option<Timestamp>,
+
+    /// Not after this; written like --since
+    #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+    until: Option<Timestamp>,
+
+    /// From this client: an address, with or without port, or a network such as 192.0.2.0/24
+    #[arg(long, value_name = "ADDRESS", value_parser = client)]
+    client: Vec<Client>,
+
+    /// To a host that matches this glob, such as *.example.org
+    #[arg(long, value_name = "GLOB", value_parser = hosts)]
+    host: Vec<HostSet>,
+
+    /// With a finding of this kind
+    #[arg(long, value_parser = PossibleValuesParser::new(Identifier::ALL.iter().map(|word| word.as_str())))]
+    identifier: Vec<String>,
+
+    /// With a finding that is at least this severe
+    #[arg(long, value_parser = PossibleValuesParser::new(Severity::ALL.iter().map(|word| word.as_str())))]
+    severity: Option<String>,
+
+    /// On which a rule of this name acted; a glob will do
+    #[arg(long, value_name = "NAME", value_parser = rule)]
+    rule: Vec<RuleName>,
+
+    /// On which a rule acted in this way
+    #[arg(long, value_parser = PossibleValuesParser::new(ACTIONS))]
+    action: Vec<String>,
+
+    /// That ended in this way
+    #[arg(long, value_parser = PossibleValuesParser::new(VERDICTS))]
+    verdict: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Client {
+    Network(IpNet),
+    Socket(SocketAddr),
+}
+
+#[derive(Clone, Debug)]
+struct RuleName {
+    exactly: String,
+    pattern: Option<GlobMatcher>,
+}
+
+fn client(text: &str) -> Result<Client, String> {
+    if let Ok(socket) = text.parse() {
+        return Ok(Client::Socket(socket));
+    }
+    let network = parse_network(text).map_err(|error| error.to_string())?;
+    Ok(Client::Network(network))
+}
+
+fn hosts(text: &str) -> Result<HostSet, String> {
+    HostSet::parse(&[text]).map_err(|error| error.to_string())
+}
+
+/// A name may hold characters that mean something in a glob, so it is compared as it stands as well.
+fn rule(text: &str) -> Result<RuleName, String> {
+    let pattern = GlobBuilder::new(text).case_insensitive(true).build().ok().map(|glob| glob.compile_matcher());
+    Ok(RuleName { exactly: text.to_owned(), pattern })
+}
+
+impl Filter {
+    /// The time before which nothing is asked for.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Whether the event is asked for.
+    pub(super) fn admits(&self, event: &EventLine) -> bool {
+        self.admits_time(&event.ts)
+            && any_or(&self.client, |client| client.is(&event.client))
+            && any_or(&self.host, |hosts| is_among(hosts, &event.host))
+            && any_or(&self.verdict, |verdict| *verdict == event.verdict)
+            && (self.asks_no_finding() || event.findings.iter().any(|finding| self.admits_finding(finding)))
+            && (self.asks_no_action() || event.actions.iter().any(|action| self.admits_action(action)))
+    }
+
+    fn admits_time(&self, ts: &str) -> bool {
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        let Ok(time) = ts.parse::<Timestamp>() else { return false };
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+    }
+
+    fn asks_no_finding(&self) -> bool {
+        self.identifier.is_empty() && self.severity.is_none()
+    }
+
+    fn admits_finding(&self, finding: &FindingLine) -> bool {
+        let least = self.severity.as_deref().and_then(|word| word.parse::<Severity>().ok());
+        any_or(&self.identifier, |identifier| *identifier == finding.identifier)
+            && least.is_none_or(|least| finding.severity.parse().is_ok_and(|severity: Severity| severity >= least))
+    }
+
+    fn asks_no_action(&self) -> bool {
+        self.rule.is_empty() && self.action.is_empty()
+    }
+
+    fn admits_action(&self, applied: &ActionLine) -> bool {
+        any_or(&self.action, |action| *action == applied.action) && any_or(&self.rule, |rule| rule.is(&applied.rule))
+    }
+}
+
+impl Client {
+    fn is(&self, client: &str) -> bool {
+        let Ok(socket) = client.parse::<SocketAddr>() else { return false };
+        match self {
+            Self::Socket(wanted) => *wanted == socket,
+            Self::Network(network) => network.contains(&socket.ip().to_canonical()) || network.contains(&socket.ip()),
+        }
+    }
+}
+
+impl RuleName {
+    fn is(&self, name: &str) -> bool {
+        self.exactly == name || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
+    }
+}
+
+/// A masked host is no host name any more, but may still match.
+fn is_among(hosts: &HostSet, host: &str) -> bool {
+    let address = host.parse().map(Host::Ip).or_else(|_| Host::parse(host.as_bytes()));
+    address.map_or_else(|_| hosts.matches_name(host), |host| hosts.matches(&host))
+}
+
+fn any_or<T>(list: &[T], holds: impl Fn(&T) -> bool) -> bool {
+    list.is_empty() || list.iter().any(holds)
+}

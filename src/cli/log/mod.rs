@@ -1,0 +1,134 @@
+//! What has passed?
+//!
+//! Reads the event log's files in the order in which they were begun, filters, and prints. A torn last line, which a
+//! process that was killed may leave, is passed over; any other line that is no event is told on standard error.
+
+mod filter;
+mod har;
+mod moment;
+mod tail;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use super::{Failure, Outcome};
+use crate::event::EventLine;
+use filter::Filter;
+use tail::Tail;
+
+/// How often `--follow` looks for more.
+const POLL: Duration = Duration::from_millis(200);
+
+/// How many events `--follow` begins with.
+const FOLLOWED: usize = 10;
+
+/// Arguments of `log`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Arguments {
+    /// Directory of the event log [default: the configuration's `log.dir`]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    filter: Filter,
+
+    /// Only the last N events that match
+    #[arg(long, value_name = "N")]
+    last: Option<usize>,
+
+    /// Go on with what comes, after the last 10 events (or what --last or --since says)
+    #[arg(long, short)]
+    follow: bool,
+
+    /// How events are printed
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people: a line for each event, an indented one for each finding and action
+    Text,
+    /// The log's own lines, unchanged
+    Jsonl,
+    /// An HTTP Archive 1.2, with what clir found under `_clir`
+    Har,
+}
+
+/// Carries the command out.
+pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Failure> {
+    if arguments.follow && arguments.output == Output::Har {
+        return Err(Failure::new("an HTTP Archive has an end: --output har does not go with --follow"));
+    }
+    let dir = directory(config, arguments)?;
+    let printed = print(&dir, arguments, &mut BufWriter::new(io::stdout().lock()));
+    printed.map(|()| Outcome::Done)
+}
+
+fn directory(_config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    Ok(arguments.dir.clone().unwrap_or_else(|| "logs".into()))
+}
+
+fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+    let told = |error| Failure::because("cannot write the output", error);
+    let mut printer = Printer { output: arguments.output, count: 0, out };
+    let mut tail = Tail::new(dir, arguments.filter.since());
+    let last = arguments.last.or((arguments.follow && arguments.filter.since().is_none()).then_some(FOLLOWED));
+    let mut kept = VecDeque::new();
+    tail.advance(&mut |line| {
+        let Some(event) = matching(line, &arguments.filter) else { return Ok(()) };
+        let Some(last) = last else { return printer.event(line, &event).map_err(told) };
+        kept.push_back((line.to_vec(), event));
+        kept.drain(..kept.len().saturating_sub(last));
+        Ok(())
+    })?;
+    kept.iter().try_for_each(|(line, event)| printer.event(line, event)).map_err(told)?;
+    while arguments.follow {
+        printer.out.flush().map_err(told)?;
+        thread::sleep(POLL);
+        tail.advance(&mut |line| {
+            matching(line, &arguments.filter).map_or(Ok(()), |event| printer.event(line, &event).map_err(told))
+        })?;
+    }
+    printer.finish().map_err(told)
+}
+
+/// The line's event, if it is one that was asked for. That it is an event at all was seen to by [`Tail`].
+fn matching(line: &[u8], filter: &Filter) -> Option<EventLine> {
+    serde_json::from_slice(line).ok().filter(|event| filter.admits(event))
+}
+
+/// Prints events.
+struct Printer<W> {
+    output: Output,
+    count: usize,
+    out: W,
+}
+
+impl<W: Write> Printer<W> {
+    fn event(&mut self, line: &[u8], event: &EventLine) -> io::Result<()> {
+        let is_first = self.count == 0;
+        self.count += 1;
+        match self.output {
+            Output::Text => text::write(&mut self.out, event),
+            Output::Jsonl => self.out.write_all(line),
+            Output::Har => har::write(&mut self.out, event, line, is_first),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.output == Output::Har {
+            har::finish(&mut self.out, self.count == 0)?;
+        }
+        self.out.flush()
+    }
+}

@@ -1,0 +1,109 @@
+//! Which lines has the log, and which has it now that were not there before?
+
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
+
+use crate::{
+    cli::{
+        Failure,
+        capture::lines::{self, Line},
+    },
+    sink::{Segment, segments},
+};
+
+/// Reads a log's files one after the other, and remembers where it stopped.
+pub(super) struct Tail {
+    dir: PathBuf,
+    since: Option<Timestamp>,
+    current: Option<Current>,
+}
+
+struct Current {
+    segment: Segment,
+    input: BufReader<File>,
+    number: u64,
+    /// A line whose end has not been written yet.
+    buffer: Vec<u8>,
+}
+
+/// What every event has.
+#[derive(Deserialize)]
+struct Versioned {
+    #[expect(dead_code, reason = "that it is there is what makes an event")]
+    v: u32,
+}
+
+impl Tail {
+    /// Begins before the first line; files that ended before `since` are not opened.
+    pub(super) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
+        Self { dir: dir.into(), since, current: None }
+    }
+
+    /// Reads every whole line that has come since the last call, in all files. Lines are given with their end.
+    pub(super) fn advance(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+        loop {
+            // The list is taken first: nothing is appended to a file once there is a newer one.
+            let next = self.next()?;
+            if let Some(current) = &mut self.current {
+                current.read(visit)?;
+            }
+            let Some(segment) = next else { return Ok(()) };
+            match File::open(&segment.path) {
+                Ok(file) => self.current = Some(Current::new(segment, file)),
+                // Let go by retention since it was listed.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
+                Err(error) => {
+                    return Err(Failure::because(format!("cannot read {}", segment.path.display()), error));
+                }
+            }
+        }
+    }
+
+    /// The file after the current one.
+    fn next(&self) -> Result<Option<Segment>, Failure> {
+        let failed = |error| Failure::because(format!("cannot read the event log in {}", self.dir.display()), error);
+        let all = segments(&self.dir).map_err(failed)?;
+        let ended = self.since.map_or(0, |since| {
+            let since = since.to_zoned(TimeZone::UTC).datetime();
+            all.iter().skip(1).take_while(|next| next.started < since).count()
+        });
+        let is_newer = |segment: &Segment| self.current.as_ref().is_none_or(|current| *segment > current.segment);
+        Ok(all.into_iter().skip(ended).find(is_newer))
+    }
+}
+
+impl Current {
+    fn new(segment: Segment, file: File) -> Self {
+        Self { segment, input: BufReader::with_capacity(1 << 16, file), number: 0, buffer: Vec::new() }
+    }
+
+    fn read(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+        loop {
+            let read = lines::next(&mut self.input, &mut self.buffer)
+                .map_err(|error| Failure::because(format!("cannot read {}", self.segment.path.display()), error))?;
+            match read {
+                // What is torn stays in the buffer: its end may still come.
+                Line::End | Line::Torn => return Ok(()),
+                Line::Whole if is_event(&self.buffer) => visit(&self.buffer)?,
+                Line::Whole | Line::TooLong => self.warn(),
+            }
+            self.number += 1;
+            self.buffer.clear();
+        }
+    }
+
+    fn warn(&self) {
+        eprintln!("clir: {}:{}: not an event, passed over", self.segment.path.display(), self.number + 1);
+    }
+}
+
+/// An object, that is: serde would read an array as the fields in their order.
+fn is_event(line: &[u8]) -> bool {
+    line.starts_with(b"{") && serde_json::from_slice::<Versioned>(line).is_ok()
+}

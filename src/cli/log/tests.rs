@@ -1,0 +1,142 @@
+//! Is what is printed what was asked for, and nothing else?
+
+use std::{fs, path::Path};
+
+use clap::Parser;
+use tempfile::TempDir;
+
+use super::*;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+const FIRST: &str = r#"{"v":1,"id":"01A","ts":"2026-11-22T14:02:11.123Z","listener":"home","vantage":"no-carrier","client":"192.0.2.7:51344","scheme":"http","method":"GET","host":"example.org","port":80,"target":"/a?x=1&y","version":"HTTP/1.1","headers":[["Host","example.org"],["x-up-calling-line-id","44770•••••23"]],"findings":[{"identifier":"msisdn","severity":"critical","confidence":"certain","origin":"carrier","location":{"part":"header","name":"x-up-calling-line-id","index":1},"span":[0,12],"detector":"signature","signature":"up-calling-line-id","digest":"hmac:00"}],"actions":[{"rule":"strip what names the subscriber","action":"strip","header":"x-up-calling-line-id"}],"verdict":"forwarded","status":200,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":null}"#;
+const SECOND: &str = r#"{"v":1,"id":"01B","ts":"2026-11-22T15:00:00.000Z","listener":"home","vantage":"no-carrier","client":"[2001:db8::7]:51345","scheme":"https","method":"CONNECT","host":"www.example.net","port":8443,"target":"www.example.net:8443","version":"HTTP/1.1","headers":[],"findings":[{"identifier":"network","severity":"low","confidence":"possible","origin":"carrier","location":{"part":"header","name":"X-APN","index":0,"direction":"response"},"span":[0,8],"detector":"signature","signature":null,"digest":"hmac:01"}],"actions":[{"rule":"keep the rest","action":"keep","header":"X-APN","observed":true}],"verdict":"tunnelled","status":null,"request_bytes":10,"response_bytes":20,"duration_us":1500,"error":"the \u001b[31mpeer went away","tunnel":{"sni":"www.example.net","alpn":["h2"],"reason":"bypass"}}"#;
+
+fn log() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    write(dir.path(), "20261122T140000Z", &format!("{FIRST}\n{{\"v\":1,\"id\":\"torn"));
+    write(dir.path(), "20261122T140000Z-1", &format!("not json\n[1]\n{{\"id\":1}}\n{SECOND}\n"));
+    dir
+}
+
+fn write(dir: &Path, stamp: &str, text: &str) {
+    fs::write(dir.join(format!("events-{stamp}.jsonl")), text).unwrap();
+}
+
+fn printed(dir: &Path, arguments: &[&str]) -> String {
+    let arguments = Cli::parse_from(["log"].iter().chain(arguments)).arguments;
+    let mut out = Vec::new();
+    print(dir, &arguments, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The ids of the events that are admitted.
+fn admitted(arguments: &[&str]) -> Vec<String> {
+    let text = printed(log().path(), &[&["--output", "jsonl"], arguments].concat());
+    text.lines().map(|line| serde_json::from_str::<EventLine>(line).unwrap().id).collect()
+}
+
+#[test]
+fn lines_pass_through_unchanged_and_in_order() {
+    assert_eq!(printed(log().path(), &["--output", "jsonl"]), format!("{FIRST}\n{SECOND}\n"));
+}
+
+#[test]
+fn text_fits_a_hundred_columns_and_a_terminal() {
+    let text = printed(log().path(), &[]);
+    let expected = "\
+2026-11-22 14:02:11  forwarded    200  192.0.2.7        GET http://example.org/a?x=1&y
+    critical msisdn (certain) in header x-up-calling-line-id: 44770•••••23
+    strip x-up-calling-line-id by rule \"strip what names the subscriber\"
+2026-11-22 15:00:00  tunnelled      -  [2001:db8::7]    CONNECT www.example.net:8443
+    low network (possible) in header X-APN of the answer
+    would keep X-APN by rule \"keep the rest\"
+    tunnel: 10 bytes out, 20 bytes in, to www.example.net, offering h2 (bypass)
+    error: the \\u{1b}[31mpeer went away
+";
+    assert_eq!(text, expected);
+    let dir = TempDir::new().unwrap();
+    write(dir.path(), "20261122T140000Z", &format!("{}\n", FIRST.replace("/a?x=1", &"/long".repeat(40))));
+    assert!(printed(dir.path(), &[]).lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn filters_hold_together_and_lists_hold_apart() {
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--since", "2026-11-22T14:30:00Z"], &["01B"]),
+        (&["--until", "2026-11-22T14:30:00Z"], &["01A"]),
+        (&["--client", "192.0.2.7"], &["01A"]),
+        (&["--client", "192.0.2.0/24", "--client", "2001:db8::/32"], &["01A", "01B"]),
+        (&["--client", "[2001:db8::7]:51345"], &["01B"]),
+        (&["--client", "192.0.2.8"], &[]),
+        (&["--host", "*.example.net"], &["01B"]),
+        (&["--identifier", "msisdn"], &["01A"]),
+        (&["--identifier", "network", "--severity", "high"], &[]),
+        (&["--severity", "low"], &["01A", "01B"]),
+        (&["--severity", "high"], &["01A"]),
+        (&["--rule", "strip*"], &["01A"]),
+        (&["--rule", "keep the rest", "--action", "strip"], &[]),
+        (&["--action", "strip", "--action", "keep"], &["01A", "01B"]),
+        (&["--verdict", "tunnelled"], &["01B"]),
+        (&["--last", "1"], &["01B"]),
+        (&["--last", "0"], &[]),
+    ];
+    for (arguments, expected) in cases {
+        assert_eq!(admitted(arguments), *expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_archive_is_json_even_when_it_is_empty() {
+    let read = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&printed(log().path(), &[&["--output", "har"], arguments].concat())).unwrap()
+    };
+    let entries = &read(&[])["log"]["entries"];
+    assert_eq!(entries[0]["request"]["url"], "http://example.org/a?x=1&y");
+    assert_eq!(entries[0]["request"]["queryString"][0], serde_json::json!({"name": "x", "value": "1"}));
+    assert_eq!(entries[0]["_clir"]["findings"][0]["identifier"], "msisdn");
+    assert_eq!(entries[1]["request"]["url"], "https://www.example.net:8443");
+    assert_eq!(read(&["--last", "0"])["log"]["entries"], serde_json::json!([]));
+}
+
+#[test]
+fn what_comes_later_is_read_once_and_whole() {
+    let dir = TempDir::new().unwrap();
+    let mut tail = Tail::new(dir.path(), None);
+    let mut advance = || {
+        let mut lines = Vec::new();
+        tail.advance(&mut |line| {
+            lines.push(String::from_utf8(line.to_vec()).unwrap());
+            Ok(())
+        })
+        .unwrap();
+        lines
+    };
+    assert!(advance().is_empty());
+    let (half, rest) = SECOND.split_at(40);
+    write(dir.path(), "20261122T140000Z", &format!("{FIRST}\n{half}"));
+    assert_eq!(advance(), [format!("{FIRST}\n")]);
+    write(dir.path(), "20261122T140000Z", &format!("{FIRST}\n{half}{rest}\n"));
+    write(dir.path(), "20261122T150000Z", &format!("{FIRST}\n"));
+    assert_eq!(advance(), [format!("{SECOND}\n"), format!("{FIRST}\n")]);
+    assert!(advance().is_empty());
+}
+
+#[test]
+fn files_that_ended_before_are_not_opened() {
+    let dir = log();
+    write(dir.path(), "20261122T143000Z", &format!("{SECOND}\n"));
+    fs::create_dir(dir.path().join("events-20261121T000000Z.jsonl")).unwrap();
+    assert_eq!(printed(dir.path(), &["--since", "2026-11-22T14:45:00Z", "--output", "jsonl"]), format!("{SECOND}\n"));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_told() {
+    let arguments = Cli::parse_from(["log"]).arguments;
+    let failure = print(Path::new("/nowhere/logs"), &arguments, &mut Vec::new()).unwrap_err();
+    assert!(failure.to_string().contains("/nowhere/logs"), "{failure}");
+}

@@ -1,0 +1,88 @@
+//! How does an event look to a person, on a hundred columns?
+
+use std::io::{self, Write};
+
+use crate::event::{ActionLine, EventLine, FindingLine, TunnelLine, printable};
+
+const COLUMNS: usize = 100;
+
+/// Writes a line for the event and an indented one for each thing that there is to say of it.
+pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
+    let time = event.ts.get(..19).unwrap_or(&event.ts).replace('T', " ");
+    let status = event.status.map_or("-".into(), |status| status.to_string());
+    let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
+    let start = format!("{time}  {:<11}  {status:>3}  {client:<15}  ", event.verdict);
+    line(out, &format!("{start}{} {}", event.method, url(event)))?;
+    for finding in &event.findings {
+        line(out, &found(event, finding))?;
+    }
+    for action in &event.actions {
+        line(out, &applied(action))?;
+    }
+    if let Some(tunnel) = &event.tunnel {
+        line(out, &tunnelled(event, tunnel))?;
+    }
+    if let Some(error) = &event.error {
+        line(out, &format!("    error: {error}"))?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", shorten(&printable(text), COLUMNS))
+}
+
+/// The text, cut to so many characters.
+fn shorten(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.trim_end().to_owned();
+    }
+    text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The URL of an event, or the authority of a `CONNECT`.
+pub(super) fn url(event: &EventLine) -> String {
+    let host = if event.host.contains(':') { format!("[{}]", event.host) } else { event.host.clone() };
+    let is_default = matches!((event.scheme.as_str(), event.port), ("http", 80) | ("https", 443));
+    match event.method.as_str() {
+        "CONNECT" => format!("{host}:{}", event.port),
+        _ if is_default => format!("{}://{host}{}", event.scheme, event.target),
+        _ => format!("{}://{host}:{}{}", event.scheme, event.port, event.target),
+    }
+}
+
+fn found(event: &EventLine, finding: &FindingLine) -> String {
+    let location = &finding.location;
+    let is_answer = location.direction.as_deref() == Some("response");
+    let value = event
+        .headers
+        .get(location.index)
+        .filter(|_| location.part == "header" && !is_answer)
+        .map_or_else(String::new, |(_, value)| format!(": {}", shorten(value, 30)));
+    let place = if location.name.is_empty() {
+        format!("in the {}", location.part)
+    } else {
+        format!("in {} {}", location.part, location.name)
+    };
+    let of = if is_answer { " of the answer" } else { "" };
+    format!("    {} {} ({}) {place}{of}{value}", finding.severity, finding.identifier, finding.confidence)
+}
+
+fn applied(action: &ActionLine) -> String {
+    let would = if action.observed { "would " } else { "" };
+    format!("    {would}{} {} by rule \"{}\"", action.action, action.header, action.rule)
+}
+
+fn tunnelled(event: &EventLine, tunnel: &TunnelLine) -> String {
+    let mut text = format!("    tunnel: {} bytes out, {} bytes in", event.request_bytes, event.response_bytes);
+    if let Some(sni) = &tunnel.sni {
+        text += &format!(", to {sni}");
+    }
+    if !tunnel.alpn.is_empty() {
+        text += &format!(", offering {}", tunnel.alpn.join(" "));
+    }
+    if let Some(reason) = &tunnel.reason {
+        text += &format!(" ({reason})");
+    }
+    text
+}

@@ -1,0 +1,91 @@
+//! What do fields carry whose names are documented?
+
+use super::{
+    Detector, Subject,
+    finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
+    report::{Place, severity_of},
+    signature::{Signature, SignatureSet},
+    value::{self, Effort, Fit, Hit},
+};
+use crate::exchange::{Direction, Field};
+
+/// Looks names up among the signatures, and judges the value by what the signature carries.
+pub(super) struct Documented;
+
+/// What a value under a number's name must have at least to pass for ciphertext.
+const CIPHER: usize = 8;
+
+impl Detector for Documented {
+    fn name(&self) -> &'static str {
+        "signature"
+    }
+
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        for (index, field) in subject.fields.iter().enumerate() {
+            if let Some(signature) = knowledge.lookup(&field.name) {
+                let mut place = Place::field(subject, self.name(), index, field);
+                place.signature = Some(signature.id.clone());
+                place.origin = origin(subject, signature, place.origin);
+                examine(&place, signature, field, found);
+            }
+        }
+    }
+}
+
+/// A carrier cannot write inside TLS; and it is in requests that it enriches.
+fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
+    match subject.direction {
+        Direction::Request if subject.cleartext => signature.inserted_by,
+        _ => otherwise,
+    }
+}
+
+fn examine(place: &Place<'_>, signature: &Signature, field: &Field, found: &mut Vec<Finding>) {
+    for (rank, &identifier) in signature.carries.iter().enumerate() {
+        let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
+        let hit = if rank == 0 { first(identifier, &field.value) } else { further(identifier, &field.value) };
+        let Some((identifier, hit)) = hit else { continue };
+        let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
+        let sure = if hit.fit <= Fit::Formed { Confidence::Certain } else { Confidence::Likely };
+        let sure = if rank > 0 && value::is_number(identifier) { Confidence::Likely } else { sure };
+        found.extend(place.finding(identifier, severity, sure, hit.span));
+    }
+}
+
+/// The identifier that the name promises.
+fn first(identifier: Identifier, value: &[u8]) -> Option<(Identifier, Hit)> {
+    if !value::is_number(identifier) {
+        return further(identifier, value).map(|(identifier, hit)| (identifier, hit));
+    }
+    let hit = value::find(identifier, value, Effort::Named);
+    let sound = hit.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed || identifier != Identifier::Msisdn);
+    if !sound && let Some(other) = another_number(value) {
+        return Some(other);
+    }
+    hit.or_else(|| cipher(value)).map(|hit| (identifier, hit))
+}
+
+/// Gateways put one number where the name promises another: fifteen digits that start with a country's code for
+/// subscriptions are no phone number.
+fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
+    [Identifier::Imsi, Identifier::Iccid].into_iter().find_map(|identifier| {
+        let hit = value::find(identifier, value, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked)?;
+        Some((identifier, hit))
+    })
+}
+
+fn cipher(value: &[u8]) -> Option<Hit> {
+    value::is_cipher(value, CIPHER).then(|| Hit { span: value::trimmed(value), fit: Fit::Opaque })
+}
+
+/// What the value carries besides, or as a whole.
+fn further(identifier: Identifier, value: &[u8]) -> Option<(Identifier, Hit)> {
+    let hit = match identifier {
+        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit { span, fit: Fit::Checked }),
+        number if value::is_number(number) => {
+            value::find(number, value, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked)
+        }
+        other => value::whole(other, value).map(|fit| Hit { span: value::trimmed(value), fit }),
+    };
+    hit.map(|hit| (identifier, hit))
+}

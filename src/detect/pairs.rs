@@ -1,0 +1,96 @@
+//! What do the pairs of cookies and queries carry?
+//!
+//! A run of digits there is a timestamp or somebody's analytics: only the key's words make a number of it, or a form
+//! that nothing but a phone number has.
+
+use std::ops::Range;
+
+use super::{
+    Detector, Subject,
+    finding::{Confidence, Finding, Identifier, Severity},
+    generalised,
+    report::Place,
+    signature::SignatureSet,
+    value::{self, Fit, Hit},
+    vocabulary::Strength,
+    words::{self, Hint},
+};
+use crate::exchange::Direction;
+
+/// Reads `Cookie`, and in responses `Set-Cookie`.
+pub(super) struct Cookies;
+
+impl Detector for Cookies {
+    fn name(&self) -> &'static str {
+        "cookie"
+    }
+
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        let name = match subject.direction {
+            Direction::Request => "cookie",
+            Direction::Response => "set-cookie",
+        };
+        for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
+            let place = Place::field(subject, self.name(), index, field).own();
+            examine(&place, &field.value, 0..field.value.len(), b';', knowledge, found);
+        }
+    }
+}
+
+/// Judges every `key=value` between separators within `span` of `text`.
+pub(super) fn examine(
+    place: &Place<'_>,
+    text: &[u8],
+    span: Range<usize>,
+    separator: u8,
+    knowledge: &SignatureSet,
+    found: &mut Vec<Finding>,
+) {
+    let mut start = span.start;
+    for pair in text.get(span).unwrap_or_default().split(|&byte| byte == separator) {
+        if let Some(equals) = memchr::memchr(b'=', pair) {
+            let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
+            found.extend(judge(place, key.trim_ascii(), value, start + equals + 1, knowledge));
+        }
+        start += pair.len() + 1;
+    }
+}
+
+/// Judges one pair whose value begins at `start` of the text.
+pub(super) fn judge(
+    place: &Place<'_>,
+    key: &[u8],
+    value: &[u8],
+    start: usize,
+    knowledge: &SignatureSet,
+) -> Option<Finding> {
+    // The shortest number that counts has six digits.
+    if value.len() < 6 || value.len() > 1024 {
+        return None;
+    }
+    let (identifier, hit, confidence) = number(key, value, knowledge)?;
+    let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
+    place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
+}
+
+fn number(key: &[u8], value: &[u8], knowledge: &SignatureSet) -> Option<(Identifier, Hit, Confidence)> {
+    let Some(hint) = words::classify(key).or_else(|| documented(key, knowledge)) else {
+        return value::unnamed_number(value).map(|hit| (Identifier::Msisdn, hit, Confidence::Possible));
+    };
+    let (identifier, hit) = generalised::number(hint, value)?;
+    let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
+    Some((identifier, hit, confidence))
+}
+
+/// A field's name as a key: portals keep what the gateway told them.
+fn documented(key: &[u8], knowledge: &SignatureSet) -> Option<Hint> {
+    let signature = knowledge.lookup(key)?;
+    let kinds: &'static [Identifier] = match signature.carries.first()? {
+        Identifier::Msisdn => &[Identifier::Msisdn],
+        Identifier::Imsi => &[Identifier::Imsi],
+        Identifier::Imei => &[Identifier::Imei],
+        Identifier::Iccid => &[Identifier::Iccid],
+        _ => return None,
+    };
+    Some(Hint { strength: Strength::Strong, kinds })
+}

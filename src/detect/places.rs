@@ -1,0 +1,116 @@
+//! What stands where the standards themselves leave room for it?
+//!
+//! Old phones wrote serial numbers into `User-Agent`; proxies write addresses into `X-Forwarded-For`, `Forwarded` and
+//! `Via`; a network access identifier can be the user name of `Proxy-Authorization` or stand in `From`.
+
+use super::{
+    Detector, Subject,
+    finding::{Confidence, Finding, Identifier, Severity},
+    report::Place,
+    signature::SignatureSet,
+    value::{self, Effort, Fit},
+};
+use crate::exchange::{Direction, Field};
+
+/// Reads fields with a meaning of their own.
+pub(super) struct Places;
+
+impl Detector for Places {
+    fn name(&self) -> &'static str {
+        "place"
+    }
+
+    fn detect(&self, subject: &Subject<'_>, _: &SignatureSet, found: &mut Vec<Finding>) {
+        if subject.direction == Direction::Response {
+            return;
+        }
+        for (index, field) in subject.fields.iter().enumerate() {
+            let Some(read) = reader(&field.name) else { continue };
+            read(&Place::field(subject, self.name(), index, field), field, found);
+        }
+    }
+}
+
+type Reader = fn(&Place<'_>, &Field, &mut Vec<Finding>);
+
+fn reader(name: &[u8]) -> Option<Reader> {
+    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+    match name.len() {
+        4 if is("from") => Some(account),
+        9 if is("forwarded") || is("x-real-ip") || is("client-ip") => Some(address),
+        10 if is("user-agent") => Some(agent),
+        11 if is("x-client-ip") => Some(address),
+        15 if is("x-forwarded-for") => Some(address),
+        19 if is("proxy-authorization") => Some(account),
+        _ => None,
+    }
+}
+
+/// Any proxy may tell an inner address: no more than a hint.
+fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+    if let Some((span, address)) = value::first_address(&field.value)
+        && value::is_inside(address)
+    {
+        found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
+    }
+}
+
+/// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
+fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+    const MARKS: &[(&str, Identifier)] = &[
+        ("imei", Identifier::Imei),
+        ("ser", Identifier::Imei),
+        ("icc", Identifier::Iccid),
+        ("imsi", Identifier::Imsi),
+        ("msisdn", Identifier::Msisdn),
+    ];
+    for span in long_numbers(&field.value) {
+        let before = field.value.get(span.start.saturating_sub(12)..span.start).unwrap_or_default();
+        let word = last_word(before);
+        let Some((_, identifier)) = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())) else {
+            continue;
+        };
+        let hit = field.value.get(span.clone()).and_then(|number| value::find(*identifier, number, Effort::Hinted));
+        if let Some(hit) = hit.filter(|hit| hit.fit <= Fit::Odd) {
+            let span = span.start + hit.span.start..span.start + hit.span.end;
+            found.extend(place.clone().own().finding(*identifier, Severity::Critical, Confidence::Likely, span));
+        }
+    }
+}
+
+/// Runs of ten digits and more.
+fn long_numbers(value: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let mut at = 0;
+    let runs = value.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(move |run| {
+        at += run.len();
+        (at - run.len()..at, run)
+    });
+    runs.filter(|(_, run)| run.len() >= 10 && run.first().is_some_and(u8::is_ascii_digit)).map(|(span, _)| span).take(8)
+}
+
+fn last_word(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
+    let text = text.get(..end).unwrap_or_default();
+    let start = text.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    text.get(start..).unwrap_or_default()
+}
+
+/// Only an identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14: a mail address in `From` is
+/// what the standard asks of robots.
+fn account(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+    let credentials = field.value.strip_prefix(b"Basic ");
+    let start = field.value.len() - credentials.unwrap_or(&field.value).len();
+    let text = field.value.get(start..).unwrap_or_default();
+    let in_clear = text.contains(&b'@') || text.starts_with(b"+") || text.starts_with(b"<tel:");
+    if !in_clear && credentials.is_none() {
+        return;
+    }
+    for identifier in [Identifier::Imsi, Identifier::Msisdn] {
+        let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
+        if let Some(hit) = hit {
+            let span = start + hit.span.start..start + hit.span.end;
+            found.extend(place.clone().own().finding(identifier, Severity::Critical, Confidence::Likely, span));
+            return;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What do all detectors together find in one message?
+
+use std::{cmp::Reverse, sync::Arc};
+
+use super::{DETECTORS, Finding, Part, SignatureSet, Subject};
+
+/// Runs the detectors. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    signatures: Arc<SignatureSet>,
+}
+
+impl Scanner {
+    /// A scanner that knows these signatures.
+    pub fn new(signatures: Arc<SignatureSet>) -> Self {
+        Self { signatures }
+    }
+
+    /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
+    /// found at one place stands there once per identifier, as the surest of them saw it.
+    pub fn scan(&self, subject: &Subject<'_>) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for detector in DETECTORS {
+            detector.detect(subject, &self.signatures, &mut found);
+        }
+        if found.len() > 1 {
+            settle(&mut found);
+        }
+        found
+    }
+}
+
+fn settle(found: &mut Vec<Finding>) {
+    found.sort_by_key(|finding| (place(finding), Reverse((finding.confidence, finding.severity)), finding.span.start));
+    let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
+    // Findings of one place stand together; only those are compared.
+    let mut start = 0;
+    for finding in found.drain(..) {
+        if kept.get(start).is_some_and(|first| place(first) != place(&finding)) {
+            start = kept.len();
+        }
+        if !kept.iter().skip(start).any(|better| covers(better, &finding)) {
+            kept.push(finding);
+        }
+    }
+    kept.sort_by_key(|finding| (place(finding), finding.span.start, finding.span.end, finding.identifier));
+    *found = kept;
+}
+
+fn place(finding: &Finding) -> (bool, usize) {
+    (finding.location.part != Part::Target, finding.location.index)
+}
+
+fn covers(better: &Finding, finding: &Finding) -> bool {
+    let overlap = better.span.start < finding.span.end && finding.span.start < better.span.end;
+    better.identifier == finding.identifier && overlap
+}

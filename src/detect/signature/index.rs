@@ -1,0 +1,79 @@
+//! How is a name found among hundreds in a few nanoseconds?
+//!
+//! Open addressing over a power of two of slots, and a short list of prefixes. Names are folded on the stack.
+
+use super::super::fold::{FoldedName, LONGEST_NAME};
+
+/// Names, and which signature each belongs to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    /// Folded name and signature; the place is the name's hash, or the next free slot after it.
+    slots: Vec<Option<(Box<[u8]>, usize)>>,
+    prefixes: Vec<(Box<[u8]>, usize)>,
+}
+
+impl Index {
+    /// Builds it. Names are those of the files; a trailing `*` makes a prefix.
+    pub fn new<'a>(names: impl Iterator<Item = (&'a str, usize)>) -> Self {
+        let (prefixes, exact): (Vec<_>, Vec<_>) = names.partition(|(name, _)| name.ends_with('*'));
+        let mut index = Self { slots: vec![None; (exact.len() * 4).next_power_of_two()], prefixes: Vec::new() };
+        for (name, signature) in exact {
+            if let Some(folded) = FoldedName::new(name.as_bytes()) {
+                index.insert(folded.as_bytes(), signature);
+            }
+        }
+        for (name, signature) in prefixes {
+            if let Some(folded) = FoldedName::new(name.trim_end_matches('*').as_bytes()) {
+                index.prefixes.push((folded.as_bytes().into(), signature));
+            }
+        }
+        // The longest prefix says most.
+        index.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        index
+    }
+
+    fn insert(&mut self, name: &[u8], signature: usize) {
+        let free = self.probe(name).find(|&at| matches!(self.slots.get(at), Some(None)));
+        if let Some(slot) = free.and_then(|at| self.slots.get_mut(at)) {
+            *slot = Some((name.into(), signature));
+        }
+    }
+
+    /// The signature for a name as it was spelt.
+    pub fn lookup(&self, name: &[u8]) -> Option<usize> {
+        if name.len() > LONGEST_NAME {
+            return None;
+        }
+        let folded = FoldedName::new(name)?;
+        let name = folded.as_bytes();
+        let cgi = || name.strip_prefix(b"http-").filter(|rest| rest.starts_with(b"x-"));
+        self.exact(name).or_else(|| self.by_prefix(name)).or_else(|| {
+            let name = cgi()?;
+            self.exact(name).or_else(|| self.by_prefix(name))
+        })
+    }
+
+    fn exact(&self, name: &[u8]) -> Option<usize> {
+        let mut entries = self.probe(name).map_while(|at| self.slots.get(at)?.as_ref());
+        entries.find(|(entry, _)| **entry == *name).map(|(_, signature)| *signature)
+    }
+
+    fn by_prefix(&self, name: &[u8]) -> Option<usize> {
+        self.prefixes.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, signature)| *signature)
+    }
+
+    /// Slots in the order in which a name may stand in them.
+    fn probe(&self, name: &[u8]) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let start = hash(name);
+        (0..self.slots.len()).map(move |step| start.wrapping_add(step) & mask)
+    }
+}
+
+/// FNV-1a. Whoever sends names that collide gains at most a walk over a table that is three quarters empty.
+fn hash(name: &[u8]) -> usize {
+    let hash = name
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 29)) as usize
+}

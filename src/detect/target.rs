@@ -1,0 +1,67 @@
+//! What does the target of a request carry, and the address of the page before it?
+
+use std::ops::Range;
+
+use super::{
+    Detector, Subject,
+    finding::{Finding, InsertedBy},
+    pairs,
+    report::{Place, Text},
+    signature::SignatureSet,
+    vocabulary::Strength,
+    words,
+};
+use crate::exchange::Direction;
+
+/// Reads path and query of the target and of `Referer`.
+pub(super) struct Target;
+
+impl Detector for Target {
+    fn name(&self) -> &'static str {
+        "target"
+    }
+
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        if subject.direction == Direction::Response {
+            return;
+        }
+        if let Some(target) = subject.target {
+            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
+            examine(&Place { subject, detector: self.name(), signature: None, origin, text }, target, knowledge, found);
+        }
+        for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is("referer")) {
+            examine(&Place::field(subject, "referer", index, field).own(), &field.value, knowledge, found);
+        }
+    }
+}
+
+fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    let path = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
+    if path < target.len() {
+        pairs::examine(place, target, path + 1..target.len(), b'&', knowledge, found);
+    }
+    segments(place, target, 0..path, knowledge, found);
+}
+
+/// `/msisdn/447700900123` and `/447700900123;type=…`: a segment is the key of the next one if its word is strong.
+fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    let mut start = path.start;
+    let mut before: &[u8] = b"";
+    for segment in target.get(path).unwrap_or_default().split(|&byte| byte == b'/') {
+        if segment.contains(&b'=') {
+            pairs::examine(place, target, start..start + segment.len(), b';', knowledge, found);
+        } else if could_be_number(segment) && is_strong(before) {
+            found.extend(pairs::judge(place, before, segment, start, knowledge));
+        }
+        before = segment;
+        start += segment.len() + 1;
+    }
+}
+
+fn could_be_number(segment: &[u8]) -> bool {
+    segment.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6
+}
+
+fn is_strong(key: &[u8]) -> bool {
+    words::classify(key).is_some_and(|hint| hint.strength == Strength::Strong)
+}

@@ -1,0 +1,110 @@
+//! What does an encoded value say?
+//!
+//! Every decoder writes into a buffer of fixed size and refuses what does not fit: no allocation, bounded work.
+
+use base64::{
+    Engine,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
+/// How many encodings are undone, one inside the other.
+pub(super) const DEPTH: usize = 3;
+
+/// The longest encoded token that is looked at, in bytes.
+pub(super) const LONGEST: usize = 1024;
+
+/// Room for what a decoder yields.
+pub(super) type Buffer = [u8; LONGEST];
+
+/// A decoder: how many bytes of the buffer it filled, or nothing if the token is not encoded that way.
+pub(super) type Decoder = fn(&[u8], &mut Buffer) -> Option<usize>;
+
+/// Decoders whose result is text and may be encoded again.
+pub(super) const TEXT: &[Decoder] = &[percent, hex, base64, jwt];
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const PLAIN: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+const URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
+/// Percent-encoding (RFC 3986 §2.1).
+fn percent(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    if !token.contains(&b'%') {
+        return None;
+    }
+    let mut filled = 0;
+    for byte in percent_encoding::percent_decode(token) {
+        *out.get_mut(filled)? = byte;
+        filled += 1;
+    }
+    (filled < token.len()).then_some(filled)
+}
+
+/// Hexadecimal digits of ASCII text.
+fn hex(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    if token.len() < 12 || !token.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut filled = 0;
+    for pair in token.chunks_exact(2) {
+        let [high, low] = pair else { return None };
+        let byte = nibble(*high)? << 4 | nibble(*low)?;
+        *out.get_mut(filled).filter(|_| is_text(byte))? = byte;
+        filled += 1;
+    }
+    Some(filled)
+}
+
+/// base64 and base64url, with or without padding (RFC 4648 §4 and §5), of text.
+fn base64(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    let body = token.iter().rposition(|&byte| byte != b'=').and_then(|last| token.get(..=last))?;
+    if !(8..=LONGEST).contains(&body.len()) || !body.iter().all(|&byte| is_base64(byte)) {
+        return None;
+    }
+    let engine = if body.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL } else { &PLAIN };
+    let filled = engine.decode_slice(body, out).ok()?;
+    out.get(..filled)?.iter().all(|&byte| is_text(byte)).then_some(filled)
+}
+
+/// The payload of a JSON Web Token (RFC 7519 §3).
+fn jwt(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    let mut parts = token.split(|&byte| byte == b'.');
+    let (header, payload) = (parts.next()?, parts.next()?);
+    parts.next()?;
+    header.starts_with(b"ey").then(|| base64(payload, out))?
+}
+
+/// Digits in swapped pairs with an optional filler, as SIM cards and GTP carry them (3GPP TS 24.008 §10.5.4.7).
+pub(super) fn swapped(token: &[u8]) -> Option<([u8; 22], usize)> {
+    if !(8..=22).contains(&token.len()) || !token.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut digits = [0; 22];
+    let mut filled = 0;
+    for (at, pair) in token.chunks_exact(2).enumerate() {
+        let [high, low] = pair else { return None };
+        *digits.get_mut(filled).filter(|_| low.is_ascii_digit())? = *low;
+        filled += 1;
+        let is_last = (at + 1) * 2 == token.len();
+        if is_last && matches!(high, b'f' | b'F') {
+            return Some((digits, filled));
+        }
+        *digits.get_mut(filled).filter(|_| high.is_ascii_digit())? = *high;
+        filled += 1;
+    }
+    Some((digits, filled))
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}

@@ -1,0 +1,70 @@
+//! Does this value hold an identifier of that kind, where, and how well does it stand up to checking?
+//!
+//! One file per kind. A value is looked at as a whole, then in its parts, then decoded, at most [`decode::DEPTH`] times.
+//! Which kind to look for comes from the name that the value stands under: a value alone names nobody.
+
+mod address;
+mod decode;
+mod iccid;
+mod imei;
+mod imsi;
+mod msisdn;
+mod number;
+mod opaque;
+mod search;
+mod whole;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+pub(super) use address::{first as first_address, is_inside};
+pub(super) use opaque::{is_cipher, trimmed};
+pub(super) use search::{Effort, find, unnamed_number};
+pub(super) use whole::fit as whole;
+
+use super::finding::Identifier;
+
+/// How well a value fits the kind that was looked for. Ordered, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    /// It passes every check there is: mobile range, country, check digit.
+    Checked,
+    /// Right form; there is nothing more to check.
+    Formed,
+    /// Roughly the right form: a national number, a wrong check digit.
+    Odd,
+    /// A token without visible form: ciphertext, a hash, a pseudonym.
+    Opaque,
+}
+
+/// A part of a value that fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hit {
+    /// The bytes of the value that carry it; of the encoded form, where it is encoded.
+    pub span: Range<usize>,
+    /// How well it fits.
+    pub fit: Fit,
+}
+
+/// Judges one token on its own.
+fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
+    judge_digits(identifier, &number::Digits::parse(token)?)
+}
+
+/// Judges digits.
+fn judge_digits(identifier: Identifier, digits: &number::Digits) -> Option<Fit> {
+    match identifier {
+        Identifier::Msisdn => msisdn::fit(digits),
+        Identifier::Imsi => imsi::fit(digits),
+        Identifier::Imei => imei::fit(digits),
+        Identifier::Iccid => iccid::fit(digits),
+        _ => None,
+    }
+}
+
+/// Whether values of this kind are numbers that can be checked and searched for.
+pub(super) fn is_number(identifier: Identifier) -> bool {
+    matches!(identifier, Identifier::Msisdn | Identifier::Imsi | Identifier::Imei | Identifier::Iccid)
+}

@@ -1,0 +1,87 @@
+//! Is this a phone number?
+//!
+//! Judged by the numbering plans of all country codes (`numbering.tsv`). The national form has no country and can only
+//! be odd: whoever asks for it must have a reason in the name.
+
+use std::sync::LazyLock;
+
+use super::{Fit, number::Digits};
+
+/// ITU-T E.164: fifteen digits at most.
+const MOST: usize = 15;
+
+/// One country's plan. Lengths are bit sets, bit n for n digits; prefixes are bit sets over all of their length.
+struct Plan {
+    lengths: u16,
+    first: u16,
+    mobile_lengths: u16,
+    mobile: Vec<&'static [u8]>,
+}
+
+static PLANS: LazyLock<Vec<Option<Plan>>> = LazyLock::new(|| {
+    let mut plans: Vec<Option<Plan>> = (0..1000).map(|_| None).collect();
+    for line in include_str!("numbering.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let mut columns = line.split('\t');
+        let code = columns.next().and_then(|code| code.parse::<usize>().ok());
+        if let Some(slot) = code.and_then(|code| plans.get_mut(code)) {
+            *slot = Some(plan(&mut columns));
+        }
+    }
+    plans
+});
+
+fn plan(columns: &mut std::str::Split<'static, char>) -> Plan {
+    let mut next = || columns.next().unwrap_or_default();
+    Plan {
+        lengths: bits(next().split(',')),
+        first: bits(next().split("").filter(|digit| !digit.is_empty())),
+        mobile_lengths: bits(next().split(',')),
+        mobile: next().split(',').filter(|prefix| *prefix != "-").map(str::as_bytes).collect(),
+    }
+}
+
+fn bits<'a>(numbers: impl Iterator<Item = &'a str>) -> u16 {
+    numbers.filter_map(|number| number.parse::<u32>().ok()).fold(0, |set, bit| set | 1u16.checked_shl(bit).unwrap_or(0))
+}
+
+/// How well the digits fit.
+pub(super) fn fit(number: &Digits) -> Option<Fit> {
+    let digits = number.as_bytes();
+    if number.is_filler() || digits.iter().all(|&digit| digit == b'0') {
+        return None;
+    }
+    let international = digits.strip_prefix(b"00").filter(|_| !number.plus).unwrap_or(digits);
+    if let Some(fit) = by_plan(international) {
+        return Some(fit);
+    }
+    (6..=MOST + 2).contains(&digits.len()).then_some(Fit::Odd)
+}
+
+/// Whether a country code with a number of that country stands here.
+fn by_plan(digits: &[u8]) -> Option<Fit> {
+    if digits.len() > MOST {
+        return None;
+    }
+    (1..=3).filter_map(|at| digits.split_at_checked(at)).find_map(|(code, national)| plan_of(code)?.fit(national))
+}
+
+/// Whether a calling code with these digits is assigned at the front.
+pub(super) fn starts_with_country(digits: &[u8]) -> bool {
+    (1..=3).filter_map(|len| digits.get(..len)).any(|code| plan_of(code).is_some())
+}
+
+fn plan_of(code: &[u8]) -> Option<&'static Plan> {
+    let at = code.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit.wrapping_sub(b'0')));
+    PLANS.get(at)?.as_ref()
+}
+
+impl Plan {
+    fn fit(&self, national: &[u8]) -> Option<Fit> {
+        let has = |set: u16, bit: usize| set >> bit.min(15) & 1 == 1;
+        let first = usize::from(national.first()?.wrapping_sub(b'0'));
+        if has(self.mobile_lengths, national.len()) && self.mobile.iter().any(|prefix| national.starts_with(prefix)) {
+            return Some(Fit::Checked);
+        }
+        (has(self.lengths, national.len()) && has(self.first, first)).then_some(Fit::Formed)
+    }
+}

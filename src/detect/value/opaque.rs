@@ -1,0 +1,86 @@
+//! Does a value without visible form still say something?
+
+/// Words that gateways write where they have nothing to say, lower case.
+const NOTHING: &[&[u8]] = &[
+    b"unknown",
+    b"null",
+    b"(null)",
+    b"none",
+    b"nil",
+    b"undefined",
+    b"n/a",
+    b"na",
+    b"nan",
+    b"anonymous",
+    b"anonymized",
+    b"anonymised",
+    b"private",
+    b"withheld",
+    b"restricted",
+    b"unavailable",
+    b"not available",
+    b"not-available",
+    b"notavailable",
+    b"not_available",
+    b"notfound",
+    b"not found",
+    b"empty",
+    b"false",
+    b"true",
+    b"yes",
+    b"no",
+    b"off",
+    b"on",
+    b"default",
+    b"disabled",
+    b"enabled",
+    b"error",
+    b"redacted",
+    b"masked",
+    b"hidden",
+];
+
+/// Whether a value says nothing: empty, a word for it, zeros, or one sign repeated as a mask is.
+pub(in crate::detect) fn is_nothing(value: &[u8]) -> bool {
+    let value = trim(value);
+    let same = value.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
+    let masked = value.iter().filter(|&&byte| byte == b'*' || byte == b'X').count() * 2 > value.len();
+    value.is_empty() || same || masked || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// Whether a value looks like ciphertext, a hash or another token of at least `least` signs: one run of token
+/// characters, not a word, not an address, not a date.
+pub(in crate::detect) fn is_cipher(value: &[u8], least: usize) -> bool {
+    let value = trim(value);
+    if value.len() < least || is_nothing(value) || !value.iter().all(|&byte| is_token_byte(byte)) {
+        return false;
+    }
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let cased = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+    let mixed = digits > 0 && letters > 0 || cased && value.len() >= 16 || digits >= 16;
+    mixed && super::address::first(value).is_none()
+}
+
+/// base64, hexadecimal, UUIDs, and what joins their parts.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~' | b'%' | b'$' | b':')
+}
+
+/// Without blanks and quotes around it.
+pub(super) fn trim(value: &[u8]) -> &[u8] {
+    let start = value.iter().take_while(|&&byte| is_around(byte)).count();
+    let rest = value.get(start..).unwrap_or_default();
+    let end = rest.iter().rev().take_while(|&&byte| is_around(byte)).count();
+    rest.get(..rest.len() - end).unwrap_or_default()
+}
+
+fn is_around(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'\'')
+}
+
+/// Where in a value its content stands, without blanks and quotes.
+pub(in crate::detect) fn trimmed(value: &[u8]) -> std::ops::Range<usize> {
+    let start = value.iter().take_while(|&&byte| is_around(byte)).count();
+    start..start + trim(value).len()
+}
