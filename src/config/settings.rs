@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use super::SignatureFiles;
 use crate::{
+    detect::SignatureSet,
     event::Values,
     exchange::Vantage,
     policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
@@ -41,8 +41,8 @@ pub struct Config {
     pub policy: Arc<Policy>,
     /// The trusted partners, expired ones included.
     pub partners: Vec<Arc<Partner>>,
-    /// The signature files that replace compiled-in ones of the same name, or add to them.
-    pub signatures: SignatureFiles,
+    /// The signatures, compiled-in ones and those of `[signatures] dir`.
+    pub signatures: Arc<SignatureSet>,
 }
 
 /// Where rules come from, apart from those that stand in the configuration itself.

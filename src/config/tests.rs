@@ -144,3 +144,27 @@ fn garbage_does_not_fill_the_screen() {
     assert!(report.len() > 1000);
     assert!(report.to_string().lines().count() < 1000);
 }
+
+/// Loads with a directory of signatures that holds this file.
+fn load_with_signatures(name: &str, text: &str) -> Result<Loaded, Report> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(name), text).unwrap();
+    load_beside(&format!("[signatures]\ndir = {:?}\n", dir.path()), &[])
+}
+
+#[test]
+fn a_file_of_signatures_replaces_its_namesake_and_else_adds() {
+    let count = |loaded: Loaded| loaded.config.signatures.len();
+    let builtin = count(load_in(&Surroundings::default(), TODAY).unwrap());
+    let (name, text) = crate::detect::SignatureSet::builtin_files()[0];
+    assert_eq!(count(load_with_signatures(name, text).unwrap()), builtin);
+    assert!(count(load_with_signatures(name, "").unwrap()) < builtin);
+    assert_eq!(count(load_with_signatures("own.toml", "").unwrap()), builtin);
+}
+
+#[test]
+fn a_fault_in_a_signature_is_told_in_its_file() {
+    let report = load_with_signatures("own.toml", "[[signature]]\nid = 7\n").unwrap_err();
+    let (file, line, _) = report.diagnostics()[0].position().unwrap();
+    assert!(file.ends_with("own.toml") && line <= 2, "{report}");
+}
