@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, automaton::OverlappingState};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, automaton::OverlappingState};
 
 use super::{
     finding::Identifier,
@@ -28,8 +28,10 @@ static WORDS: LazyLock<Vec<(&'static str, &'static Group)>> = LazyLock::new(|| {
     GROUPS.iter().flat_map(|group| group.words.split_whitespace().map(move |word| (word, group))).collect()
 });
 
-static MATCHER: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(WORDS.iter().map(|(word, _)| word)).ok());
+static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = WORDS.iter().map(|(word, _)| word);
+    AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words).ok()
+});
 
 /// Reads a name.
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {

@@ -23,6 +23,8 @@ pub(in crate::detect) enum Effort {
     Named,
     /// The name only hints: swapping digits until they fit would find numbers in any digits.
     Hinted,
+    /// Much was looked at already: what is encoded stays so.
+    Clear,
 }
 
 /// The best place where a number of this kind stands.
@@ -30,6 +32,9 @@ pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effo
     let value = value.get(..LONGEST).unwrap_or(value);
     let clear = in_clear(identifier, value);
     if clear.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
+        return clear;
+    }
+    if effort == Effort::Clear {
         return clear;
     }
     let encoded = encoded(identifier, value, effort, DEPTH);
