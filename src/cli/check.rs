@@ -61,7 +61,7 @@ fn summary(config: &Config, today: Date) -> String {
         };
         line("partner", format!("{}: {}, {until}", partner.name, partner.hosts));
     }
-    line("signatures", signatures(config));
+    line("signatures", config.signatures.len().to_string());
     line("events", format!("{}, values {}", config.log.dir.display(), config.log.values.as_str()));
     text
 }
@@ -92,13 +92,6 @@ fn policy(config: &Config) -> String {
         config.policy.mode().as_str(),
         counted(rules.len() - responses, "rule"),
     )
-}
-
-fn signatures(config: &Config) -> String {
-    match config.signatures.len() {
-        0 => "built in".to_owned(),
-        count => format!("built in, and {} of your own", counted(count, "file")),
-    }
 }
 
 fn counted(count: usize, word: &str) -> String {

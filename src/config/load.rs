@@ -21,7 +21,10 @@ use super::{
     source::{At, Place, Source},
     syntax,
 };
-use crate::policy::{Mode, Policy, Rule};
+use crate::{
+    detect::SignatureSet,
+    policy::{Mode, Policy, Rule},
+};
 
 /// The configuration that documents every key.
 const BUILTIN_CONFIG: &str = include_str!("../../config/clir.toml");
@@ -95,7 +98,7 @@ impl Loading<'_> {
         policy_document.iter().for_each(|document| document.drop_consequences(self.faults));
 
         let files = self.watched(&written, &policy_file);
-        let config = self.assemble(written, policy?, partners, policy_file, signatures);
+        let config = self.assemble(written, policy?, partners, policy_file, signatures?);
         Some((config, files))
     }
 
@@ -164,7 +167,7 @@ impl Loading<'_> {
         policy: Policy,
         partners: Partners,
         policy_file: PolicyFile,
-        signatures: signatures::SignatureFiles,
+        signatures: Arc<SignatureSet>,
     ) -> Config {
         Config {
             path: self.path.clone(),
@@ -194,7 +197,7 @@ impl<'a> Document<'a> {
     fn parse(source: &'a Arc<Source>, faults: &Faults) -> Self {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         let broken: Vec<_> = errors.iter().map(|error| error.span().unwrap_or_default()).collect();
-        for error in syntax::causes(&source.text, &errors) {
+        for error in syntax::causes(source, &errors) {
             let place = Place { source: Arc::clone(source), span: error.span().unwrap_or_default() };
             let (message, help) = syntax::told(error);
             faults.error(Code::Syntax, &place, message, help);

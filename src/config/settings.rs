@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use super::SignatureFiles;
 use crate::{
+    detect::SignatureSet,
+    event::Values,
     exchange::Vantage,
     policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
 };
@@ -40,8 +41,8 @@ pub struct Config {
     pub policy: Arc<Policy>,
     /// The trusted partners, expired ones included.
     pub partners: Vec<Arc<Partner>>,
-    /// The signature files that replace compiled-in ones of the same name, or add to them.
-    pub signatures: SignatureFiles,
+    /// The signatures, compiled-in ones and those of `[signatures] dir`.
+    pub signatures: Arc<SignatureSet>,
 }
 
 /// Where rules come from, apart from those that stand in the configuration itself.
@@ -91,29 +92,6 @@ pub enum Roots {
     Bundled,
     /// Those in a PEM file.
     File(PathBuf),
-}
-
-/// How much of a value events show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Values {
-    /// Findings and credentials are masked.
-    #[default]
-    Masked,
-    /// Everything but credentials.
-    Full,
-    /// No values at all.
-    Names,
-}
-
-impl Values {
-    /// The word used in configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Masked => "masked",
-            Self::Full => "full",
-            Self::Names => "names",
-        }
-    }
 }
 
 /// Where events go, and for how long they stay.

@@ -1,36 +1,54 @@
-//! Which signature files replace those that are compiled in, or add to them?
+//! Which signatures hold: those that are compiled in, and those of a directory that replace them or add to them?
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
     Code,
-    diagnostic::Faults,
-    source::{At, Source},
+    diagnostic::{Faults, Gravity},
+    source::{At, Place, Source},
 };
+use crate::detect::{SignatureFault, SignatureSet};
 
-/// File names with what the files say, sorted by name.
-pub type SignatureFiles = Vec<(String, String)>;
+/// Compiles the signatures; nothing after a fault. `dir` is what `[signatures] dir` names: a file there replaces the
+/// compiled-in one of the same name, and any other adds to them.
+pub fn read(dir: Option<&At<PathBuf>>, faults: &Faults) -> Option<Arc<SignatureSet>> {
+    let Some(dir) = dir else { return Some(Arc::new(SignatureSet::builtin())) };
+    let own = own_files(dir, faults)?;
+    let compiled_in =
+        SignatureSet::builtin_files().iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+    let compiled_in =
+        compiled_in.map(|(name, text)| ((*name).to_owned(), Source::new(format!("built-in {name}"), *text)));
+    let files: Vec<_> = own.iter().cloned().chain(compiled_in).collect();
+    let texts: Vec<_> = files.iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
+    match SignatureSet::parse(&texts) {
+        Ok(set) => Some(Arc::new(set)),
+        Err(list) => {
+            list.into_iter().for_each(|fault| tell(fault, &files, faults));
+            None
+        }
+    }
+}
 
-/// Reads every `*.toml` of the directory that `[signatures] dir` names; none means none.
-pub fn read(dir: Option<&At<PathBuf>>, faults: &Faults) -> SignatureFiles {
-    let Some(dir) = dir else { return Vec::new() };
+/// Every `*.toml` of the directory, sorted by name.
+fn own_files(dir: &At<PathBuf>, faults: &Faults) -> Option<Vec<(String, Arc<Source>)>> {
     let paths = match toml_files(&dir.value) {
         Ok(paths) => paths,
         Err(error) => {
             let message = format!("the directory {} cannot be read: {error}", dir.value.display());
             let help = "name a directory with signature files, or leave the key out";
             faults.error(Code::UnreadableFile, &dir.place, message, help);
-            return Vec::new();
+            return None;
         }
     };
-    let read = |path: PathBuf| {
-        let name = path.file_name()?.to_str()?.to_owned();
-        Some((name, Source::read(&path, Some(&dir.place), faults)?.text.clone()))
+    let read = |path: &PathBuf| {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        Some((name, Source::read(path, Some(&dir.place), faults)?))
     };
-    paths.into_iter().filter_map(read).collect()
+    Some(paths.iter().filter_map(read).collect())
 }
 
 fn toml_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
@@ -38,4 +56,10 @@ fn toml_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     Ok(paths)
+}
+
+fn tell(fault: SignatureFault, files: &[(String, Arc<Source>)], faults: &Faults) {
+    let source = files.iter().find(|(name, _)| *name == fault.file).map(|(_, source)| Arc::clone(source));
+    let place = source.map(|source| Place { source, span: fault.span });
+    faults.push(fault.code, Gravity::Error, place, fault.message, fault.help);
 }

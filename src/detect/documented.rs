@@ -15,18 +15,24 @@ pub(super) struct Documented;
 /// What a value under a number's name must have at least to pass for ciphertext.
 const CIPHER: usize = 8;
 
+/// How many documented fields of one message are decoded. No gateway adds half as many; a head built to be slow would.
+const DECODED: usize = 24;
+
 impl Detector for Documented {
     fn name(&self) -> &'static str {
         "signature"
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        let mut budget = DECODED;
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
+                let decode = budget > 0;
+                budget = budget.saturating_sub(1);
                 let mut place = Place::field(subject, self.name(), index, field);
                 place.signature = Some(signature.id.clone());
                 place.origin = origin(subject, signature, place.origin);
-                examine(&place, signature, field, found);
+                examine(&place, signature, field, decode, found);
             }
         }
     }
@@ -40,10 +46,14 @@ fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -
     }
 }
 
-fn examine(place: &Place<'_>, signature: &Signature, field: &Field, found: &mut Vec<Finding>) {
+fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Vec<Finding>) {
+    let effort = |effort| if decode { effort } else { Effort::Clear };
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
-        let hit = if rank == 0 { first(identifier, &field.value) } else { further(identifier, &field.value) };
+        let hit = match rank {
+            0 => first(identifier, &field.value, effort(Effort::Named)),
+            _ => further(identifier, &field.value, effort(Effort::Hinted)),
+        };
         let Some((identifier, hit)) = hit else { continue };
         let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
         let sure = if hit.fit <= Fit::Formed { Confidence::Certain } else { Confidence::Likely };
@@ -53,11 +63,11 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, found: &mut 
 }
 
 /// The identifier that the name promises.
-fn first(identifier: Identifier, value: &[u8]) -> Option<(Identifier, Hit)> {
+fn first(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     if !value::is_number(identifier) {
-        return further(identifier, value).map(|(identifier, hit)| (identifier, hit));
+        return further(identifier, value, effort);
     }
-    let hit = value::find(identifier, value, Effort::Named);
+    let hit = value::find(identifier, value, effort);
     let sound = hit.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed || identifier != Identifier::Msisdn);
     if !sound && let Some(other) = another_number(value) {
         return Some(other);
@@ -69,7 +79,7 @@ fn first(identifier: Identifier, value: &[u8]) -> Option<(Identifier, Hit)> {
 /// subscriptions are no phone number.
 fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
     [Identifier::Imsi, Identifier::Iccid].into_iter().find_map(|identifier| {
-        let hit = value::find(identifier, value, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked)?;
+        let hit = value::find(identifier, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
         Some((identifier, hit))
     })
 }
@@ -79,12 +89,10 @@ fn cipher(value: &[u8]) -> Option<Hit> {
 }
 
 /// What the value carries besides, or as a whole.
-fn further(identifier: Identifier, value: &[u8]) -> Option<(Identifier, Hit)> {
+fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
         Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit { span, fit: Fit::Checked }),
-        number if value::is_number(number) => {
-            value::find(number, value, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked)
-        }
+        number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
         other => value::whole(other, value).map(|fit| Hit { span: value::trimmed(value), fit }),
     };
     hit.map(|hit| (identifier, hit))

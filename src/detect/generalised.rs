@@ -17,19 +17,29 @@ pub(super) struct Generalised;
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
 
+/// How many fields of one message are decoded.
+const DECODED: usize = 24;
+
+/// How many digits a number has at least, where the word is one of everyday.
+const SPOKEN: usize = 9;
+
 impl Detector for Generalised {
     fn name(&self) -> &'static str {
         "name"
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        let mut budget = DECODED;
         for (index, field) in subject.fields.iter().enumerate() {
             if field.value.is_empty() || words::is_ordinary(&field.name) || knowledge.lookup(&field.name).is_some() {
                 continue;
             }
             let place = Place::field(subject, self.name(), index, field);
             match words::classify(&field.name) {
-                Some(hint) => examine(&place, hint, field, found),
+                Some(hint) => {
+                    examine(&place, hint, field, budget > 0, found);
+                    budget = budget.saturating_sub(1);
+                }
                 None => found.extend(unnamed(&place, &field.value)),
             }
         }
@@ -41,9 +51,9 @@ fn unnamed(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
     place.finding(Identifier::Msisdn, Severity::Critical, Confidence::Possible, hit.span)
 }
 
-fn examine(place: &Place<'_>, hint: Hint, field: &Field, found: &mut Vec<Finding>) {
+fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Vec<Finding>) {
     let value = &field.value;
-    if let Some((identifier, hit)) = number(hint, value) {
+    if let Some((identifier, hit)) = number(hint, value, decode) {
         let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
         let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
         found.extend(place.finding(identifier, severity, confidence, hit.span));
@@ -55,16 +65,33 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, found: &mut Vec<Finding
 }
 
 /// A number under a name with these words. Shared with the pairs of cookies and queries.
-pub(super) fn number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let named = hint.strength < Strength::Weak && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
+    let effort = match (decode, named) {
+        (false, _) => Effort::Clear,
+        (true, true) => Effort::Named,
+        (true, false) => Effort::Hinted,
+    };
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
-    let named = hint.strength == Strength::Strong && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
-    let effort = if named { Effort::Named } else { Effort::Hinted };
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
-    let hit = hits.filter(|(_, hit)| named || hit.fit == Fit::Checked).min_by_key(|(_, hit)| hit.fit);
-    hit.or_else(|| {
-        let kind = *hint.kinds.first().filter(|_| named && value::is_cipher(value, CIPHER))?;
+    let fitting = hits.filter(|(_, hit)| (named || hit.fit == Fit::Checked) && is_long_enough(hint, hit));
+    fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+        let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
     })
+}
+
+/// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
+fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
+    hint.strength == Strength::Strong || hit.span.len() >= SPOKEN
+}
+
+fn is_cipher(hint: Hint, value: &[u8]) -> bool {
+    match hint.strength {
+        Strength::Strong => value::is_cipher(value, CIPHER),
+        Strength::Firm => value::is_hash(value),
+        Strength::Weak => false,
+    }
 }
 
 /// What is no number, under a name that says so.

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::exchange::Direction;
 
+/// How many telling pairs of one text are decoded.
+const DECODED: usize = 24;
+
 /// Reads `Cookie`, and in responses `Set-Cookie`.
 pub(super) struct Cookies;
 
@@ -47,10 +50,12 @@ pub(super) fn examine(
     found: &mut Vec<Finding>,
 ) {
     let mut start = span.start;
+    let mut budget = DECODED;
     for pair in text.get(span).unwrap_or_default().split(|&byte| byte == separator) {
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            found.extend(judge(place, key.trim_ascii(), value, start + equals + 1, knowledge));
+            let finding = judge(place, key.trim_ascii(), value, start + equals + 1, &mut budget, knowledge);
+            found.extend(finding);
         }
         start += pair.len() + 1;
     }
@@ -62,22 +67,30 @@ pub(super) fn judge(
     key: &[u8],
     value: &[u8],
     start: usize,
+    budget: &mut usize,
     knowledge: &SignatureSet,
 ) -> Option<Finding> {
     // The shortest number that counts has six digits.
     if value.len() < 6 || value.len() > 1024 {
         return None;
     }
-    let (identifier, hit, confidence) = number(key, value, knowledge)?;
+    let (identifier, hit, confidence) = number(key, value, budget, knowledge)?;
     let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
     place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
 }
 
-fn number(key: &[u8], value: &[u8], knowledge: &SignatureSet) -> Option<(Identifier, Hit, Confidence)> {
+fn number(
+    key: &[u8],
+    value: &[u8],
+    budget: &mut usize,
+    knowledge: &SignatureSet,
+) -> Option<(Identifier, Hit, Confidence)> {
     let Some(hint) = words::classify(key).or_else(|| documented(key, knowledge)) else {
         return value::unnamed_number(value).map(|hit| (Identifier::Msisdn, hit, Confidence::Possible));
     };
-    let (identifier, hit) = generalised::number(hint, value)?;
+    let decode = *budget > 0;
+    *budget = budget.saturating_sub(1);
+    let (identifier, hit) = generalised::number(hint, value, decode)?;
     let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
     Some((identifier, hit, confidence))
 }

@@ -51,7 +51,7 @@ fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &Si
         if segment.contains(&b'=') {
             pairs::examine(place, target, start..start + segment.len(), b';', knowledge, found);
         } else if could_be_number(segment) && is_strong(before) {
-            found.extend(pairs::judge(place, before, segment, start, knowledge));
+            found.extend(pairs::judge(place, before, segment, start, &mut 1, knowledge));
         }
         before = segment;
         start += segment.len() + 1;

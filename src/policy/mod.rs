@@ -16,7 +16,7 @@ mod route;
 mod rule;
 
 #[cfg(test)]
-mod decide_tests;
+mod tests;
 
 pub use access::{Access, PortSet, User};
 pub use action::{Action, Redaction};

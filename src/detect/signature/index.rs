@@ -4,19 +4,25 @@
 
 use super::super::fold::{FoldedName, LONGEST_NAME};
 
+/// What CGI puts in front (RFC 3875 §4.1.18), folded.
+const CGI: &[u8] = b"http-";
+
 /// Names, and which signature each belongs to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// Folded name and signature; the place is the name's hash, or the next free slot after it.
     slots: Vec<Option<(Box<[u8]>, usize)>>,
     prefixes: Vec<(Box<[u8]>, usize)>,
+    /// For each length, which first characters names of that length have: most names are turned away by it.
+    openers: Vec<u32>,
 }
 
 impl Index {
     /// Builds it. Names are those of the files; a trailing `*` makes a prefix.
     pub fn new<'a>(names: impl Iterator<Item = (&'a str, usize)>) -> Self {
         let (prefixes, exact): (Vec<_>, Vec<_>) = names.partition(|(name, _)| name.ends_with('*'));
-        let mut index = Self { slots: vec![None; (exact.len() * 4).next_power_of_two()], prefixes: Vec::new() };
+        let slots = vec![None; (exact.len() * 4).next_power_of_two()];
+        let mut index = Self { slots, prefixes: Vec::new(), openers: vec![0; LONGEST_NAME + 1] };
         for (name, signature) in exact {
             if let Some(folded) = FoldedName::new(name.as_bytes()) {
                 index.insert(folded.as_bytes(), signature);
@@ -24,7 +30,9 @@ impl Index {
         }
         for (name, signature) in prefixes {
             if let Some(folded) = FoldedName::new(name.trim_end_matches('*').as_bytes()) {
-                index.prefixes.push((folded.as_bytes().into(), signature));
+                let prefix = folded.as_bytes();
+                (prefix.len()..=LONGEST_NAME).for_each(|len| index.open(prefix, len));
+                index.prefixes.push((prefix.into(), signature));
             }
         }
         // The longest prefix says most.
@@ -32,7 +40,17 @@ impl Index {
         index
     }
 
+    /// Lets names of this length that begin like `name` pass, in their CGI spelling as well.
+    fn open(&mut self, name: &[u8], len: usize) {
+        for (at, first) in [(len, name.first()), (len + CGI.len(), CGI.first())] {
+            if let Some(set) = self.openers.get_mut(at) {
+                *set |= opener(first);
+            }
+        }
+    }
+
     fn insert(&mut self, name: &[u8], signature: usize) {
+        self.open(name, name.len());
         let free = self.probe(name).find(|&at| matches!(self.slots.get(at), Some(None)));
         if let Some(slot) = free.and_then(|at| self.slots.get_mut(at)) {
             *slot = Some((name.into(), signature));
@@ -41,12 +59,12 @@ impl Index {
 
     /// The signature for a name as it was spelt.
     pub fn lookup(&self, name: &[u8]) -> Option<usize> {
-        if name.len() > LONGEST_NAME {
+        if self.openers.get(name.len())? & opener(name.first()) == 0 {
             return None;
         }
         let folded = FoldedName::new(name)?;
         let name = folded.as_bytes();
-        let cgi = || name.strip_prefix(b"http-").filter(|rest| rest.starts_with(b"x-"));
+        let cgi = || name.strip_prefix(CGI).filter(|rest| rest.starts_with(b"x-"));
         self.exact(name).or_else(|| self.by_prefix(name)).or_else(|| {
             let name = cgi()?;
             self.exact(name).or_else(|| self.by_prefix(name))
@@ -67,6 +85,15 @@ impl Index {
         let mask = self.slots.len().wrapping_sub(1);
         let start = hash(name);
         (0..self.slots.len()).map(move |step| start.wrapping_add(step) & mask)
+    }
+}
+
+/// A bit for a first character: one for each letter, one for the separators, one for everything else.
+fn opener(first: Option<&u8>) -> u32 {
+    match first.map(u8::to_ascii_lowercase) {
+        Some(letter @ b'a'..=b'z') => 1 << (letter - b'a'),
+        Some(b'-' | b'_') => 1 << 26,
+        _ => 1 << 27,
     }
 }
 

@@ -69,6 +69,11 @@ impl SignatureSet {
         }
     }
 
+    /// The compiled-in files, name and TOML text each, for whoever replaces some of them.
+    pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
+        builtin::FILES
+    }
+
     /// Reads signature files (name and TOML text each), and runs their examples.
     ///
     /// # Errors
