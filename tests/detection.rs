@@ -126,6 +126,15 @@ fn ciphertext_under_a_telling_name_is_high_and_words_are_nothing() {
     }
 }
 
+#[test]
+fn a_word_of_everyday_wants_a_whole_number_and_no_date() {
+    let find = |name: &'static str, value: &'static str| scan(b"/", &[(name, value)].into_iter().collect());
+    assert_eq!(find("X-Caller", "447700900123")[0].identifier, Identifier::Msisdn);
+    for value in ["201511151230", "277245252", "07700900123", "e5a1fb55305247d6f35bd790d2a91dda"] {
+        assert_eq!(find("X-Caller", value), [], "{value}");
+    }
+}
+
 fn any_fields() -> impl Strategy<Value = Vec<(Vec<u8>, Vec<u8>)>> {
     let name = prop_oneof![
         Just(b"x-msisdn".to_vec()),

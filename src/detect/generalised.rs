@@ -74,7 +74,9 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
     };
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
-    let fitting = hits.filter(|(_, hit)| (named || hit.fit == Fit::Checked) && is_long_enough(hint, hit));
+    let fitting = hits.filter(|(_, hit)| {
+        (named || hit.fit == Fit::Checked) && is_long_enough(hint, hit) && !is_date(hint, value, hit)
+    });
     fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
@@ -83,7 +85,21 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
 
 /// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
 fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
-    hint.strength == Strength::Strong || hit.span.len() >= SPOKEN
+    match hint.strength {
+        Strength::Strong => true,
+        Strength::Firm => hit.span.len() >= SPOKEN,
+        Strength::Weak => hit.span.len() > SPOKEN,
+    }
+}
+
+/// `201511151230` is the time of a build before it is an Egyptian's number.
+fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
+    let [b'2', b'0', _, _, month @ .., _, _, _, _] = value.get(hit.span.clone()).unwrap_or_default() else {
+        return false;
+    };
+    let [m1, m2, d1, d2] = month else { return false };
+    let month = (m1 == &b'0' && m2 > &b'0') || (m1 == &b'1' && m2 <= &b'2');
+    hint.strength == Strength::Weak && month && d1 <= &b'3' && d2.is_ascii_digit()
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::exchange::Direction;
 
-/// How many telling pairs of one text are decoded.
-const DECODED: usize = 24;
+/// How many telling pairs of one message are decoded.
+pub(super) const DECODED: usize = 24;
 
 /// Reads `Cookie`, and in responses `Set-Cookie`.
 pub(super) struct Cookies;
@@ -33,9 +33,10 @@ impl Detector for Cookies {
             Direction::Request => "cookie",
             Direction::Response => "set-cookie",
         };
+        let mut budget = DECODED;
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
             let place = Place::field(subject, self.name(), index, field).own();
-            examine(&place, &field.value, 0..field.value.len(), b';', knowledge, found);
+            examine(&place, &field.value, 0..field.value.len(), b';', &mut budget, knowledge, found);
         }
     }
 }
@@ -46,18 +47,20 @@ pub(super) fn examine(
     text: &[u8],
     span: Range<usize>,
     separator: u8,
+    budget: &mut usize,
     knowledge: &SignatureSet,
     found: &mut Vec<Finding>,
 ) {
-    let mut start = span.start;
-    let mut budget = DECODED;
-    for pair in text.get(span).unwrap_or_default().split(|&byte| byte == separator) {
+    let (mut start, end) = (span.start, span.end.min(text.len()));
+    while let Some(rest) = text.get(start..end).filter(|rest| !rest.is_empty()) {
+        let len = memchr::memchr(separator, rest).unwrap_or(rest.len());
+        let pair = rest.get(..len).unwrap_or_default();
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            let finding = judge(place, key.trim_ascii(), value, start + equals + 1, &mut budget, knowledge);
+            let finding = judge(place, key.trim_ascii(), value, start + equals + 1, budget, knowledge);
             found.extend(finding);
         }
-        start += pair.len() + 1;
+        start += len + 1;
     }
 }
 

@@ -36,22 +36,24 @@ impl Detector for Target {
 }
 
 fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    let mut budget = pairs::DECODED;
     let path = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
     if path < target.len() {
-        pairs::examine(place, target, path + 1..target.len(), b'&', knowledge, found);
+        pairs::examine(place, target, path + 1..target.len(), b'&', &mut budget, knowledge, found);
     }
     segments(place, target, 0..path, knowledge, found);
 }
 
 /// `/msisdn/447700900123` and `/447700900123;type=…`: a segment is the key of the next one if its word is strong.
 fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    let mut budget = pairs::DECODED;
     let mut start = path.start;
     let mut before: &[u8] = b"";
     for segment in target.get(path).unwrap_or_default().split(|&byte| byte == b'/') {
         if segment.contains(&b'=') {
-            pairs::examine(place, target, start..start + segment.len(), b';', knowledge, found);
+            pairs::examine(place, target, start..start + segment.len(), b';', &mut budget, knowledge, found);
         } else if could_be_number(segment) && is_strong(before) {
-            found.extend(pairs::judge(place, before, segment, start, &mut 1, knowledge));
+            found.extend(pairs::judge(place, before, segment, start, &mut budget, knowledge));
         }
         before = segment;
         start += segment.len() + 1;

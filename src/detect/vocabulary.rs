@@ -68,7 +68,7 @@ pub(super) static GROUPS: &[Group] = &[
         &[Msisdn],
         "mobile mob cell gsm cli ani ctn caller callerid callernumber calling line lineid linenumber originator sender
          enduser enduserid party partyid partynumber handset chargedparty chargeduser celular movil nohp usernumber
-         anumber originatingnumber contactnumber msnumber min",
+         anumber originatingnumber contactnumber msnumber",
     ),
     group(Strength::Weak, Edges::Both, &[Msisdn, Imsi], "subscriber subs subid subsid msid enriched"),
     group(Strength::Strong, Edges::Front, &[Imsi], "imsi supi"),
