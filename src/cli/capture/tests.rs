@@ -75,8 +75,7 @@ fn json_lines_are_read_whatever_else_they_say() {
 
 #[test]
 fn a_malformed_line_is_told_without_its_content() {
-    let text =
-        "{\"id\":1,\"headers\":[]}\n\n{\"id\":2,\"headers\":\"447700900123\"}\n{\"id\"\n[\"447700900123\",null,null,null,null,null,null,null,null,[]]\n{\"id\":5}x\n";
+    let text = "{\"id\":1,\"headers\":[]}\n\n{\"id\":2,\"headers\":\"447700900123\"}\n{\"id\"\n[\"447700900123\",null,null,null,null,null,null,null,null,[]]\n{\"id\":5}x\n";
     let found = all(Format::Jsonl, text);
     let places: Vec<_> = found.iter().filter_map(|item| item.as_ref().err()).map(|bad| bad.place.as_str()).collect();
     assert_eq!(places, ["line 3", "line 4", "line 5", "line 6"]);
