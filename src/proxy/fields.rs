@@ -88,7 +88,9 @@ pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade
             () if field.is("upgrade") && upgrade.is_some() => append(&mut headers, &field.name, &field.value),
             () if is_one_of(field, &HOP_BY_HOP) || options.takes_away(field) => {}
             () if field.is("transfer-encoding") && protocol == Protocol::Http2 => {}
-            () if field.is("connection") && kept.is_some() => append(&mut headers, &field.name, kept.take().unwrap_or_default()),
+            () if field.is("connection") && kept.is_some() => {
+                append(&mut headers, &field.name, kept.take().unwrap_or_default())
+            }
             () if field.is("cookie") && splits_cookies => join_cookie(&mut headers, field),
             () => append(&mut headers, &field.name, &field.value),
         }

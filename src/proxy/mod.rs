@@ -1,10 +1,33 @@
 //! What happens after accept?
+//!
+//! ```text
+//! connection ─ access, limits
+//!   serve ─ recorder ─ http ─┬─ route → intercept → forward → send → upstream → intercept → answer
+//!                            └─ connect ─┬─ intercepted ─ serve (inside TLS)
+//!                                        ├─ serve (cleartext inside a tunnel)
+//!                                        └─ tunnel (bytes that nobody reads)
+//! ```
+//! Every request and tunnel has one [`account`], and every account ends as one event.
 
 mod account;
-pub mod authentication;
+mod authentication;
 mod body;
+mod connect;
 mod fault;
+mod fields;
+mod forward;
+mod gate;
+mod http;
+mod intercepted;
 mod patient;
 pub mod recorder;
+mod refusal;
+mod rewound;
+mod route;
+mod send;
+mod serve;
+mod session;
 mod stall;
+mod tunnel;
+mod upgrade;
 mod upstream;

@@ -12,7 +12,9 @@ use crate::intercept::Block;
 pub fn of_fault(fault: &Fault) -> Response<Body> {
     let remedy = match fault.status {
         StatusCode::FORBIDDEN => "\nThe owner of this clir can allow it in clir.toml, section [access].\n",
-        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => "\nThe request was not answered; nothing is wrong with clir.\n",
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            "\nThe request was not answered; nothing is wrong with clir.\n"
+        }
         _ => "",
     };
     page(fault.status, &format!("clir could not pass this request on: {fault}.\n{remedy}"))

@@ -143,7 +143,10 @@ mod tests {
         assert_eq!(to("GET", "http://example.org/a?b"), Ok(("http://example.org".into(), "/a?b".into())));
         assert_eq!(to("GET", "HTTP://example.org:81"), Ok(("http://example.org:81".into(), "/".into())));
         assert_eq!(to("GET", "http://example.org?x"), Ok(("http://example.org".into(), "/?x".into())));
-        assert_eq!(to("GET", "http://[2001:db8::1]/u?http://x/"), Ok(("http://[2001:db8::1]".into(), "/u?http://x/".into())));
+        assert_eq!(
+            to("GET", "http://[2001:db8::1]/u?http://x/"),
+            Ok(("http://[2001:db8::1]".into(), "/u?http://x/".into()))
+        );
         assert_eq!(to("OPTIONS", "http://example.org"), Ok(("http://example.org".into(), "*".into())));
     }
 

@@ -15,11 +15,11 @@ use tokio::{
     sync::oneshot,
     time::timeout,
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{Sender, Target, first_frame::FirstFrame};
 use crate::{
-    exchange::{Host, Scheme},
+    exchange::Host,
     proxy::{
         body::Body,
         fault::{Fault, Stage},
@@ -81,31 +81,42 @@ pub struct Limits {
     pub headers: usize,
 }
 
-/// TLS if the target wants it, then HTTP in the version that was agreed.
-pub async fn establish(
+/// A stream on which the origin has proved its name.
+#[derive(Debug)]
+pub struct Secured {
+    /// The stream.
+    pub stream: TlsStream<TcpStream>,
+    /// What was agreed to be spoken.
+    pub protocol: Protocol,
+}
+
+/// The TLS handshake, with the certificate verified for the target's name.
+pub async fn secure(
     stream: TcpStream,
     target: &Target,
     protocols: &[Protocol],
     trust: &Trust,
     limits: &Limits,
-) -> Result<Connected, Fault> {
-    if target.scheme == Scheme::Http {
-        let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
-        return http(Patient::new(stream, limits.body), protocol, limits).await;
-    }
+) -> Result<Secured, Fault> {
     let alpn: Vec<&'static [u8]> = protocols.iter().map(|protocol| protocol.alpn()).collect();
     let connector = TlsConnector::from(trust.client_config(&alpn));
     let handshake = connector.connect(server_name(&target.name)?, stream);
     let stream = match timeout(limits.handshake, handshake).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(handshake_fault(error)),
+        Ok(Err(error)) => {
+            let words = tls::describe_io(&error);
+            return Err(Fault::origin(
+                Stage::Handshake,
+                format!("no trustworthy TLS connection to the origin: {words}"),
+            ));
+        }
         Err(_elapsed) => {
             return Err(Fault::timeout(Stage::Handshake, "the origin did not finish the TLS handshake in time"));
         }
     };
     let agreed = stream.get_ref().1.alpn_protocol();
     let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
-    http(Patient::new(stream, limits.body), protocol, limits).await
+    Ok(Secured { stream, protocol })
 }
 
 fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {
@@ -116,19 +127,12 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {
     }
 }
 
-/// A bad certificate is told in words, so that the page says why.
-fn handshake_fault(error: std::io::Error) -> Fault {
-    let words = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).map(tls::describe);
-    match words {
-        Some(words) => Fault::origin(Stage::Handshake, format!("no trustworthy TLS connection to the origin: {words}")),
-        None => Fault::origin(Stage::Handshake, "the TLS handshake with the origin failed").because(error),
-    }
-}
-
-async fn http<IO>(stream: IO, protocol: Protocol, limits: &Limits) -> Result<Connected, Fault>
+/// HTTP in the version that was agreed.
+pub async fn speak<IO>(stream: IO, protocol: Protocol, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let stream = Patient::new(stream, limits.body);
     match protocol {
         Protocol::Http1 => http1(stream, limits).await,
         Protocol::Http2 => http2(stream, limits).await,

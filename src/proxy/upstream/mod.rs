@@ -19,7 +19,7 @@ use crate::{
     tls::Trust,
 };
 pub use dial::Dialer;
-pub use handshake::{Connected, Protocol};
+pub use handshake::{Connected, Protocol, Secured};
 pub use pool::{Pool, Sender};
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
@@ -94,9 +94,10 @@ impl Upstream {
         &self.pool
     }
 
-    /// A connection that is already there and idle.
-    pub fn idle(&self, target: &Target) -> Option<Sender> {
-        self.pool.take(target)
+    /// A connection that is already there. Who speaks HTTP/2 can also be served over HTTP/1.1.
+    pub fn idle(&self, target: &Target, wants_http2: bool) -> Option<Sender> {
+        let shared = if wants_http2 { self.pool.take(target, Protocol::Http2) } else { None };
+        shared.or_else(|| self.pool.take(target, Protocol::Http1))
     }
 
     /// A TCP connection to a target's address.
@@ -126,6 +127,26 @@ impl Upstream {
         target: &Target,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
-        handshake::establish(stream, target, protocols, &self.trust, &self.limits).await
+        if target.scheme == Scheme::Http {
+            return handshake::speak(stream, Protocol::Http1, &self.limits).await;
+        }
+        let secured = self.secure(stream, target, protocols).await?;
+        self.speak(secured).await
+    }
+
+    /// Shakes hands with the origin and verifies its certificate.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says in words why the origin is not to be trusted.
+    pub async fn secure(&self, stream: TcpStream, target: &Target, protocols: &[Protocol]) -> Result<Secured, Fault> {
+        handshake::secure(stream, target, protocols, &self.trust, &self.limits).await
+    }
+
+    /// Begins to speak HTTP on a stream that is secured.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the connection broke.
+    pub async fn speak(&self, secured: Secured) -> Result<Connected, Fault> {
+        handshake::speak(secured.stream, secured.protocol, &self.limits).await
     }
 }

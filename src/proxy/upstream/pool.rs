@@ -9,13 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::client::conn::{http1, http2};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
+};
 
-use super::Target;
+use super::{Protocol, Target};
 use crate::proxy::body::Body;
 
-/// Idle connections in one pool, whatever their origins.
-const MAX_IDLE: usize = 1024;
+/// Origins that one pool keeps connections to.
+const MAX_ORIGINS: usize = 1024;
 
 /// A connection that requests can be sent on.
 #[derive(Debug)]
@@ -46,16 +50,13 @@ impl Pool {
         Self { idle: Mutex::default(), per_origin, patience }
     }
 
-    /// Takes the connection that was used last; it is the least likely to have been closed.
-    pub fn take(&self, target: &Target) -> Option<Sender> {
+    /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
+    pub fn take(&self, target: &Target, protocol: Protocol) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
-        let found = loop {
-            let Some(candidate) = idle.pop() else { break None };
-            if candidate.is_fresh(self.patience) {
-                break Some(candidate);
-            }
-        };
+        idle.retain(|candidate| candidate.is_fresh(self.patience));
+        let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
+        let found = at.map(|at| idle.remove(at));
         if let Some(Idle { sender: Sender::Http2(shared), .. }) = &found {
             idle.push(Idle { sender: Sender::Http2(shared.clone()), since: Instant::now() });
         }
@@ -71,10 +72,10 @@ impl Pool {
             return;
         }
         let mut pool = self.lock();
-        if pool.len() >= MAX_IDLE {
+        if pool.len() >= MAX_ORIGINS {
             self.drop_stale(&mut pool);
         }
-        if pool.len() >= MAX_IDLE && !pool.contains_key(target) {
+        if pool.len() >= MAX_ORIGINS && !pool.contains_key(target) {
             return;
         }
         let idle = pool.entry(target.clone()).or_default();
@@ -104,6 +105,33 @@ impl Pool {
 }
 
 impl Sender {
+    /// What is spoken on it.
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Self::Http1(_) => Protocol::Http1,
+            Self::Http2(_) => Protocol::Http2,
+        }
+    }
+
+    /// Waits until a request can be sent.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub async fn ready(&mut self) -> hyper::Result<()> {
+        match self {
+            Self::Http1(sender) => sender.ready().await,
+            Self::Http2(sender) => sender.ready().await,
+        }
+    }
+
+    /// Sends a request. What was not sent comes back with the error.
+    pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+        match self {
+            Self::Http1(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender) => sender.try_send_request(request).await,
+        }
+    }
+
     fn is_closed(&self) -> bool {
         match self {
             Self::Http1(sender) => sender.is_closed(),

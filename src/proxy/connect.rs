@@ -1,0 +1,213 @@
+//! What happens to a CONNECT?
+//!
+//! ```text
+//! access → scan, decide → connect to the origin → 200 → first bytes → TLS: route → open it, or pass it through
+//!                                                                   → HTTP: judge each request
+//!                                                                   → anything else: pass it through
+//! ```
+//! The origin comes first: what cannot be reached is refused on the CONNECT itself.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{
+    account::Account,
+    body::Body,
+    fault::Fault,
+    http::{Switch, answer_fault, authenticate},
+    intercepted, refusal,
+    rewound::Rewound,
+    serve,
+    session::{Inside, Judges, Scope, Session, today},
+    tunnel::{self, FirstWords},
+    upstream::{Protocol, Target},
+};
+use crate::{
+    event::{Tunnel, Verdict},
+    exchange::{Origin, RequestHead, Scheme},
+    intercept::Outcome,
+    policy::Route,
+    sniff::{ClientHello, Hello, MAX_HELLO, Sniffed, read_hello, sniff},
+};
+
+/// A tunnel that was granted.
+#[derive(Debug)]
+pub struct Granted {
+    /// The connection that asked for it.
+    pub session: Session,
+    /// The judges that were in force.
+    pub judges: Arc<Judges>,
+    /// The account of the CONNECT.
+    pub account: Arc<Account>,
+    /// Where it leads.
+    pub origin: Origin,
+    /// The connection to the origin.
+    pub stream: TcpStream,
+}
+
+/// Answers a CONNECT.
+pub async fn handle(
+    session: &Session,
+    head: RequestHead,
+    mut request: Request<Incoming>,
+    switch: Switch<'_>,
+) -> Response<Body> {
+    let head = Arc::new(head);
+    let judges = session.shared().judges.load_full();
+    let origin = match destination(session, &judges, &head) {
+        Ok(origin) => origin,
+        Err(refused) => {
+            let origin = Origin::parse_connect(&head.target).unwrap_or_else(|_| session.nowhere());
+            let (_, account) = session.open(origin, head);
+            return answer_fault(&account, &refused);
+        }
+    };
+    let (context, account) = session.open(origin.clone(), Arc::clone(&head));
+    if let Err(refused) = authenticate(session, &judges, &head).await {
+        account.refuses(refused.status(), "a user name and a password are required".into());
+        return refused;
+    }
+    let judgement = judges.interceptor.request(&context, &head, today());
+    account.judged(judgement.findings, judgement.actions);
+    if let Outcome::Blocked(block) = judgement.outcome {
+        let (status, page) = refusal::of_block(&block);
+        account.ends(Verdict::Blocked, status);
+        return page;
+    }
+    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port).await {
+        Ok(stream) => stream,
+        Err(fault) => return answer_fault(&account, &fault),
+    };
+    account.ends(Verdict::Tunnelled, StatusCode::OK);
+    switch.switch();
+    let granted = Granted { session: session.clone(), judges, account, origin, stream };
+    tokio::spawn(granted.open(hyper::upgrade::on(&mut request)));
+    Response::new(Body::empty())
+}
+
+fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result<Origin, Fault> {
+    if matches!(session.scope, Scope::Tunnel(_)) {
+        return Err(Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served"));
+    }
+    let origin = Origin::parse_connect(&head.target)
+        .map_err(|error| Fault::refused(StatusCode::BAD_REQUEST, "CONNECT wants a host and a port").because(error))?;
+    if !judges.access.admits_connect_port(origin.port) {
+        return Err(Fault::denied("access.deny_connect_ports forbids a tunnel to this port"));
+    }
+    Ok(origin)
+}
+
+impl Granted {
+    /// Waits until the client's side is free, then looks at what is spoken in the tunnel.
+    async fn open(mut self, upgrade: OnUpgrade) {
+        let mut client = match upgrade.await {
+            Ok(upgraded) => TokioIo::new(upgraded),
+            Err(error) => {
+                self.account.fails_with(format!("the tunnel was not opened: {error}"));
+                return;
+            }
+        };
+        let idle = self.session.limits().tunnel;
+        match tunnel::first_words(&mut client, &mut self.stream, idle).await {
+            FirstWords::Client(words) => self.client_speaks(client, words).await,
+            FirstWords::Server(words) => {
+                let origin = Rewound::new(self.stream, words.freeze());
+                self.account.tunnel(Verdict::Tunnelled, because("server-first"));
+                tunnel::relay(client, origin, &self.account, idle).await;
+            }
+            FirstWords::Nobody => {
+                self.account.tunnel(Verdict::Tunnelled, because("silent"));
+                tunnel::relay(client, self.stream, &self.account, idle).await;
+            }
+        }
+    }
+
+    async fn client_speaks(self, mut client: TokioIo<hyper::upgrade::Upgraded>, mut words: BytesMut) {
+        let patience = self.session.limits().handshake;
+        // A client that stops in the middle of its first words gets what an undecided one gets: a tunnel.
+        let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Other("undecided"));
+        let rewind = |words: BytesMut| Rewound::new(client, words.freeze());
+        match sniffed {
+            First::Http1 => self.cleartext(rewind(words)).await,
+            First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+                Route::Intercept if intercepted::speaks_http(&hello) => {
+                    intercepted::open(self, rewind(words), hello).await;
+                }
+                Route::Intercept => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
+                Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
+            },
+            First::Other(reason) => self.pass(rewind(words), because(reason)).await,
+        }
+    }
+
+    /// Cleartext HTTP in a tunnel is judged like any other.
+    async fn cleartext(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>) {
+        let origin = Origin { scheme: Scheme::Http, ..self.origin };
+        let target = Target::of(&origin);
+        let inside = match self.session.worker.upstream.establish(self.stream, &target, &[Protocol::Http1]).await {
+            Ok(connected) => Inside::new(target, Some(connected.sender)),
+            Err(fault) => Inside::broken(target, fault),
+        };
+        self.account.tunnel(Verdict::Intercepted, because("cleartext"));
+        drop(self.account);
+        serve::http1(self.session.inside(inside), client, Bytes::new()).await;
+    }
+
+    async fn pass(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>, tunnel: Tunnel) {
+        self.account.tunnel(Verdict::Tunnelled, tunnel);
+        let idle = self.session.limits().tunnel;
+        tunnel::relay(client, self.stream, &self.account, idle).await;
+    }
+}
+
+/// What a client's first words are.
+#[derive(Debug)]
+pub enum First {
+    /// A request of HTTP/1.
+    Http1,
+    /// A ClientHello.
+    Tls(ClientHello),
+    /// Something that is not opened, and why.
+    Other(&'static str),
+}
+
+/// Reads until it is clear what is spoken. More than a ClientHello can be is never held.
+pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut) -> First {
+    loop {
+        let decided = match sniff(words) {
+            Sniffed::NeedMore => None,
+            Sniffed::Http1 => Some(First::Http1),
+            Sniffed::Http2 => Some(First::Other("cleartext-http2")),
+            Sniffed::Unknown => Some(First::Other("foreign-protocol")),
+            Sniffed::Tls => match read_hello(words) {
+                Hello::NeedMore => None,
+                Hello::Complete(hello) => Some(First::Tls(hello)),
+                Hello::Invalid => Some(First::Other("invalid-hello")),
+            },
+        };
+        if let Some(decided) = decided {
+            return decided;
+        }
+        let read = client.read_buf(words).await;
+        if words.len() > MAX_HELLO || !matches!(read, Ok(count) if count > 0) {
+            return First::Other("undecided");
+        }
+    }
+}
+
+fn because(reason: &'static str) -> Tunnel {
+    Tunnel { reason: Some(reason), ..Tunnel::default() }
+}
+
+fn of_hello(hello: &ClientHello, reason: &'static str) -> Tunnel {
+    Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: Some(reason) }
+}

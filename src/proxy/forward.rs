@@ -1,0 +1,258 @@
+//! How does a request get to its origin, and the answer back?
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion};
+use hyper::{body::Incoming, ext::Protocol as ConnectProtocol, upgrade::OnUpgrade};
+use tokio::time::sleep;
+
+use super::{
+    account::Account,
+    body::{Body, Way},
+    fault::{Fault, Stage},
+    fields::{self, ConnectionOptions},
+    gate,
+    http::Switch,
+    refusal,
+    send::{self, Attempt},
+    session::{Judges, Session, today},
+    upgrade,
+    upstream::{Protocol, Sender, Target},
+};
+use crate::{
+    event::Verdict,
+    exchange::{Context, Direction, RequestHead, ResponseHead, Version},
+    intercept::Outcome,
+};
+
+/// One request that may pass, on its way.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The connection it came on.
+    pub session: Session,
+    /// The judges that were in force when its head came.
+    pub judges: Arc<Judges>,
+    /// Its circumstances.
+    pub context: Context,
+    /// Its account.
+    pub account: Arc<Account>,
+    /// The head as it was received.
+    pub received: Arc<RequestHead>,
+    /// The head as it is sent on.
+    pub sent: Arc<RequestHead>,
+    /// The connection it needs.
+    pub target: Target,
+}
+
+/// Sends a request on and gives back the answer for the client.
+///
+/// # Errors
+/// A [`Fault`] when there is no answer.
+pub async fn forward(
+    exchange: Exchange,
+    mut request: Request<Incoming>,
+    switch: Option<Switch<'_>>,
+) -> Result<Response<Body>, Fault> {
+    let client_upgrade = hyper::upgrade::on(&mut request);
+    let asked = Asked::of(&exchange.received, &request);
+    let (attempt, gate) = prepare(&exchange, request, &asked);
+    let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
+    let (mut response, sender) = patiently(&exchange, sent).await?;
+    let switches = asked.is_granted_by(&response);
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !switches {
+        return Err(Fault::origin(Stage::Exchange, "the origin switched to a protocol that nobody asked for"));
+    }
+    let origin_upgrade = switches.then(|| hyper::upgrade::on(&mut response));
+    let response = match origin_upgrade {
+        Some(origin_upgrade) => {
+            let response = answer(&exchange, response, None, true);
+            switched(&exchange, switch, client_upgrade, origin_upgrade);
+            response
+        }
+        None => answer(&exchange, response, Some(sender), false),
+    };
+    Ok(response)
+}
+
+/// What the client asked to switch to.
+#[derive(Clone, Debug)]
+enum Asked {
+    Nothing,
+    /// `Upgrade` of HTTP/1.1, with the protocols named.
+    Upgrade(bytes::Bytes),
+    /// Extended CONNECT of HTTP/2 (RFC 8441).
+    Connect(ConnectProtocol),
+}
+
+impl Asked {
+    fn of(head: &RequestHead, request: &Request<Incoming>) -> Self {
+        if let Some(protocol) = request.extensions().get::<ConnectProtocol>() {
+            return Self::Connect(protocol.clone());
+        }
+        match fields::upgrade_of(head, &ConnectionOptions::of(&head.fields)) {
+            Some(upgrade) => Self::Upgrade(upgrade),
+            None => Self::Nothing,
+        }
+    }
+
+    fn needs_http2(&self) -> bool {
+        matches!(self, Self::Connect(_))
+    }
+
+    fn is_granted_by<B>(&self, response: &Response<B>) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Upgrade(_) => response.status() == StatusCode::SWITCHING_PROTOCOLS,
+            Self::Connect(_) => response.status().is_success(),
+        }
+    }
+}
+
+/// Everything that one attempt needs, and the gate that holds the body back where the client waits for a 100.
+fn prepare(exchange: &Exchange, request: Request<Incoming>, asked: &Asked) -> (Attempt, Option<gate::Keeper>) {
+    let (parts, incoming) = request.into_parts();
+    let expects = exchange.received.version == Version::Http11
+        && exchange.sent.fields.first("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+    let judge = trailer_judge(exchange, Direction::Request);
+    let has_body = !http_body::Body::is_end_stream(&incoming);
+    let body = Body::passing(incoming, Way::Up, Arc::clone(&exchange.account), judge);
+    let (body, keeper) = if expects && has_body {
+        let (keeper, gate) = gate::new();
+        (body.behind(gate), Some(keeper))
+    } else {
+        (body, None)
+    };
+    let upgrade = match asked {
+        Asked::Upgrade(upgrade) => Some(upgrade.clone()),
+        Asked::Nothing | Asked::Connect(_) => None,
+    };
+    let attempt = Attempt { method: parts.method, extensions: parts.extensions, body: Some(body), upgrade, has_body };
+    (attempt, keeper)
+}
+
+/// Waits for the head of the answer for as long as something moves.
+async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let patience = exchange.session.limits().response;
+    let account = &exchange.account;
+    tokio::select! {
+        // The head has come, or will not.
+        sent = sent => sent,
+        // Nothing moved; the attempt is dropped with its connection.
+        () = silence(account, patience) => {
+            Err(Fault::timeout(Stage::Exchange, "the origin did not answer in time"))
+        }
+    }
+}
+
+async fn silence(account: &Account, patience: Duration) {
+    loop {
+        let before = account.progress();
+        sleep(patience).await;
+        if account.progress() == before {
+            return;
+        }
+    }
+}
+
+/// The origin's answer, judged, for the client.
+fn answer(exchange: &Exchange, response: Response<Incoming>, sender: Option<Sender>, switches: bool) -> Response<Body> {
+    let (mut parts, incoming) = response.into_parts();
+    let head = ResponseHead {
+        status: parts.status.as_u16(),
+        version: if parts.version == HttpVersion::HTTP_2 { Version::Http2 } else { Version::Http11 },
+        fields: fields::of_map(&parts.headers),
+    };
+    let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
+    exchange.account.judged(judgement.findings, judgement.actions);
+    let fields = match judgement.outcome {
+        Outcome::Unchanged => head.fields,
+        Outcome::Edited(fields) => fields,
+        Outcome::Blocked(block) => {
+            let (status, page) = refusal::of_block(&block);
+            exchange.account.ends(Verdict::Blocked, status);
+            return page;
+        }
+    };
+    exchange.account.ends(Verdict::Forwarded, parts.status);
+    parts.headers = fields::inbound(&fields, exchange.received.version, switches);
+    parts.version = HttpVersion::default();
+    if switches {
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, passing_down(exchange, incoming, sender))
+}
+
+/// The body of an answer; at its end the connection is free for the next request.
+fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Option<Sender>) -> Body {
+    let judge = trailer_judge(exchange, Direction::Response);
+    let patience = exchange.session.limits().patience.body;
+    let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge).with_patience(patience);
+    let Some(sender @ Sender::Http1(_)) = sender else { return body };
+    let worker = Arc::clone(&exchange.session.worker);
+    let target = exchange.target.clone();
+    body.at_end(move || worker.upstream.pool().put(&target, sender))
+}
+
+fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {
+    let exchange = exchange.clone();
+    Box::new(move |trailers| {
+        let fields = fields::of_map(&trailers);
+        let interceptor = &exchange.judges.interceptor;
+        let judgement = interceptor.trailers(direction, &exchange.context, &exchange.received, &fields, today());
+        exchange.account.judged(judgement.findings, judgement.actions);
+        match judgement.outcome {
+            Outcome::Edited(edited) => fields::trailers(&edited),
+            Outcome::Unchanged | Outcome::Blocked(_) => fields::trailers(&fields),
+        }
+    })
+}
+
+/// Both sides have agreed to speak something else: join them.
+fn switched(exchange: &Exchange, switch: Option<Switch<'_>>, client: OnUpgrade, origin: OnUpgrade) {
+    if let Some(switch) = switch {
+        switch.switch();
+    }
+    let account = Arc::clone(&exchange.account);
+    let idle = exchange.session.limits().tunnel;
+    tokio::spawn(upgrade::join(client, origin, account, idle, exchange.session.clone()));
+}
+
+/// The request line and fields of a request as this protocol wants them.
+///
+/// # Errors
+/// A [`Fault`] when the target cannot be written as a URI.
+pub fn request_for(exchange: &Exchange, attempt: &Attempt, protocol: Protocol) -> Result<Request<()>, Fault> {
+    let head = &exchange.sent;
+    let mut request = Request::new(());
+    *request.method_mut() = attempt.method.clone();
+    *request.uri_mut() = uri(exchange, protocol)?;
+    *request.headers_mut() = fields::outbound(head, &exchange.context.origin, protocol, attempt.upgrade.as_ref());
+    // hyper keeps the spelling of names here, and h2 the protocol of an extended CONNECT.
+    *request.extensions_mut() = attempt.extensions.clone();
+    if protocol == Protocol::Http2 {
+        *request.version_mut() = HttpVersion::HTTP_2;
+    }
+    Ok(request)
+}
+
+fn uri(exchange: &Exchange, protocol: Protocol) -> Result<Uri, Fault> {
+    let path = exchange.sent.target.clone();
+    let invalid = |error: http::Error| {
+        Fault::refused(StatusCode::BAD_REQUEST, "the request target is not a valid URI").because(error)
+    };
+    if protocol == Protocol::Http1 {
+        return Uri::from_maybe_shared(path).map_err(|error| invalid(error.into()));
+    }
+    let origin = &exchange.context.origin;
+    Uri::builder()
+        .scheme(origin.scheme.as_str())
+        .authority(origin.authority())
+        .path_and_query(path.as_ref())
+        .build()
+        .map_err(invalid)
+}
+
+/// Methods that may be sent again when a kept connection turns out to be closed (RFC 9110 §9.2.2).
+pub fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE)
+}

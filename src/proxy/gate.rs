@@ -1,0 +1,57 @@
+//! When is a body sent that the client holds back?
+//!
+//! A client that says `Expect: 100-continue` waits. hyper sends it a 100 as soon as the body is asked for, so the body is
+//! not asked for until the origin has sent its own 100, or has said nothing for a while (RFC 9110 §10.1.1).
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use http::{Request, StatusCode};
+use tokio::{sync::oneshot, time::sleep};
+
+/// An origin that knows nothing of 100 gets the body after this silence.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The hand that opens the gate. Dropped without opening, the body is never asked for.
+#[derive(Clone, Debug)]
+pub struct Keeper(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+/// A closed gate.
+pub fn new() -> (Keeper, oneshot::Receiver<()>) {
+    let (open, gate) = oneshot::channel();
+    (Keeper(Arc::new(Mutex::new(Some(open)))), gate)
+}
+
+impl Keeper {
+    /// Opens the gate when the origin answers this request with a 100.
+    pub fn watch<B>(&self, request: &mut Request<B>) {
+        let keeper = self.clone();
+        hyper::ext::on_informational(request, move |informational| {
+            if informational.status() == StatusCode::CONTINUE {
+                keeper.open();
+            }
+        });
+    }
+
+    /// Waits for an answer; opens the gate if it takes long.
+    pub async fn hold<T>(&self, answer: impl Future<Output = T>) -> T {
+        let mut answer = std::pin::pin!(answer);
+        tokio::select! {
+            // The final answer came before the body: the gate stays shut.
+            answer = &mut answer => return answer,
+            // The origin says nothing; perhaps it waits for the body.
+            () = sleep(PATIENCE) => self.open(),
+        }
+        answer.await
+    }
+
+    fn open(&self) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(open) = open {
+            // The body may be gone already.
+            let _ = open.send(());
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! How is a TLS tunnel opened?
+//!
+//! Upstream first: the origin's certificate is verified and its protocol agreed before the client is shown anything, so
+//! that the client is never offered what the origin does not offer (ALPN mirrored). If the origin fails, the client gets
+//! a page that says why, under our certificate, and nothing is sent to the origin.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{
+    connect::{First, Granted, decide},
+    fault::{Fault, Stage},
+    rewound::Rewound,
+    serve,
+    session::{Inside, Session, now},
+    tunnel::{self, FirstWords},
+    upstream::{Protocol, Secured, Target},
+};
+use crate::{
+    event::{Tunnel, Verdict},
+    exchange::{Host, Origin, Scheme},
+    sniff::ClientHello,
+    tls,
+};
+
+type Client = TlsStream<Rewound<TokioIo<Upgraded>>>;
+
+/// Whether a client's hello leaves room for HTTP: it offers a version of it, or does not say.
+pub fn speaks_http(hello: &ClientHello) -> bool {
+    hello.alpn.is_empty() || hello.offers(Protocol::Http1.alpn()) || hello.offers(Protocol::Http2.alpn())
+}
+
+/// Opens a tunnel and serves what is inside.
+pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: ClientHello) {
+    let Granted { session, judges, account, origin, stream } = granted;
+    let tunnel = Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: None };
+    account.tunnel(Verdict::Intercepted, tunnel);
+    let target = target(&hello, &origin);
+    let offered = offered(&hello);
+    let secured = session.worker.upstream.secure(stream, &target, &offered).await;
+    // Without ALPN from the client there is none to mirror. If the origin failed, only the page must get through.
+    let alpn: Vec<&'static [u8]> = match &secured {
+        _ if hello.alpn.is_empty() => Vec::new(),
+        Ok(secured) => vec![secured.protocol.alpn()],
+        Err(_) => offered.iter().map(|protocol| protocol.alpn()).collect(),
+    };
+    let client = match accept(&session, client, &target.name, &alpn).await {
+        Ok(client) => client,
+        Err(fault) => return account.fails(&fault),
+    };
+    match secured {
+        Err(fault) => {
+            account.fails(&fault);
+            drop(account);
+            serve_broken(session.inside(Inside::broken(target, fault)), client).await;
+        }
+        Ok(secured) if hello.alpn.is_empty() => {
+            let granted = Opened { session, account, target, secured };
+            granted.undecided(client).await;
+        }
+        Ok(secured) => {
+            drop(account);
+            serve_agreed(&session, target, secured, client).await;
+        }
+    }
+    drop(judges);
+}
+
+/// The name that the client asked for is the one that the origin must prove.
+fn target(hello: &ClientHello, origin: &Origin) -> Target {
+    let asked = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
+    Target {
+        scheme: Scheme::Https,
+        name: asked.unwrap_or_else(|| origin.host.clone()),
+        dialled: origin.host.clone(),
+        port: origin.port,
+    }
+}
+
+/// What the client offers of what we can speak; the origin is offered no more.
+fn offered(hello: &ClientHello) -> Vec<Protocol> {
+    let known = [Protocol::Http2, Protocol::Http1];
+    if hello.alpn.is_empty() {
+        return vec![Protocol::Http1];
+    }
+    known.into_iter().filter(|protocol| hello.offers(protocol.alpn())).collect()
+}
+
+/// The handshake with the client, under a certificate for `name`.
+async fn accept(
+    session: &Session,
+    client: Rewound<TokioIo<Upgraded>>,
+    name: &Host,
+    alpn: &[&'static [u8]],
+) -> Result<Client, Fault> {
+    let config = session
+        .shared()
+        .leaves
+        .server_config(name, alpn, now())
+        .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
+    match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(Fault::refused(
+            http::StatusCode::BAD_REQUEST,
+            format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
+        )),
+        Err(_elapsed) => Err(Fault::refused(
+            http::StatusCode::REQUEST_TIMEOUT,
+            "the client did not finish the TLS handshake in time",
+        )),
+    }
+}
+
+async fn serve_agreed(session: &Session, target: Target, secured: Secured, client: Client) {
+    let is_http2 = secured.protocol == Protocol::Http2;
+    let (inside, extended_connect) = match session.worker.upstream.speak(secured).await {
+        Ok(mut connected) => {
+            let extended_connect = is_http2 && connected.speaks_extended_connect().await;
+            (Inside::new(target, Some(connected.sender)), extended_connect)
+        }
+        Err(fault) => (Inside::broken(target, fault), false),
+    };
+    let session = session.inside(inside);
+    if is_http2 {
+        serve::http2(session, client, extended_connect).await;
+    } else {
+        serve::http1(session, client, Bytes::new()).await;
+    }
+}
+
+async fn serve_broken(session: Session, client: Client) {
+    if client.get_ref().1.alpn_protocol() == Some(Protocol::Http2.alpn()) {
+        serve::http2(session, client, false).await;
+    } else {
+        serve::http1(session, client, Bytes::new()).await;
+    }
+}
+
+/// A tunnel with TLS on both sides and no word yet of what is spoken inside.
+struct Opened {
+    session: Session,
+    account: std::sync::Arc<super::account::Account>,
+    target: Target,
+    secured: Secured,
+}
+
+impl Opened {
+    /// HTTP is judged; mail, chat and whatever else speaks TLS without saying what it is passes unread.
+    async fn undecided(mut self, mut client: Client) {
+        let idle = self.session.limits().tunnel;
+        let patience: Duration = self.session.limits().handshake;
+        match tunnel::first_words(&mut client, &mut self.secured.stream, idle).await {
+            FirstWords::Client(mut words) => {
+                let decided = timeout(patience, decide(&mut client, &mut words)).await;
+                if !matches!(decided, Ok(First::Http1)) {
+                    return self.relay(Rewound::new(client, words.freeze()), Bytes::new()).await;
+                }
+                drop(self.account);
+                let inside = match self.session.worker.upstream.speak(self.secured).await {
+                    Ok(connected) => Inside::new(self.target, Some(connected.sender)),
+                    Err(fault) => Inside::broken(self.target, fault),
+                };
+                serve::http1(self.session.inside(inside), client, words.freeze()).await;
+            }
+            FirstWords::Server(words) => self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await,
+            FirstWords::Nobody => self.relay(Rewound::new(client, Bytes::new()), Bytes::new()).await,
+        }
+    }
+
+    async fn relay(self, client: Rewound<Client>, from_origin: Bytes) {
+        let origin = Rewound::new(self.secured.stream, from_origin);
+        tunnel::relay(client, origin, &self.account, self.session.limits().tunnel).await;
+    }
+}

@@ -1,0 +1,157 @@
+//! On which connection is a request sent, and when is it sent again?
+//!
+//! A kept connection may have been closed by the origin in the meantime. What was never sent can always go out on
+//! another; what may have been sent goes out again only if it is idempotent, has no body, and nothing came back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Extensions, Method, Request, Response};
+use hyper::{body::Incoming, client::conn::TrySendError};
+
+use super::{
+    body::Body,
+    fault::{Fault, Stage},
+    forward::{Exchange, is_idempotent, request_for},
+    gate,
+    session::Scope,
+    upstream::{Protocol, Sender},
+};
+use crate::exchange::{Scheme, Version};
+
+/// How often a request meets a dead connection before a fresh one is insisted on.
+const STALE_TRIES: usize = 3;
+
+/// What is needed to send a request, once or again.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The method.
+    pub method: Method,
+    /// hyper's extensions of the request that came in.
+    pub extensions: Extensions,
+    /// The body, until it is given to a connection.
+    pub body: Option<Body>,
+    /// The protocols that the client asks to upgrade to.
+    pub upgrade: Option<Bytes>,
+    /// Whether there is a body at all.
+    pub has_body: bool,
+}
+
+/// Sends a request and gives back the answer with the connection that it came on.
+///
+/// # Errors
+/// A [`Fault`] when no connection gave an answer.
+pub async fn send(
+    exchange: &Exchange,
+    mut attempt: Attempt,
+    keeper: Option<gate::Keeper>,
+    needs_http2: bool,
+) -> Result<(Response<Incoming>, Sender), Fault> {
+    for tries in 0.. {
+        let kept = if tries < STALE_TRIES { kept_connection(exchange, needs_http2) } else { None };
+        let is_kept = kept.is_some();
+        let sender = match kept {
+            Some(sender) => sender,
+            None => fresh_connection(exchange).await?,
+        };
+        let error = match send_on(exchange, &mut attempt, sender, keeper.as_ref()).await {
+            Ok(answered) => return Ok(answered),
+            Err(error) => error,
+        };
+        if !is_kept || !may_send_again(&mut attempt, &error) {
+            return Err(error.fault);
+        }
+        tracing::debug!("a kept connection was closed; trying another");
+    }
+    unreachable!("the loop ends with an answer or a fault")
+}
+
+/// An attempt that failed.
+struct Failed {
+    fault: Fault,
+    /// The connection ended before anything came back.
+    is_closed: bool,
+}
+
+fn may_send_again(attempt: &mut Attempt, failed: &Failed) -> bool {
+    if attempt.body.is_some() {
+        return true;
+    }
+    let may = failed.is_closed && !attempt.has_body && is_idempotent(&attempt.method);
+    if may {
+        attempt.body = Some(Body::empty());
+    }
+    may
+}
+
+/// A connection that is already there and speaks what the client speaks.
+fn kept_connection(exchange: &Exchange, needs_http2: bool) -> Option<Sender> {
+    if let Scope::Tunnel(inside) = &exchange.session.scope
+        && let Some(first) = inside.take_first()
+    {
+        if let Sender::Http2(shared) = &first {
+            exchange.session.worker.upstream.pool().put(&exchange.target, Sender::Http2(shared.clone()));
+        }
+        return Some(first);
+    }
+    let wants_http2 = needs_http2 || exchange.received.version == Version::Http2;
+    exchange.session.worker.upstream.idle(&exchange.target, wants_http2)
+}
+
+async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
+    let upstream = &exchange.session.worker.upstream;
+    let protocols: &[Protocol] = match (exchange.target.scheme, exchange.received.version) {
+        (Scheme::Https, Version::Http2) => &[Protocol::Http2, Protocol::Http1],
+        _ => &[Protocol::Http1],
+    };
+    let connected = upstream.connect(&exchange.judges.access, &exchange.target, protocols).await?;
+    if let Sender::Http2(shared) = &connected.sender {
+        upstream.pool().put(&exchange.target, Sender::Http2(shared.clone()));
+    }
+    Ok(connected.sender)
+}
+
+async fn send_on(
+    exchange: &Exchange,
+    attempt: &mut Attempt,
+    mut sender: Sender,
+    keeper: Option<&gate::Keeper>,
+) -> Result<(Response<Incoming>, Sender), Failed> {
+    let protocol = sender.protocol();
+    if sender.ready().await.is_err() {
+        let fault = Fault::origin(Stage::Exchange, "the connection to the origin was closed");
+        return Err(Failed { fault, is_closed: true });
+    }
+    let head = request_for(exchange, attempt, protocol).map_err(|fault| Failed { fault, is_closed: false })?;
+    let Some(body) = attempt.body.take() else {
+        let fault = Fault::ours(Stage::Exchange, "the body of the request is gone");
+        return Err(Failed { fault, is_closed: false });
+    };
+    let mut request = head.map(|()| body);
+    if let Some(keeper) = keeper {
+        keeper.watch(&mut request);
+    }
+    let answer = sender.send(request);
+    let answered = match keeper {
+        Some(keeper) => keeper.hold(answer).await,
+        None => answer.await,
+    };
+    match answered {
+        Ok(response) => Ok((response, sender)),
+        Err(error) => Err(failed(attempt, error)),
+    }
+}
+
+fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Failed {
+    // Not sent at all: the body is still whole.
+    attempt.body = error.take_message().map(Request::into_body);
+    let error = error.into_error();
+    let is_closed = error.is_closed() || error.is_canceled() || error.is_incomplete_message();
+    let fault = match () {
+        () if error.is_parse() => Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP"),
+        () if error.is_user() => Fault::origin(Stage::RequestBody, "the request could not be sent whole"),
+        () if is_closed => Fault::origin(Stage::Exchange, "the origin closed the connection without an answer"),
+        () => Fault::origin(Stage::Exchange, "the exchange with the origin failed"),
+    };
+    Failed { fault: fault.because(Arc::new(error)), is_closed }
+}

@@ -1,0 +1,101 @@
+//! How is HTTP spoken with a client?
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{http as service, recorder::Recorder, session::Session};
+
+/// Room that hyper needs beyond the largest head.
+const SLACK: usize = 8 * 1024;
+/// Flow-control windows of a client: what it may send before it is read.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Serves HTTP/1 until the client leaves or clir ends. `prefix` is what was read already.
+///
+/// Boxed, because a tunnel inside this connection is served by the same function.
+pub fn http1<IO>(session: Session, io: IO, prefix: Bytes) -> Pin<Box<dyn Future<Output = ()> + Send>>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Box::pin(serve_http1(session, io, prefix))
+}
+
+async fn serve_http1<IO>(session: Session, io: IO, prefix: Bytes)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let limits = *session.limits();
+    let (recorder, tape) = Recorder::new(io, prefix, limits.head, limits.patience);
+    let inner = session.clone();
+    let service = service_fn(move |request: Request<Incoming>| service::handle(inner.clone(), tape.clone(), request));
+    let connection = http1::Builder::new()
+        .auto_date_header(false)
+        .half_close(true)
+        .header_read_timeout(None)
+        .max_buf_size(limits.head.bytes + SLACK)
+        .max_headers(limits.head.fields)
+        .max_header_size(limits.head.bytes + SLACK)
+        .preserve_header_case(true)
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(recorder), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        // The client left, or the connection broke.
+        ended = &mut connection => ended,
+        // clir ends: the request under way is finished, nothing is lost.
+        () = session.ending() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("connection of a client: {error}");
+    }
+}
+
+/// Serves HTTP/2 until the client leaves or clir ends.
+pub async fn http2<IO>(session: Session, io: IO, extended_connect: bool)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let limits = *session.limits();
+    let inner = session.clone();
+    let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .auto_date_header(false)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(limits.patience.idle / 2)
+        .keep_alive_timeout(limits.handshake)
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(limits.head.bytes).unwrap_or(u32::MAX))
+        .timer(TokioTimer::new());
+    if extended_connect {
+        builder.enable_connect_protocol();
+    }
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
+    let ended = tokio::select! {
+        // The client left, or the connection broke.
+        ended = &mut connection => ended,
+        // clir ends: open streams are finished, nothing is lost.
+        () = session.ending() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("connection of a client: {error}");
+    }
+}
