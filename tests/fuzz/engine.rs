@@ -13,8 +13,8 @@ use fastrand::Rng;
 
 use super::mutate::mutate;
 
-/// The longest input. Limits of clir's own are below it, so that they are crossed.
-const LONGEST: usize = 96 * 1024;
+/// Inputs up to this length cross every limit that clir has.
+pub const LONG: usize = 96 * 1024;
 
 /// Most inputs are not longer.
 const USUAL: usize = 4 * 1024;
@@ -41,8 +41,8 @@ pub fn magnitude(size: usize) -> u32 {
 }
 
 /// Runs a target over its corpus and then over mutations until the time is up. `words` are byte strings that mean something
-/// to it.
-pub fn fuzz(name: &str, words: &[&[u8]], target: impl Fn(&[u8]) -> Outcome) {
+/// to it, `longest` is the length at which mutations are cut.
+pub fn fuzz(name: &str, longest: usize, words: &[&[u8]], target: impl Fn(&[u8]) -> Outcome) {
     let mut run = Run::new(name, target);
     let corpus = corpus(name);
     assert!(!corpus.is_empty(), "tests/corpus/{name} is empty");
@@ -52,7 +52,8 @@ pub fn fuzz(name: &str, words: &[&[u8]], target: impl Fn(&[u8]) -> Outcome) {
     }
     let until = Instant::now() + seconds();
     while Instant::now() < until {
-        let input = run.mutation(words);
+        let mut input = run.mutation(words);
+        input.truncate(longest);
         let label = format!("a mutation (CLIR_FUZZ_SEED={})", run.seed);
         if run.attempt(&input, &label) {
             run.remember(input);
@@ -100,7 +101,6 @@ impl<'a, T: Fn(&[u8]) -> Outcome> Run<'a, T> {
         for _ in 0..=self.random.usize(..4) {
             mutate(&mut input, other, words, &mut self.random);
         }
-        input.truncate(LONGEST);
         input
     }
 

@@ -15,7 +15,7 @@ use clir::{
 };
 use jiff::{Timestamp, civil::date};
 
-use super::engine::{fuzz, outcome};
+use super::engine::{LONG, fuzz, outcome};
 
 static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(Arc::new(SignatureSet::builtin())));
 
@@ -72,7 +72,7 @@ fn context() -> Context {
 
 #[test]
 fn messages() {
-    fuzz("messages", WORDS, |input| {
+    fuzz("messages", LONG, WORDS, |input| {
         let head = message(input);
         let mut kinds = Vec::new();
         for (part, cleartext) in [(Part::Header, true), (Part::Header, false), (Part::Trailer, true)] {
@@ -105,7 +105,7 @@ fn edits() {
     });
     let context = context();
     let today = date(2026, 11, 22);
-    fuzz("messages", WORDS, |input| {
+    fuzz("messages", LONG, WORDS, |input| {
         let head = message(input);
         let mut actions = Vec::new();
         for interceptor in &interceptors {
@@ -140,7 +140,7 @@ fn events() {
     let key = InstallationKey::new([7; 32]);
     let full = Redactor::new(Values::Full, key.clone());
     let others = [Redactor::new(Values::Masked, key.clone()), Redactor::new(Values::Names, key)];
-    fuzz("messages", WORDS, |input| {
+    fuzz("messages", LONG, WORDS, |input| {
         let event = event(message(input));
         let line = rendered(&event, &full);
         let told: EventLine = serde_json::from_slice(&line).expect("an event can be read back");
@@ -212,7 +212,7 @@ fn lines() {
         b"\"",
         b",",
     ];
-    fuzz("lines", words, |input| match serde_json::from_slice::<EventLine>(input) {
+    fuzz("lines", LONG, words, |input| match serde_json::from_slice::<EventLine>(input) {
         Ok(line) => {
             let texts = line.headers.iter().flat_map(|(name, value)| [name, value]).chain([&line.target, &line.host]);
             let changed = texts.filter(|text| unescape(text) != text.as_bytes()).count();

@@ -8,32 +8,37 @@ use clir::{
     sniff::{Hello, Sniffed, read_hello, sniff},
 };
 
-use super::engine::{Outcome, fuzz, magnitude, outcome};
+use super::engine::{LONG, Outcome, fuzz, magnitude, outcome};
 
 const LIMITS: HeadLimits = HeadLimits { bytes: 65_536, fields: 200 };
 
 #[test]
 fn hellos() {
-    fuzz("hellos", &[b"\x16\x03\x01", b"\x00\x10\x00\x0e\x00\x0c\x02h2\x08http/1.1", b"\x00\x00", b"\xff"], |input| {
-        let decided = sniff(input);
-        for end in 0..input.len().min(64) {
-            let early = sniff(&input[..end]);
-            assert!(early == Sniffed::NeedMore || early == decided, "{early:?} became {decided:?}");
-        }
-        let whole = read_hello(input);
-        let half = read_hello(&input[..input.len() / 2]);
-        assert!(half == Hello::NeedMore || half == whole, "what was clear at half must stay");
-        match whole {
-            Hello::Complete(hello) => {
-                assert!(hello.alpn_text().iter().all(|text| text.is_ascii()));
-                let name = hello.sni.as_ref();
-                assert!(name.is_none_or(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase())));
-                outcome((0, name.map(|name| magnitude(name.len())), hello.alpn.len(), hello.offers(b"h2")))
+    fuzz(
+        "hellos",
+        LONG,
+        &[b"\x16\x03\x01", b"\x00\x10\x00\x0e\x00\x0c\x02h2\x08http/1.1", b"\x00\x00", b"\xff"],
+        |input| {
+            let decided = sniff(input);
+            for end in 0..input.len().min(64) {
+                let early = sniff(&input[..end]);
+                assert!(early == Sniffed::NeedMore || early == decided, "{early:?} became {decided:?}");
             }
-            Hello::NeedMore => outcome((1, format!("{decided:?}"), magnitude(input.len()))),
-            Hello::Invalid => outcome((2, format!("{decided:?}"), magnitude(input.len()))),
-        }
-    });
+            let whole = read_hello(input);
+            let half = read_hello(&input[..input.len() / 2]);
+            assert!(half == Hello::NeedMore || half == whole, "what was clear at half must stay");
+            match whole {
+                Hello::Complete(hello) => {
+                    assert!(hello.alpn_text().iter().all(|text| text.is_ascii()));
+                    let name = hello.sni.as_ref();
+                    assert!(name.is_none_or(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase())));
+                    outcome((0, name.map(|name| magnitude(name.len())), hello.alpn.len(), hello.offers(b"h2")))
+                }
+                Hello::NeedMore => outcome((1, format!("{decided:?}"), magnitude(input.len()))),
+                Hello::Invalid => outcome((2, format!("{decided:?}"), magnitude(input.len()))),
+            }
+        },
+    );
 }
 
 #[test]
@@ -51,7 +56,7 @@ fn heads() {
         b"x-up-calling-line-id: 447700900123\r\n",
         b" ",
     ];
-    fuzz("heads", words, |input| {
+    fuzz("heads", LONG, words, |input| {
         let mut scanner = HeadScanner::default();
         let scanned = scanner.advance(input, LIMITS);
         check_split(input, scanned);
@@ -110,7 +115,7 @@ fn write(parsed: &ParsedHead) -> Bytes {
 fn chunks() {
     let words: &[&[u8]] =
         &[b"\r\n", b"0\r\n\r\n", b"5\r\nhello\r\n", b";a=b", b"ffffffffffffffff", b"x-msisdn: 447700900123\r\n"];
-    fuzz("chunks", words, |input| {
+    fuzz("chunks", LONG, words, |input| {
         let mut whole = BodyTracker::new(Framing::Chunked);
         let taken = whole.advance(input);
         let mut piecewise = BodyTracker::new(Framing::Chunked);

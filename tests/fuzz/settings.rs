@@ -9,6 +9,9 @@ use clir::{
 
 use super::engine::{Outcome, fuzz, outcome};
 
+/// Nobody writes more, and thousands of mistakes in one file take seconds to tell.
+const LONGEST: usize = 12 * 1024;
+
 const WORDS: &[&[u8]] = &[
     b"[[listener]]\n",
     b"[[rule]]\n",
@@ -45,7 +48,7 @@ fn configurations() {
     let file = dir.path().join("clir.toml");
     // Without one beside it, every configuration would take the long built-in policy along.
     fs::write(dir.path().join("policy.toml"), "").unwrap();
-    fuzz("configurations", WORDS, |input| {
+    fuzz("configurations", LONGEST, WORDS, |input| {
         fs::write(&file, input).unwrap();
         judge(&file)
     });
@@ -56,7 +59,7 @@ fn policies() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("clir.toml");
     fs::write(&file, "[policy]\nfile = \"policy.toml\"\n").unwrap();
-    fuzz("policies", WORDS, |input| {
+    fuzz("policies", LONGEST, WORDS, |input| {
         fs::write(dir.path().join("policy.toml"), input).unwrap();
         judge(&file)
     });
@@ -91,7 +94,7 @@ fn check(report: &Report) {
 #[test]
 fn signatures() {
     let longest = Cell::new(0);
-    fuzz("signatures", WORDS, |input| {
+    fuzz("signatures", LONGEST, WORDS, |input| {
         let Ok(text) = std::str::from_utf8(input) else { return outcome(0) };
         match SignatureSet::parse(&[("fuzz.toml".to_owned(), text.to_owned())]) {
             Ok(set) => outcome((1, set.len().min(9))),
