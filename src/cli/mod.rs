@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod explain;
 mod failure;
+mod judgement;
 mod log;
 mod passwd;
 mod run;

@@ -95,6 +95,11 @@ impl Redactor {
         Shown { bytes: &finding.value, hidden }.to_string()
     }
 
+    /// A text that stands beside these findings, in which what was found must not stand once more.
+    pub fn text(&self, text: &str, findings: &[Finding]) -> String {
+        self.other(text.as_bytes(), &Needles::new(findings)).to_string()
+    }
+
     /// A field's value, where findings cover `found`.
     pub(super) fn value<'a>(&self, field: &'a Field, found: &[Range<usize>], needles: &Needles) -> Text<'a> {
         let bytes = &field.value[..];

@@ -60,12 +60,14 @@ impl Account {
         })
     }
 
-    /// Notes what was found and what was done about it.
-    pub fn judged(&self, findings: Vec<Finding>, actions: Vec<Applied>) {
-        self.edit(|event| {
-            event.findings.extend(findings);
-            event.actions.extend(actions);
-        });
+    /// Notes what was found.
+    pub fn found(&self, findings: Vec<Finding>) {
+        self.edit(|event| event.findings.extend(findings));
+    }
+
+    /// Notes what the rules did about it.
+    pub fn acted(&self, actions: Vec<Applied>) {
+        self.edit(|event| event.actions.extend(actions));
     }
 
     /// Notes how the exchange ends and what the client is answered.

@@ -23,8 +23,8 @@ use super::{
     account::Account,
     body::Body,
     fault::Fault,
-    http::{Switch, answer_fault, authenticate},
-    intercepted, refusal,
+    http::{Switch, answer_block, answer_fault, authenticate},
+    intercepted,
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Scope, Session, today},
@@ -63,25 +63,22 @@ pub async fn handle(
 ) -> Response<Body> {
     let head = Arc::new(head);
     let judges = session.shared().judges.load_full();
-    let origin = match destination(session, &judges, &head) {
+    let destination = destination(session, &judges, &head);
+    let named = Origin::parse_connect(&head.target).unwrap_or_else(|_| session.nowhere());
+    let (context, account) = session.open(named, Arc::clone(&head));
+    let judgement = judges.interceptor.request(&context, &head, today());
+    account.found(judgement.findings);
+    let origin = match destination {
         Ok(origin) => origin,
-        Err(refused) => {
-            let origin = Origin::parse_connect(&head.target).unwrap_or_else(|_| session.nowhere());
-            let (_, account) = session.open(origin, head);
-            return answer_fault(&account, &refused);
-        }
+        Err(refused) => return answer_fault(&account, &refused),
     };
-    let (context, account) = session.open(origin.clone(), Arc::clone(&head));
     if let Err(refused) = authenticate(session, &judges, &head).await {
         account.refuses(refused.status(), "a user name and a password are required".into());
         return refused;
     }
-    let judgement = judges.interceptor.request(&context, &head, today());
-    account.judged(judgement.findings, judgement.actions);
+    account.acted(judgement.actions);
     if let Outcome::Blocked(block) = judgement.outcome {
-        let (status, page) = refusal::of_block(&block);
-        account.ends(Verdict::Blocked, status);
-        return page;
+        return answer_block(&account, &block);
     }
     let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port).await {
         Ok(stream) => stream,

@@ -30,8 +30,6 @@ pub enum Stage {
     Exchange,
     /// The body of the request.
     RequestBody,
-    /// The body of the answer.
-    ResponseBody,
 }
 
 /// Why an exchange did not come to a good end. Its text holds no value of any field.

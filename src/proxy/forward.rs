@@ -12,8 +12,7 @@ use super::{
     fault::{Fault, Stage},
     fields::{self, ConnectionOptions},
     gate,
-    http::Switch,
-    refusal,
+    http::{Switch, answer_block},
     send::{self, Attempt},
     session::{Judges, Session, today},
     upgrade,
@@ -80,14 +79,14 @@ enum Asked {
     Nothing,
     /// `Upgrade` of HTTP/1.1, with the protocols named.
     Upgrade(bytes::Bytes),
-    /// Extended CONNECT of HTTP/2 (RFC 8441).
-    Connect(ConnectProtocol),
+    /// Extended CONNECT of HTTP/2 (RFC 8441); h2 carries the protocol's name in the request's extensions.
+    Connect,
 }
 
 impl Asked {
     fn of(head: &RequestHead, request: &Request<Incoming>) -> Self {
-        if let Some(protocol) = request.extensions().get::<ConnectProtocol>() {
-            return Self::Connect(protocol.clone());
+        if request.extensions().get::<ConnectProtocol>().is_some() {
+            return Self::Connect;
         }
         match fields::upgrade_of(head, &ConnectionOptions::of(&head.fields)) {
             Some(upgrade) => Self::Upgrade(upgrade),
@@ -96,14 +95,14 @@ impl Asked {
     }
 
     fn needs_http2(&self) -> bool {
-        matches!(self, Self::Connect(_))
+        matches!(self, Self::Connect)
     }
 
     fn is_granted_by<B>(&self, response: &Response<B>) -> bool {
         match self {
             Self::Nothing => false,
             Self::Upgrade(_) => response.status() == StatusCode::SWITCHING_PROTOCOLS,
-            Self::Connect(_) => response.status().is_success(),
+            Self::Connect => response.status().is_success(),
         }
     }
 }
@@ -124,7 +123,7 @@ fn prepare(exchange: &Exchange, request: Request<Incoming>, asked: &Asked) -> (A
     };
     let upgrade = match asked {
         Asked::Upgrade(upgrade) => Some(upgrade.clone()),
-        Asked::Nothing | Asked::Connect(_) => None,
+        Asked::Nothing | Asked::Connect => None,
     };
     let attempt = Attempt { method: parts.method, extensions: parts.extensions, body: Some(body), upgrade, has_body };
     (attempt, keeper)
@@ -163,15 +162,12 @@ fn answer(exchange: &Exchange, response: Response<Incoming>, sender: Option<Send
         fields: fields::of_map(&parts.headers),
     };
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
-    exchange.account.judged(judgement.findings, judgement.actions);
+    exchange.account.found(judgement.findings);
+    exchange.account.acted(judgement.actions);
     let fields = match judgement.outcome {
         Outcome::Unchanged => head.fields,
         Outcome::Edited(fields) => fields,
-        Outcome::Blocked(block) => {
-            let (status, page) = refusal::of_block(&block);
-            exchange.account.ends(Verdict::Blocked, status);
-            return page;
-        }
+        Outcome::Blocked(block) => return answer_block(&exchange.account, &block),
     };
     exchange.account.ends(Verdict::Forwarded, parts.status);
     parts.headers = fields::inbound(&fields, exchange.received.version, switches);
@@ -199,7 +195,8 @@ fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::Trai
         let fields = fields::of_map(&trailers);
         let interceptor = &exchange.judges.interceptor;
         let judgement = interceptor.trailers(direction, &exchange.context, &exchange.received, &fields, today());
-        exchange.account.judged(judgement.findings, judgement.actions);
+        exchange.account.found(judgement.findings);
+        exchange.account.acted(judgement.actions);
         match judgement.outcome {
             Outcome::Edited(edited) => fields::trailers(&edited),
             Outcome::Unchanged | Outcome::Blocked(_) => fields::trailers(&fields),

@@ -17,14 +17,13 @@ use super::{
     fault::{Fault, Side},
     forward::{self, Exchange},
     recorder::{Recorded, Tape},
-    refusal,
-    route::{self, Destination},
+    refusal, route,
     session::{Judges, Scope, Session, today},
 };
 use crate::{
     event::Verdict,
     exchange::{RequestHead, Version, grammar::GrammarFault},
-    intercept::Outcome,
+    intercept::{Block, Outcome},
 };
 
 /// Answers one request of HTTP/1.
@@ -85,29 +84,29 @@ async fn handle_head(
     switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let judges = session.shared().judges.load_full();
-    let Destination { origin, target, path } = match route::destination(&session.scope, &head) {
-        Ok(destination) => destination,
-        Err(refused) => {
-            let (_, account) = session.open(session.nowhere(), Arc::new(head));
-            return answer_fault(&account, &refused);
-        }
+    let destination = route::destination(&session.scope, &head);
+    let (origin, target) = match &destination {
+        Ok(destination) => (destination.origin.clone(), destination.path.clone()),
+        Err(_) => (session.nowhere(), head.target.clone()),
     };
-    let head = Arc::new(RequestHead { target: path, ..head });
+    let head = Arc::new(RequestHead { target, ..head });
     let (context, account) = session.open(origin, Arc::clone(&head));
+    // What is refused is written down as well, and masked: so it is judged first.
+    let judgement = judges.interceptor.request(&context, &head, today());
+    account.found(judgement.findings);
+    let target = match destination {
+        Ok(destination) => destination.target,
+        Err(refused) => return answer_fault(&account, &refused),
+    };
     if let Err(refused) = authenticate(session, &judges, &head).await {
         account.refuses(refused.status(), "a user name and a password are required".into());
         return refused;
     }
-    let judgement = judges.interceptor.request(&context, &head, today());
-    account.judged(judgement.findings, judgement.actions);
+    account.acted(judgement.actions);
     let sent = match judgement.outcome {
         Outcome::Unchanged => Arc::clone(&head),
         Outcome::Edited(edited) => Arc::new(edited),
-        Outcome::Blocked(block) => {
-            let (status, page) = refusal::of_block(&block);
-            account.ends(Verdict::Blocked, status);
-            return page;
-        }
+        Outcome::Blocked(block) => return answer_block(&account, &block),
     };
     if let Some(fault) = broken(&session.scope) {
         return answer_fault(&account, &fault);
@@ -135,6 +134,13 @@ pub async fn authenticate(session: &Session, judges: &Judges, head: &RequestHead
     judges.authenticator.check(credentials).await.map_err(|denied| refusal::challenge(&denied.to_string()))
 }
 
+/// The page for a rule that blocks, and its line in the account.
+pub fn answer_block(account: &Account, block: &Block) -> Response<Body> {
+    let (status, page) = refusal::of_block(block);
+    account.ends(Verdict::Blocked, status);
+    page
+}
+
 /// The page for a fault, and its line in the account.
 pub fn answer_fault(account: &Account, fault: &Fault) -> Response<Body> {
     match fault.side {
@@ -144,8 +150,9 @@ pub fn answer_fault(account: &Account, fault: &Fault) -> Response<Body> {
             account.fails(fault);
         }
     }
-    if fault.side == Side::Ours {
-        tracing::error!("{fault}");
+    match fault.side {
+        Side::Ours => tracing::error!(stage = ?fault.stage, "{fault}"),
+        Side::Client | Side::Origin => tracing::debug!(stage = ?fault.stage, "{fault}"),
     }
     refusal::of_fault(fault)
 }

@@ -10,9 +10,11 @@
 //! Every request and tunnel has one [`account`], and every account ends as one event.
 
 mod account;
+mod admission;
 mod authentication;
 mod body;
 mod connect;
+mod connection;
 mod fault;
 mod fields;
 mod forward;
@@ -20,10 +22,11 @@ mod gate;
 mod http;
 mod intercepted;
 mod patient;
-pub mod recorder;
+mod recorder;
 mod refusal;
 mod rewound;
 mod route;
+mod running;
 mod send;
 mod serve;
 mod session;
@@ -31,3 +34,9 @@ mod stall;
 mod tunnel;
 mod upgrade;
 mod upstream;
+
+pub use authentication::Authenticator;
+pub use recorder::Patience;
+pub use running::{Parts, Running};
+pub use session::{Judges, Limits};
+pub use upstream::Settings as UpstreamSettings;

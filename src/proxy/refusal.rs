@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{body::Body, fault::Fault};
+use super::{authentication::CHALLENGE, body::Body, fault::Fault};
 use crate::intercept::Block;
 
 /// The page for a fault.
@@ -37,7 +37,7 @@ pub fn of_request(status: StatusCode, what: &str) -> Response<Body> {
 pub fn challenge(what: &str) -> Response<Body> {
     let text = format!("clir wants a user name and a password: {what}.\n");
     let mut response = page(StatusCode::PROXY_AUTHENTICATION_REQUIRED, &text);
-    let basic = HeaderValue::from_static("Basic realm=\"clir\", charset=\"UTF-8\"");
+    let basic = HeaderValue::from_static(CHALLENGE);
     response.headers_mut().insert(header::PROXY_AUTHENTICATE, basic);
     response
 }

@@ -8,7 +8,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use jiff::civil::Date;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     account::Account,
@@ -75,6 +75,8 @@ pub struct Worker {
     pub upstream: Upstream,
     /// Turns true when clir is to end.
     pub ending: watch::Receiver<bool>,
+    /// Dropped with the last session: whoever waits for the end sees it.
+    pub(super) _alive: mpsc::Sender<()>,
 }
 
 /// The client at the other end.

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::BytesMut;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional_with_sizes},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes},
     time::{sleep, timeout},
 };
 
@@ -83,13 +83,6 @@ pub async fn first_words(
         Ok(Ok(())) if !from_client.is_empty() => FirstWords::Client(from_client),
         Ok(Ok(())) if !from_origin.is_empty() => FirstWords::Server(from_origin),
         _ => FirstWords::Nobody,
-    }
-}
-
-/// Ends a stream that is given up, so that the peer sees an end and not a reset.
-pub async fn end(mut stream: impl AsyncWrite + Unpin) {
-    if let Err(error) = stream.shutdown().await {
-        tracing::trace!("ending a stream: {error}");
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Wire, eventually};
+use super::{Wire, eventually, setup};
 
 /// A running clir. When it is dropped it is told to end, and has to do so without any panic behind it.
 pub struct Clir {
@@ -130,6 +130,11 @@ impl Clir {
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a size") * 1024
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its short name.
     pub fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
@@ -144,11 +149,16 @@ impl Clir {
     }
 
     /// Ends it without a word, as a power cut does, and hands back its directory.
-    pub fn kill(mut self) -> PathBuf {
+    pub fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
         self.wait();
-        let dir = std::mem::replace(&mut self.dir, TempDir::new().unwrap());
-        dir.keep()
+        std::mem::replace(&mut self.dir, TempDir::new().unwrap())
+    }
+
+    /// Starts it again in a directory where it ran with one listener.
+    pub fn again(dir: TempDir) -> Self {
+        let mut command = setup::clir(dir.path());
+        Self::spawn(command.args(["-vvv", "--config", "clir.toml"]), dir, 1)
     }
 }
 

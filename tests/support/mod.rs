@@ -20,7 +20,7 @@ pub mod wire;
 use std::time::{Duration, Instant};
 
 pub use clir::Clir;
-pub use origin::Origin;
+pub use origin::{Origin, Stage};
 pub use setup::Setup;
 pub use wire::{Head, Response, Wire};
 

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use super::{Head, PATIENCE, Wire};
+use super::{Clir, Head, PATIENCE, Setup, Wire};
 
 /// A site on loopback.
 pub struct Origin {
@@ -52,6 +52,17 @@ impl Origin {
     /// `http://host:port/…`
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// A request to this site as a proxy is sent it; `fields` are whole lines after `Host`.
+    pub fn request(&self, method: &str, path: &str, fields: &str) -> String {
+        let authority = self.authority();
+        format!("{method} http://{authority}{path} HTTP/1.1\r\nHost: {authority}\r\n{fields}\r\n")
+    }
+
+    /// The same request as the site has to receive it.
+    pub fn received(&self, method: &str, path: &str, fields: &str) -> String {
+        format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{fields}\r\n", self.authority())
     }
 
     /// Waits for the next connection.
@@ -107,6 +118,49 @@ impl Serving {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+}
+
+/// A proxy, a site behind it, and a client that has connected.
+pub struct Stage {
+    pub origin: Origin,
+    pub client: Wire<TcpStream>,
+    pub clir: Clir,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with(Setup::new())
+    }
+
+    pub fn with(setup: Setup) -> Self {
+        let clir = setup.start();
+        Self { origin: Origin::new(), client: clir.connect(), clir }
+    }
+
+    /// Sends a request and returns the connection on which the site receives it, unchanged but for its form.
+    pub fn deliver(&mut self, method: &str, path: &str, fields: &str) -> Wire<TcpStream> {
+        self.client.send(self.origin.request(method, path, fields));
+        let mut site = self.origin.accept();
+        assert_eq!(site.head(), &self.origin.received(method, path, fields));
+        site
+    }
+
+    /// Asserts that this is refused with a status of 4xx or 5xx and the end of the connection, and reaches no site.
+    pub fn assert_refused(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        let mut client = self.clir.connect();
+        client.send_anyway(bytes);
+        // Nothing of this may be taken for another request.
+        client.send_anyway(self.origin.request("GET", "/smuggled", ""));
+        let answers = String::from_utf8_lossy(&client.whatever_comes()).into_owned();
+        let shown = bytes[..bytes.len().min(300)].escape_ascii();
+        assert!(
+            answers.starts_with("HTTP/1.1 4") || answers.starts_with("HTTP/1.1 5"),
+            "{shown} is answered with {answers:?}"
+        );
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{shown} is answered more than once: {answers:?}");
+        self.origin.assert_left_alone();
     }
 }
 

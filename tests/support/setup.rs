@@ -105,16 +105,23 @@ impl Setup {
     }
 
     fn config(&self) -> String {
-        let listener = |address: &String| {
+        let listener = |(at, address): (usize, &String)| {
+            let label = if at == 0 { "test".to_owned() } else { format!("test-{at}") };
             format!(
-                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = \"test\"\n"
+                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n"
             )
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {
             let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
             format!("[{name}]\n{lines}")
         };
-        self.listeners.iter().map(listener).chain(self.keys.iter().map(section)).collect::<Vec<_>>().join("\n")
+        self.listeners
+            .iter()
+            .enumerate()
+            .map(listener)
+            .chain(self.keys.iter().map(section))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -75,6 +75,11 @@ impl TlsOrigin {
         self.connections.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no TLS came about: {:?}", self.failures()))
     }
 
+    /// A connection on which TLS stood, if there has been one.
+    pub fn accepted(&self) -> Option<Wire<ServerStream>> {
+        self.connections.try_recv().ok()
+    }
+
     /// How many TCP connections have been made.
     pub fn attempts(&self) -> usize {
         self.attempts.load(Ordering::SeqCst)

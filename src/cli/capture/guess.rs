@@ -27,6 +27,10 @@ fn has_a_line(start: &[u8]) -> bool {
 }
 
 fn guess(start: &[u8]) -> Option<Format> {
+    // No request at all can be written in anything.
+    if start.trim_ascii().is_empty() {
+        return Some(Format::Jsonl);
+    }
     if opens_object(start) {
         return Some(if first_key(start) == Some(b"log") { Format::Har } else { Format::Jsonl });
     }
@@ -67,7 +71,7 @@ mod tests {
         assert_eq!(told("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), Some(Format::Raw));
         assert_eq!(told("HTTP/1.1 200 OK\r\n\r\n"), Some(Format::Raw));
         assert_eq!(told("hello there"), None);
-        assert_eq!(told(""), None);
+        assert_eq!(told("\n"), Some(Format::Jsonl));
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! How does a configuration become a proxy?
+//!
+//! The proxy knows nothing of files and keys of a configuration; this is where one is translated into the other.
+
+use std::{num::NonZero, sync::Arc, thread};
+
+use crate::{
+    cli::Failure,
+    config::{Config, Roots},
+    detect::Scanner,
+    exchange::{InstallationKey, grammar::HeadLimits},
+    intercept::Interceptor,
+    listen::Listener,
+    proxy::{Authenticator, Judges, Limits, Parts, Patience, UpstreamSettings},
+    sink::{self, EventLog},
+    tls::{CertAuthority, LeafCache, RootSource, Trust},
+};
+
+/// Hosts whose certificates are kept ready.
+const LEAVES: usize = 1024;
+
+/// What judges under this configuration.
+pub fn judges(config: &Config, key: &InstallationKey) -> Judges {
+    let scanner = Scanner::new(Arc::new(crate::detect::SignatureSet::builtin()));
+    let routing = Arc::clone(&config.routing);
+    Judges {
+        interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone()),
+        access: Arc::clone(&config.access),
+        authenticator: Authenticator::new(config.access.users.clone()),
+    }
+}
+
+/// Whom we trust under this configuration.
+pub fn trust(config: &Config, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
+    let source = |roots: &Roots| match roots {
+        Roots::System => RootSource::System,
+        Roots::Bundled => RootSource::Bundled,
+        Roots::File(path) => RootSource::File(path.clone()),
+    };
+    let sources: Vec<_> = config.tls.upstream_roots.iter().map(source).collect();
+    let trust = Trust::new(&sources, authority);
+    trust.map(Arc::new).map_err(|error| Failure::because("tls.upstream_roots cannot be used", error))
+}
+
+/// Where events go under this configuration.
+pub fn log(config: &Config) -> sink::Settings {
+    sink::Settings {
+        dir: config.log.dir.clone(),
+        keep_days: config.log.keep_days,
+        max_bytes: config.log.max_bytes,
+        segment_bytes: config.log.segment_bytes,
+        queue: config.log.queue,
+    }
+}
+
+/// All parts of the proxy.
+pub fn parts(
+    config: &Config,
+    listeners: Vec<Arc<Listener>>,
+    key: &InstallationKey,
+    log: EventLog,
+    authority: CertAuthority,
+    trust: Arc<Trust>,
+) -> Parts {
+    let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
+    Parts {
+        listeners,
+        judges: judges(config, key),
+        log,
+        leaves: LeafCache::new(authority, LEAVES),
+        trust,
+        limits: limits(config),
+        connections: config.limits.connections,
+        connections_per_client: config.limits.connections_per_client,
+        upstream: upstream(config, own_ports),
+        shutdown: config.timeouts.shutdown,
+        workers: thread::available_parallelism().map_or(1, NonZero::get),
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    let timeouts = &config.timeouts;
+    Limits {
+        head: HeadLimits { bytes: config.limits.header_bytes, fields: config.limits.headers },
+        patience: Patience { head: timeouts.header, idle: timeouts.idle, body: timeouts.body },
+        handshake: timeouts.handshake,
+        response: timeouts.response,
+        tunnel: timeouts.tunnel,
+        streams: config.limits.streams,
+    }
+}
+
+fn upstream(config: &Config, own_ports: Arc<[u16]>) -> UpstreamSettings {
+    UpstreamSettings {
+        own_ports,
+        connect: config.timeouts.connect,
+        handshake: config.timeouts.handshake,
+        body: config.timeouts.body,
+        idle: config.timeouts.idle,
+        per_origin: config.limits.idle_upstream,
+        header_bytes: config.limits.header_bytes,
+        headers: config.limits.headers,
+    }
+}

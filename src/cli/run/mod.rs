@@ -1,0 +1,132 @@
+//! What does it take to run the proxy?
+//!
+//! Everything that can fail does so before the first connection is accepted, and in an order that leaves nothing half
+//! made: configuration, ports, directories, authority, log. Then it runs until a signal ends it; another signal, or a
+//! change of a file, makes it read its configuration anew.
+
+mod banner;
+mod build;
+mod dirs;
+mod reload;
+
+use std::{path::Path, sync::Arc};
+
+use tokio::{
+    runtime::Builder,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
+};
+
+use super::{Failure, Outcome};
+use crate::{
+    config,
+    event::Redactor,
+    listen::{self, Listener},
+    proxy::Running,
+    sink::EventLog,
+    telemetry,
+    tls::{self, CertAuthority},
+};
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Arguments {
+    /// Say more on standard error; twice for everything. No value of any header is ever said
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+/// Carries the command out.
+///
+/// # Errors
+/// Anything that keeps the proxy from starting.
+pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Failure> {
+    telemetry::init(arguments.verbose, arguments.quiet);
+    let loaded =
+        config::load(config).map_err(|report| Failure::new(format!("the configuration is not sound\n{report}")))?;
+    if loaded.warnings.len() > 0 {
+        eprint!("{}", loaded.warnings);
+    }
+    let listeners = bind(&loaded.config)?;
+    dirs::probe(&loaded.config.tls.ca_dir)?;
+    dirs::probe(&loaded.config.log.dir)?;
+    let authority = CertAuthority::load_or_create(&loaded.config.tls.ca_dir, std::time::SystemTime::now())
+        .map_err(|error| Failure::because("the certificate authority cannot be used", error))?;
+    let key = tls::installation_key(&loaded.config.tls.ca_dir)
+        .map_err(|error| Failure::because("the installation's key cannot be used", error))?;
+    let trust = build::trust(&loaded.config, &authority)?;
+    let redactor = Redactor::new(crate::event::Values::Masked, key.clone());
+    let settings = build::log(&loaded.config);
+    let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
+        Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
+    })?;
+    let banner = banner::text(&loaded.config, &listeners, &authority);
+    let parts = build::parts(&loaded.config, listeners, &key, log, authority, trust);
+    let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
+    banner::print(&banner);
+    let reloading = reload::Reloading::new(config, loaded, key);
+    let ended = wait(running, reloading);
+    writer.close();
+    ended
+}
+
+fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
+    let bind = |listener: &config::Listener| {
+        let spec =
+            listen::Spec { address: listener.address, vantage: listener.vantage, label: Arc::clone(&listener.label) };
+        let bound = Listener::bind(&spec).map_err(|error| {
+            Failure::because(format!("listener \"{}\" cannot listen on {}", spec.label, spec.address), error)
+        });
+        bound.map(Arc::new)
+    };
+    config.listeners.iter().map(bind).collect()
+}
+
+/// Runs until SIGTERM or SIGINT; reads the configuration anew at SIGHUP and when a file of it changes.
+fn wait(running: Running, mut reloading: reload::Reloading) -> Result<Outcome, Failure> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::because("signals cannot be waited for", error))?;
+    let changed = Arc::new(Notify::new());
+    reloading.watch(&changed);
+    let waited = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        loop {
+            tokio::select! {
+                // Told to end.
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = signals.interrupt.recv() => return Ok(()),
+                // Told to read the configuration anew; both ways may come at once, the second finds nothing new.
+                _ = signals.hangup.recv() => reloading.reload(&running),
+                () = changed.notified() => reloading.reload(&running),
+            }
+            reloading.watch(&changed);
+        }
+    });
+    waited.map_err(|error: std::io::Error| Failure::because("signals cannot be waited for", error))?;
+    tracing::info!("ending");
+    reload::tell_unused(running.judges().interceptor.policy());
+    running.end().map_err(|error| Failure::because("the proxy did not end well", error))?;
+    Ok(Outcome::Done)
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! What happens when the configuration changes while clir runs?
+//!
+//! It is read as a whole, and either all of it is in force from the next request on, or none of it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::Notify;
+
+use super::build;
+use crate::{
+    config::{self, Config, Loaded, Watcher},
+    exchange::InstallationKey,
+    policy::Policy,
+    proxy::Running,
+};
+
+/// What is needed to read the configuration again.
+pub struct Reloading {
+    explicit: Option<PathBuf>,
+    key: InstallationKey,
+    config: Config,
+    files: Vec<PathBuf>,
+    watched: Vec<PathBuf>,
+    watcher: Option<Watcher>,
+}
+
+impl Reloading {
+    /// Begins with what was loaded at the start.
+    pub fn new(explicit: Option<&Path>, loaded: Loaded, key: InstallationKey) -> Self {
+        Self {
+            explicit: explicit.map(Path::to_path_buf),
+            key,
+            config: loaded.config,
+            files: loaded.files,
+            watched: Vec::new(),
+            watcher: None,
+        }
+    }
+
+    /// Notifies when one of the files changes. Where files cannot be watched, SIGHUP still works.
+    pub fn watch(&mut self, changed: &Arc<Notify>) {
+        if self.watched == self.files && self.watcher.is_some() || self.files.is_empty() {
+            return;
+        }
+        let notify = Arc::clone(changed);
+        match config::watch(self.files.clone(), move || notify.notify_one()) {
+            Ok(watcher) => {
+                self.watcher = Some(watcher);
+                self.watched.clone_from(&self.files);
+            }
+            Err(error) => tracing::warn!("changes of the configuration are not noticed, send SIGHUP: {error}"),
+        }
+    }
+
+    /// Reads everything again and puts it in force if it is sound.
+    pub fn reload(&mut self, running: &Running) {
+        let loaded = match config::load(self.explicit.as_deref()) {
+            Ok(loaded) => loaded,
+            Err(report) => {
+                tracing::error!("the configuration is not sound; the old one stays in force\n{report}");
+                return;
+            }
+        };
+        if loaded.warnings.len() > 0 {
+            tracing::warn!("the configuration has warnings\n{}", loaded.warnings);
+        }
+        tell_unused(running.judges().interceptor.policy());
+        running.replace(build::judges(&loaded.config, &self.key));
+        if needs_restart(&self.config, &loaded.config) {
+            tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
+        }
+        tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
+        self.config = loaded.config;
+        self.files = loaded.files;
+    }
+}
+
+fn needs_restart(old: &Config, new: &Config) -> bool {
+    old.listeners != new.listeners
+        || old.tls != new.tls
+        || old.log != new.log
+        || old.limits != new.limits
+        || old.timeouts != new.timeouts
+}
+
+/// Names the rules that never matched while this policy was in force.
+pub fn tell_unused(policy: &Policy) {
+    let unused: Vec<_> = policy.never_matched().iter().map(|rule| rule.name.to_string()).collect();
+    if !unused.is_empty() {
+        tracing::info!("rules that never matched: {}", unused.join(", "));
+    }
+}

@@ -1,0 +1,168 @@
+//! How does the proxy start, and how does it end?
+//!
+//! One thread a core, each with an event loop and a pool of its own, so that a request never crosses a core. All accept
+//! from the same sockets.
+
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    time::{interval, timeout},
+};
+
+use super::{
+    admission::Admission,
+    connection,
+    session::{Judges, Limits, Shared, Worker},
+    upstream::{self, Upstream},
+};
+use crate::{
+    listen::Listener,
+    sink::EventLog,
+    tls::{LeafCache, Trust},
+};
+
+/// How often idle connections to origins are looked through.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Everything that the proxy is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where clients connect.
+    pub listeners: Vec<Arc<Listener>>,
+    /// What judges.
+    pub judges: Judges,
+    /// Where events go.
+    pub log: EventLog,
+    /// What we show to clients.
+    pub leaves: LeafCache,
+    /// Whom we trust.
+    pub trust: Arc<Trust>,
+    /// Limits of every connection.
+    pub limits: Limits,
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one client.
+    pub connections_per_client: usize,
+    /// Connections to origins.
+    pub upstream: upstream::Settings,
+    /// For what is under way when the end comes.
+    pub shutdown: Duration,
+    /// How many threads.
+    pub workers: usize,
+}
+
+/// The proxy at work.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    ending: watch::Sender<bool>,
+    workers: Vec<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// No thread or event loop can be had.
+    pub fn start(parts: Parts) -> io::Result<Self> {
+        let Parts { judges, log, leaves, limits, .. } = parts;
+        let shared = Arc::new(Shared { judges: ArcSwap::from_pointee(judges), log, leaves, limits });
+        let (ending, ends) = watch::channel(false);
+        let admission = Admission::new(parts.connections, parts.connections_per_client);
+        let mut workers = Vec::with_capacity(parts.workers);
+        for number in 0..parts.workers.max(1) {
+            let start = Start {
+                runtime: Builder::new_current_thread().enable_all().build()?,
+                shared: Arc::clone(&shared),
+                upstream: Upstream::new(&parts.upstream, Arc::clone(&parts.trust)),
+                listeners: parts.listeners.clone(),
+                admission: admission.clone(),
+                ending: ends.clone(),
+                shutdown: parts.shutdown,
+            };
+            workers.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || start.run())?);
+        }
+        Ok(Self { shared, ending, workers })
+    }
+
+    /// The judges in force.
+    pub fn judges(&self) -> Arc<Judges> {
+        self.shared.judges.load_full()
+    }
+
+    /// Puts other judges in force, for every request from now on. Those under way keep the ones they began with.
+    pub fn replace(&self, judges: Judges) {
+        self.shared.judges.store(Arc::new(judges));
+    }
+
+    /// Ends: no connection is accepted any more, requests under way are finished within the limit, then all is closed.
+    ///
+    /// # Errors
+    /// A worker could not accept connections at all.
+    pub fn end(self) -> io::Result<()> {
+        // Workers that are gone need no word.
+        let _ = self.ending.send(true);
+        for worker in self.workers {
+            worker.join().map_err(|_| io::Error::other("a worker panicked"))??;
+        }
+        Ok(())
+    }
+}
+
+struct Start {
+    runtime: Runtime,
+    shared: Arc<Shared>,
+    upstream: Upstream,
+    listeners: Vec<Arc<Listener>>,
+    admission: Admission,
+    ending: watch::Receiver<bool>,
+    shutdown: Duration,
+}
+
+impl Start {
+    fn run(self) -> io::Result<()> {
+        let Self { runtime, shared, upstream, listeners, admission, ending, shutdown } = self;
+        // Every session holds a share of the worker; when the last is gone, so is all work.
+        let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
+        let mut ends = ending.clone();
+        let worker = Arc::new(Worker { shared, upstream, ending, _alive: alive });
+        let ended = runtime.block_on(async move {
+            let sweeping = tokio::spawn(sweep(Arc::downgrade(&worker)));
+            let mut accepting = tokio::task::JoinSet::new();
+            for listener in listeners {
+                accepting.spawn(connection::accept(Arc::clone(&worker), listener, admission.clone()));
+            }
+            drop(worker);
+            let mut ended = Ok(());
+            while let Some(accepted) = accepting.join_next().await {
+                ended = ended.and(accepted.unwrap_or_else(|panic| Err(io::Error::other(panic))));
+            }
+            // Nothing to say is as good as the word to end.
+            let _ = ends.wait_for(|ending| *ending).await;
+            if timeout(shutdown, all_gone.recv()).await.is_err() {
+                tracing::info!("closing what did not end in time");
+            }
+            sweeping.abort();
+            ended
+        });
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        ended
+    }
+}
+
+async fn sweep(worker: std::sync::Weak<Worker>) {
+    let mut ticks = interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        let Some(worker) = worker.upgrade() else { return };
+        worker.upstream.pool().sweep();
+    }
+}

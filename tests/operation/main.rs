@@ -1,0 +1,9 @@
+//! Does clir start, change, stop and die as an operator expects?
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod log;
+mod reload;
+mod start;
+mod stop;

@@ -1,0 +1,141 @@
+//! Do answers come back as the origin gave them, and does a broken one stay an error?
+
+use crate::support::{Stage, Wire, origin};
+
+#[test]
+fn status_and_reason_stay() {
+    for line in ["200 Fine, thanks", "299 Odd", "404 Nicht gefunden", "599 Whatever", "200 "] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        let answer = format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
+        site.send(&answer);
+        assert_eq!(stage.client.head(), &answer);
+    }
+}
+
+#[test]
+fn no_body_follows_where_none_can() {
+    let stage = Stage::new();
+    for (method, answer) in [
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nX-A: 1\r\n\r\n"),
+        ("GET", "HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n"),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 1000\r\n\r\n"),
+    ] {
+        let mut client = stage.clir.connect();
+        client.send(stage.origin.request(method, "/", ""));
+        let mut site = stage.origin.accept();
+        site.head();
+        site.send(answer);
+        assert_eq!(client.head(), answer);
+        // The next answer begins right behind it, on the same connections.
+        client.send(stage.origin.request("GET", "/next", ""));
+        assert_eq!(site.head(), &stage.origin.received("GET", "/next", ""));
+        site.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnext");
+        assert_eq!(client.response().text(), "next");
+        stage.origin.assert_left_alone();
+    }
+}
+
+#[test]
+fn an_answer_up_to_the_end_of_the_connection_is_complete() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nall there is");
+    drop(site);
+    assert_eq!(stage.client.response().text(), "all there is");
+}
+
+#[test]
+fn early_hints_do_not_hide_the_answer() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
+    site.send(origin::ok("page"));
+    let mut head = stage.client.head();
+    if head.status() == 103 {
+        assert_eq!(head.value("link").as_deref(), Some("</a.css>; rel=preload"));
+        head = stage.client.head();
+    }
+    assert_eq!(stage.client.body(&head).unwrap().0, b"page");
+}
+
+#[test]
+fn broken_answers_become_502() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX A: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n",
+        "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "ICY 200 OK\r\n\r\n",
+        "\0\u{1}\u{2}\u{3} nothing like HTTP \r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: surprise\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "",
+    ] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        site.send(answer);
+        drop(site);
+        assert_eq!(stage.client.head().status(), 502, "{:?}", answer.escape_default().to_string());
+    }
+}
+
+/// RFC 9112 §6.3: both kinds of framing in an answer are an attempt at something, or an error to be handled as one.
+#[test]
+fn both_kinds_of_framing_never_reach_the_client() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+    let head = stage.client.head();
+    if head.status() != 502 {
+        assert!(!head.has("content-length"), "{head:?}");
+        assert_eq!(stage.client.body(&head).unwrap().0, b"hello");
+    }
+}
+
+#[test]
+fn an_endless_head_is_cut_off() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 200 OK\r\n");
+    for n in 0..2000 {
+        site.send_anyway(format!("X-{n}: {}\r\n", "v".repeat(1000)));
+    }
+    site.send_anyway("\r\n");
+    assert_eq!(stage.client.head().status(), 502);
+}
+
+/// No byte of one exchange may reach another.
+#[test]
+fn unasked_bytes_reach_nobody() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/one", "");
+    site.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+    assert_eq!(stage.client.response().text(), "one");
+    let mut other = stage.clir.connect();
+    other.send(stage.origin.request("GET", "/two", ""));
+    // That connection is spoilt: the next request comes on another.
+    let mut fresh: Wire<_> = stage.origin.accept();
+    assert_eq!(fresh.head(), &stage.origin.received("GET", "/two", ""));
+    fresh.send(origin::ok("two"));
+    assert_eq!(other.response().text(), "two");
+}
+
+#[test]
+fn an_error_page_names_no_product_and_no_value() {
+    let clir = crate::support::Setup::new().start();
+    let mut client = clir.connect();
+    let authority = format!("127.0.0.1:{}", origin::closed_port());
+    client.send(format!("GET http://{authority}/secret-path HTTP/1.1\r\nHost: {authority}\r\nX-Secret: hush\r\n\r\n"));
+    let response = client.response();
+    assert_eq!(response.status(), 502);
+    assert!(!response.body.is_empty(), "a page says what happened");
+    assert!(!response.text().contains("hush"));
+    for name in ["server", "via", "x-powered-by"] {
+        assert!(!response.head.has(name), "{:?}", response.head);
+    }
+}
