@@ -17,6 +17,9 @@ pub(super) struct Generalised;
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
 
+/// How many digits a number has at least, where the word is one of everyday.
+const SPOKEN: usize = 9;
+
 impl Detector for Generalised {
     fn name(&self) -> &'static str {
         "name"
@@ -56,15 +59,28 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, found: &mut Vec<Finding
 
 /// A number under a name with these words. Shared with the pairs of cookies and queries.
 pub(super) fn number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
-    let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
-    let named = hint.strength == Strength::Strong && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
+    let named = hint.strength < Strength::Weak && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let effort = if named { Effort::Named } else { Effort::Hinted };
+    let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
-    let hit = hits.filter(|(_, hit)| named || hit.fit == Fit::Checked).min_by_key(|(_, hit)| hit.fit);
-    hit.or_else(|| {
-        let kind = *hint.kinds.first().filter(|_| named && value::is_cipher(value, CIPHER))?;
+    let fitting = hits.filter(|(_, hit)| (named || hit.fit == Fit::Checked) && is_long_enough(hint, hit));
+    fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+        let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
     })
+}
+
+/// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
+fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
+    hint.strength == Strength::Strong || hit.span.len() >= SPOKEN
+}
+
+fn is_cipher(hint: Hint, value: &[u8]) -> bool {
+    match hint.strength {
+        Strength::Strong => value::is_cipher(value, CIPHER),
+        Strength::Firm => value::is_hash(value),
+        Strength::Weak => false,
+    }
 }
 
 /// What is no number, under a name that says so.

@@ -43,7 +43,9 @@ fn settle(found: &mut Vec<Finding>) {
             kept.push(finding);
         }
     }
-    kept.sort_by_key(|finding| (place(finding), finding.span.start, finding.span.end, finding.identifier));
+    kept.sort_by_key(|finding| {
+        (place(finding), finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
+    });
     *found = kept;
 }
 

@@ -9,7 +9,7 @@ use aho_corasick::{AhoCorasick, automaton::OverlappingState};
 
 use super::{
     finding::Identifier,
-    vocabulary::{self, Edges, GLUE, Strength, TAILS, TRAPS, Word},
+    vocabulary::{Edges, GLUE, GROUPS, Group, Strength, TAILS, TRAPS},
 };
 
 /// Longer names say no more in what follows.
@@ -24,25 +24,27 @@ pub(super) struct Hint {
     pub kinds: &'static [Identifier],
 }
 
-static WORDS: LazyLock<Vec<&'static Word>> = LazyLock::new(|| vocabulary::all().collect());
+static WORDS: LazyLock<Vec<(&'static str, &'static Group)>> = LazyLock::new(|| {
+    GROUPS.iter().flat_map(|group| group.words.split_whitespace().map(move |word| (word, group))).collect()
+});
 
 static MATCHER: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(WORDS.iter().map(|word| word.text)).ok());
+    LazyLock::new(|| AhoCorasick::new(WORDS.iter().map(|(word, _)| word)).ok());
 
 /// Reads a name.
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {
     let folded = Folded::new(name);
     let matcher = MATCHER.as_ref()?;
     let mut state = OverlappingState::start();
-    let mut best: Option<(&Word, usize)> = None;
+    let mut best: Option<(&Group, usize)> = None;
     loop {
         matcher.find_overlapping(folded.text(), &mut state);
         let Some(found) = state.get_match() else { break };
-        let Some(word) = WORDS.get(found.pattern().as_usize()) else { continue };
+        let Some((_, word)) = WORDS.get(found.pattern().as_usize()) else { continue };
         if !folded.fits(word.edges, found.start(), found.end()) {
             continue;
         }
-        let stronger = |(best, len): (&Word, usize)| {
+        let stronger = |(best, len): (&Group, usize)| {
             word.strength < best.strength || word.strength == best.strength && found.len() > len
         };
         if best.is_none_or(stronger) {
@@ -50,7 +52,7 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
         }
     }
     let (word, _) = best?;
-    let trapped = word.strength == Strength::Weak && folded.has_trap(name);
+    let trapped = word.strength > Strength::Strong && folded.has_trap(name);
     (!trapped).then_some(Hint { strength: word.strength, kinds: word.kinds })
 }
 
@@ -100,13 +102,13 @@ impl Folded {
     /// Whether a token begins here, or only something that is often glued to a word stands before.
     fn opens_at(&self, start: usize) -> bool {
         let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| before.is_empty() || GLUE.contains(&before))
+        before.is_some_and(|before| before.is_empty() || GLUE.iter().any(|glue| glue.as_bytes() == before))
     }
 
     fn closes_at(&self, end: usize) -> bool {
         let border = (end..=self.len).find(|&at| self.is_border(at));
         let behind = border.and_then(|at| self.text.get(end..at));
-        behind.is_some_and(|behind| behind.is_empty() || TAILS.contains(&behind))
+        behind.is_some_and(|behind| behind.is_empty() || TAILS.iter().any(|tail| tail.as_bytes() == behind))
     }
 
     fn has_trap(&self, name: &[u8]) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{SignatureFault, SignatureSet};
+use super::{Signature, SignatureFault, SignatureSet};
 use crate::{
     detect::{Part, Scanner, Subject},
     exchange::{Direction, Fields},
@@ -32,9 +32,8 @@ fn holds(set: &SignatureSet, scanner: &Scanner, example: &Example) -> bool {
         Subject { direction: Direction::Request, part: Part::Header, target: None, fields: &fields, cleartext: true };
     let signature = set.signatures.get(example.signature);
     let found = scanner.scan(&subject).into_iter().any(|finding| {
-        signature.is_some_and(|signature| {
-            finding.signature.as_ref() == Some(&signature.id) && signature.carries.first() == Some(&finding.identifier)
-        })
+        let own = |signature: &Signature| finding.signature.as_ref() == Some(&signature.id);
+        signature.is_some_and(|signature| own(signature) && signature.carries.contains(&finding.identifier))
     });
     found == example.found
 }

@@ -23,6 +23,9 @@ pub(super) type Decoder = fn(&[u8], &mut Buffer) -> Option<usize>;
 /// Decoders whose result is text and may be encoded again.
 pub(super) const TEXT: &[Decoder] = &[percent, hex, base64, jwt];
 
+/// The same without those that take a larger whole apart.
+pub(super) const PLAIN_TEXT: &[Decoder] = &[percent, hex, base64];
+
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);

@@ -10,6 +10,9 @@ use super::{Fit, number::Digits};
 /// ITU-T E.164: fifteen digits at most.
 const MOST: usize = 15;
 
+/// No national number with its prefixes has more digits; fifteen are a subscription's or a device's.
+const ODD: usize = 14;
+
 /// One country's plan. Lengths are bit sets, bit n for n digits; prefixes are bit sets over all of their length.
 struct Plan {
     lengths: u16,
@@ -54,7 +57,7 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
     if let Some(fit) = by_plan(international) {
         return Some(fit);
     }
-    (6..=MOST + 2).contains(&digits.len()).then_some(Fit::Odd)
+    (6..=ODD).contains(&digits.len()).then_some(Fit::Odd)
 }
 
 /// Whether a country code with a number of that country stands here.

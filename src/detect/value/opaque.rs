@@ -58,8 +58,14 @@ pub(in crate::detect) fn is_cipher(value: &[u8], least: usize) -> bool {
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
     let cased = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
-    let mixed = digits > 0 && letters > 0 || cased && value.len() >= 16 || digits >= 16;
+    let mixed = digits > 0 && letters > 0 || cased && value.len() >= 16 || digits >= 13;
     mixed && super::address::first(value).is_none()
+}
+
+/// Whether a value has the form of an MD5, SHA-1, SHA-256 or SHA-512 digest in hexadecimal.
+pub(in crate::detect) fn is_hash(value: &[u8]) -> bool {
+    let value = trim(value);
+    matches!(value.len(), 32 | 40 | 64 | 128) && value.iter().all(u8::is_ascii_hexdigit) && is_cipher(value, 32)
 }
 
 /// base64, hexadecimal, UUIDs, and what joins their parts.

@@ -78,7 +78,8 @@ fn encoded(identifier: Identifier, value: &[u8], effort: Effort, depth: usize) -
         parts(value, is_token_border).take(ENCODED_PARTS).flat_map(|span| [after_equals(value, &span), Some(span)]);
     let hits = whole.chain(tokens.flatten()).filter_map(|span| {
         let token = value.get(span.clone()).filter(|token| token.len() >= 8)?;
-        let swapped = || (effort == Effort::Named).then(|| turned(identifier, token))?;
+        let filled = token.len() >= 10 && matches!(token, [.., b'f' | b'F', _]);
+        let swapped = || (effort == Effort::Named || filled).then(|| turned(identifier, token))?;
         let fit = decoded(identifier, token, effort, depth).or_else(swapped)?;
         Some(Hit { span, fit })
     });
@@ -88,7 +89,9 @@ fn encoded(identifier: Identifier, value: &[u8], effort: Effort, depth: usize) -
 fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<Fit> {
     let mut buffer: Buffer = [0; LONGEST];
     let deeper = depth.checked_sub(1)?;
-    let fits = decode::TEXT.iter().filter_map(|decoder| {
+    // What a token of ordinary sign-in says is looked at only where the name promises a number.
+    let decoders = if effort == Effort::Named { decode::TEXT } else { decode::PLAIN_TEXT };
+    let fits = decoders.iter().filter_map(|decoder| {
         let len = decoder(token, &mut buffer)?;
         let inner = buffer.get(..len)?;
         let hit = in_clear(identifier, inner).or_else(|| encoded(identifier, inner, effort, deeper))?;
@@ -99,13 +102,16 @@ fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -
 
 /// Swapped pairs and reversed digits, which have to pass the checks: any digits can be turned.
 fn turned(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    if let Some((digits, len)) = decode::swapped(token) {
+    let swapped = decode::swapped(token).and_then(|(digits, len)| {
         let number = Digits::from_plain(digits.into_iter().take(len))?;
-        return judge_digits(identifier, &number).filter(|fit| *fit <= Fit::Formed);
-    }
-    let plain = token.len() >= 10 && token.iter().all(u8::is_ascii_digit);
-    let number = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
-    judge_digits(identifier, &number).filter(|fit| *fit == Fit::Checked)
+        judge_digits(identifier, &number).filter(|fit| *fit <= Fit::Formed)
+    });
+    let reversed = || {
+        let plain = token.len() >= 10 && token.iter().all(u8::is_ascii_digit);
+        let number = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
+        judge_digits(identifier, &number).filter(|fit| *fit == Fit::Checked)
+    };
+    swapped.or_else(reversed)
 }
 
 /// The first of the best; nothing beats a checked one, so the search ends there.
