@@ -58,7 +58,7 @@ fn read(dir: &Path) -> String {
 #[ignore = "the process that `killing_the_writer_loses_no_whole_line` starts and kills"]
 fn writes_until_it_is_killed() {
     let (log, _writer) = open(Path::new(&env::var_os(DIRECTORY).expect("a directory")));
-    (0..).for_each(|number| log.record(event(number)));
+    (0..u64::MAX).for_each(|number| log.record(event(number)));
 }
 
 #[test]

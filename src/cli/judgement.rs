@@ -7,22 +7,38 @@ use std::{path::Path, sync::Arc};
 
 use super::Failure;
 use crate::{
-    detect::{Scanner, SignatureSet},
+    config::{self, Config},
+    detect::{Scanner, SignatureFault, SignatureSet},
     event::{Redactor, Values},
     exchange::InstallationKey,
+    intercept::Interceptor,
     tls,
 };
 
-/// Signatures and key, as the configuration has them.
+/// Configuration, signatures and key.
 pub(super) struct Judgement {
+    /// The configuration.
+    pub config: Config,
     signatures: Arc<SignatureSet>,
     key: InstallationKey,
 }
 
+/// Loads the configuration; what is wrong with it is printed. Warnings are the business of `check` and `run`.
+pub(super) fn configuration(path: Option<&Path>) -> Result<Config, Failure> {
+    let loaded = config::load(path).map_err(|report| {
+        report.print();
+        Failure::new(format!("the configuration is not sound: {}", report.summary()))
+    })?;
+    Ok(loaded.config)
+}
+
 impl Judgement {
-    /// Loads the configuration.
-    pub(super) fn load(_config: Option<&Path>) -> Result<Self, Failure> {
-        Ok(Self { signatures: Arc::new(SignatureSet::builtin()), key: key(Path::new("certs"))? })
+    /// Loads the configuration and what it names.
+    pub(super) fn load(config: Option<&Path>) -> Result<Self, Failure> {
+        let config = configuration(config)?;
+        let signatures = Arc::new(signatures(&config)?);
+        let key = key(&config.tls.ca_dir)?;
+        Ok(Self { config, signatures, key })
     }
 
     /// A scanner with these signatures.
@@ -30,10 +46,27 @@ impl Judgement {
         Scanner::new(self.signatures.clone())
     }
 
-    /// Masks, with digests under the key.
-    pub(super) fn redactor(&self) -> Redactor {
-        Redactor::new(Values::Masked, self.key.clone())
+    /// The door that the proxy uses.
+    pub(super) fn interceptor(&self) -> Interceptor {
+        let Config { policy, routing, .. } = &self.config;
+        Interceptor::new(self.scanner(), policy.clone(), routing.clone(), self.key.clone())
     }
+
+    /// Shows so much of values, with digests under the key.
+    pub(super) fn redactor(&self, values: Values) -> Redactor {
+        Redactor::new(values, self.key.clone())
+    }
+}
+
+fn signatures(config: &Config) -> Result<SignatureSet, Failure> {
+    if config.signatures.is_empty() {
+        return Ok(SignatureSet::builtin());
+    }
+    let told = |fault: &SignatureFault| format!("\n{}: {} ({})", fault.file, fault.message, fault.code);
+    SignatureSet::overridden(&config.signatures).map_err(|faults| {
+        let faults: String = faults.iter().map(told).collect();
+        Failure::new(format!("the signatures are not sound:{faults}"))
+    })
 }
 
 fn key(ca_dir: &Path) -> Result<InstallationKey, Failure> {

@@ -100,6 +100,16 @@ impl Redactor {
         self.other(text.as_bytes(), &Needles::new(findings)).to_string()
     }
 
+    /// The value of this field, in which some of `findings` stand at `spans`.
+    pub fn field(&self, field: &Field, spans: &[Range<usize>], findings: &[Finding]) -> String {
+        self.value(field, spans, &Needles::new(findings)).to_string()
+    }
+
+    /// This request target, in which some of `findings` stand at `spans`.
+    pub fn path(&self, target: &[u8], spans: &[Range<usize>], findings: &[Finding]) -> String {
+        self.target(target, spans, &Needles::new(findings)).to_string()
+    }
+
     /// A field's value, where findings cover `found`.
     pub(super) fn value<'a>(&self, field: &'a Field, found: &[Range<usize>], needles: &Needles) -> Text<'a> {
         let bytes = &field.value[..];
@@ -213,36 +223,36 @@ fn one_bullet(range: Range<usize>) -> HiddenSpans {
 mod tests {
     use super::*;
 
-    fn masked(text: &str, found: &[Range<usize>]) -> String {
-        let hidden = hide(text.as_bytes(), spans(text.as_bytes(), found, &Needles::default()));
+    fn masked(text: &str, found: &[(usize, usize)]) -> String {
+        let found: Vec<_> = found.iter().map(|&(start, end)| start..end).collect();
+        let hidden = hide(text.as_bytes(), spans(text.as_bytes(), &found, &Needles::default()));
         Shown { bytes: text.as_bytes(), hidden }.to_string()
     }
 
     #[test]
     fn numbers_keep_country_and_operator() {
-        assert_eq!(masked("447700900123", &[0..12]), "44770•••••23");
-        assert_eq!(masked("+447700900123", &[0..13]), "+44770•••••23");
-        assert_eq!(masked("001010123456789", &[0..15]), "00101••••••••89");
-        assert_eq!(masked("id=447700900123;x", &[3..15]), "id=44770•••••23;x");
+        assert_eq!(masked("447700900123", &[(0, 12)]), "44770•••••23");
+        assert_eq!(masked("+447700900123", &[(0, 13)]), "+44770•••••23");
+        assert_eq!(masked("001010123456789", &[(0, 15)]), "00101••••••••89");
+        assert_eq!(masked("id=447700900123;x", &[(3, 15)]), "id=44770•••••23;x");
     }
 
     #[test]
     fn other_values_keep_little_or_nothing() {
-        assert_eq!(masked("NDQ3NzAwOTAwMTIz", &[0..16]), "ND••••••••••••Iz");
-        assert_eq!(masked("123456789", &[0..9]), "•••••••••");
-        assert_eq!(masked("me@a.example", &[0..12]), "me••••••••le");
-        assert_eq!(masked("", &[0..0]), "");
+        assert_eq!(masked("NDQ3NzAwOTAwMTIz", &[(0, 16)]), "ND••••••••••••Iz");
+        assert_eq!(masked("123456789", &[(0, 9)]), "•••••••••");
+        assert_eq!(masked("me@a.example", &[(0, 12)]), "me••••••••le");
+        assert_eq!(masked("", &[(0, 0)]), "");
     }
 
     #[test]
     fn what_overlaps_is_one_stretch() {
-        assert_eq!(masked("447700900123;447700900456", &[0..12, 6..18]), "44••••••••••••••700900456");
-        assert_eq!(masked("447700900123447700900456", &[0..12, 12..24]), "44770•••••2344770•••••56");
+        assert_eq!(masked("447700900123;447700900456", &[(0, 12), (6, 18)]), "44••••••••••••••700900456");
+        assert_eq!(masked("447700900123447700900456", &[(0, 12), (12, 24)]), "44770•••••2344770•••••56");
     }
 
     #[test]
     fn a_span_outside_the_value_hides_nothing_and_harms_nothing() {
-        let backwards = Range { start: 3, end: 2 };
-        assert_eq!(masked("abc", &[2..9, backwards]), "abc");
+        assert_eq!(masked("abc", &[(2, 9), (3, 2)]), "abc");
     }
 }

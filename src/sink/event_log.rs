@@ -287,13 +287,9 @@ mod tests {
             Settings { dir: dir.path().into(), keep_days: 1, max_bytes: 1 << 30, segment_bytes: 1 << 30, queue: 5_000 };
         let redactor = Redactor::new(Values::Masked, InstallationKey::new([7; 32]));
         let (log, writer) = EventLog::open(settings, redactor).unwrap();
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                let log = log.clone();
-                thread::spawn(move || (0..1_000).for_each(|_| log.record(event("1"))))
-            })
-            .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(|| (0..1_000).for_each(|_| log.record(event("1"))))));
+        });
         writer.close();
         let written: String =
             segments(dir.path()).unwrap().iter().map(|file| std::fs::read_to_string(&file.path).unwrap()).collect();

@@ -24,7 +24,7 @@ pub(super) use jsonl::request as request_of_line;
 pub(super) use raw::request as request_of_text;
 
 use super::Failure;
-use crate::exchange::{Fields, Origin, RequestHead, Scheme};
+use crate::exchange::{Fields, RequestHead, Scheme};
 
 /// What a capture may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -63,13 +63,6 @@ pub(super) struct Malformed {
 
 /// Who is told of each request in turn, and may end the reading.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(Result<Captured, Malformed>) -> Result<(), Failure>;
-
-impl Captured {
-    /// The origin, where the capture names one that can be parsed.
-    pub fn origin(&self) -> Option<Origin> {
-        Origin::parse(self.scheme, self.authority.as_bytes()).ok()
-    }
-}
 
 /// Reads a file, or standard input for `-`; without a format the content tells.
 pub(super) fn read(path: &Path, format: Option<Format>, visit: Visit<'_>) -> Result<(), Failure> {

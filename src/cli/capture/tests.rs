@@ -70,7 +70,7 @@ fn json_lines_are_read_whatever_else_they_say() {
     assert_eq!(summary(&found[1]), "7 GET http:// /");
     assert_eq!(found[2].head.target, b"/\xff"[..]);
     assert_eq!(found[2].head.fields.get(0).unwrap().value, "\\x41");
-    assert_eq!(found[2].origin().unwrap().authority(), "[2001:db8::1]:8443");
+    assert_eq!(found[2].authority, "[2001:db8::1]:8443");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn finish(out: &mut impl Write, is_empty: bool) -> io::Result<()> {
 
 fn begin(out: &mut impl Write) -> io::Result<()> {
     let creator = json!({"name": "clir", "version": env!("CARGO_PKG_VERSION")});
-    write!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[\n")
+    writeln!(out, "{{\"log\":{{\"version\":\"1.2\",\"creator\":{creator},\"entries\":[")
 }
 
 fn entry(event: &EventLine, line: &[u8]) -> Value {

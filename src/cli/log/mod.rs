@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, judgement};
 use crate::event::EventLine;
 use filter::Filter;
 use tail::Tail;
@@ -74,8 +74,12 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
     printed.map(|()| Outcome::Done)
 }
 
-fn directory(_config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Failure> {
-    Ok(arguments.dir.clone().unwrap_or_else(|| "logs".into()))
+/// The configuration is not asked for where the directory is given.
+fn directory(config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    match &arguments.dir {
+        Some(dir) => Ok(dir.clone()),
+        None => Ok(judgement::configuration(config)?.log.dir),
+    }
 }
 
 fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
@@ -92,14 +96,16 @@ fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), 
         Ok(())
     })?;
     kept.iter().try_for_each(|(line, event)| printer.event(line, event)).map_err(told)?;
-    while arguments.follow {
+    if !arguments.follow {
+        return printer.finish().map_err(told);
+    }
+    loop {
         printer.out.flush().map_err(told)?;
         thread::sleep(POLL);
         tail.advance(&mut |line| {
             matching(line, &arguments.filter).map_or(Ok(()), |event| printer.event(line, &event).map_err(told))
         })?;
     }
-    printer.finish().map_err(told)
 }
 
 /// The line's event, if it is one that was asked for. That it is an event at all was seen to by [`Tail`].

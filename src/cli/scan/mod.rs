@@ -5,6 +5,8 @@
 
 mod output;
 
+pub(super) use output::describe;
+
 use std::{
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -19,6 +21,7 @@ use super::{
 };
 use crate::{
     detect::{Finding, Part, Scanner, Severity, Subject},
+    event::Values,
     exchange::{Direction, Fields, Scheme},
 };
 use output::Printer;
@@ -59,7 +62,8 @@ fn severity() -> impl TypedValueParser<Value = Severity> {
 /// Carries the command out.
 pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Failure> {
     let judgement = Judgement::load(config)?;
-    let printer = Printer::new(BufWriter::new(io::stdout().lock()), arguments.output, judgement.redactor());
+    let printer =
+        Printer::new(BufWriter::new(io::stdout().lock()), arguments.output, judgement.redactor(Values::Masked));
     scan(&judgement.scanner(), arguments, printer)
 }
 
@@ -129,9 +133,10 @@ impl Tally {
         self.requests += 1;
         self.with_findings += usize::from(!findings.is_empty());
         for finding in findings {
-            let counted =
-                Severity::ALL.iter().zip(&mut self.findings).find(|(severity, _)| **severity == finding.severity);
-            counted.map_or((), |(_, count)| *count += 1);
+            let mut counts = Severity::ALL.iter().zip(&mut self.findings);
+            if let Some((_, count)) = counts.find(|(severity, _)| **severity == finding.severity) {
+                *count += 1;
+            }
             self.worst = self.worst.max(Some(finding.severity));
         }
     }

@@ -86,7 +86,7 @@ impl<W: Write> Printer<W> {
         let host = self.redactor.text(host, findings);
         self.push(&format!("{id}  {method} {host}"));
         for finding in findings {
-            self.push(&format!("    {}: {}", describe(finding), self.redactor.found(finding)));
+            self.push(&format!("    {}: {}", describe(finding, &self.redactor), self.redactor.found(finding)));
         }
     }
 
@@ -97,9 +97,9 @@ impl<W: Write> Printer<W> {
 }
 
 /// `critical msisdn (certain) in header x-msisdn`
-pub(in crate::cli) fn describe(finding: &Finding) -> String {
+pub(in crate::cli) fn describe(finding: &Finding, redactor: &Redactor) -> String {
     let Finding { severity, identifier, confidence, location, .. } = finding;
-    let name = String::from_utf8_lossy(&location.name);
+    let name = redactor.text(&String::from_utf8_lossy(&location.name), std::slice::from_ref(finding));
     let place = match location.part {
         Part::Target => "in the target".into(),
         part => format!("in {part} {name}"),
