@@ -3,7 +3,7 @@
 //! With a stable code, the file, line and column, the line itself with a caret, and a cure. All faults are collected
 //! and told together: nobody wants to mend a file one run at a time.
 
-use std::{cell::RefCell, fmt, io::IsTerminal, ops::Range, sync::Arc};
+use std::{cell::RefCell, collections::HashSet, fmt, io::IsTerminal, ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -44,7 +44,7 @@ impl Diagnostic {
         let place = self.place.as_ref()?;
         let before = place.source.text.get(..place.span.start)?;
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        let line = place.source.line(place.span.start) + 1;
         Some((&place.source.name, line, before.get(line_start..)?.chars().count() + 1))
     }
 
@@ -85,7 +85,7 @@ impl<'a> Excerpt<'a> {
         let (before, after) = text.split_at(at);
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let end = after.find('\n').map_or(text.len(), |length| at + length);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        let line = place.source.line(at) + 1;
         let last = floor(text, place.span.end.clamp(at, end));
         Self {
             name: &place.source.name,
@@ -148,14 +148,12 @@ impl Faults {
 
     /// Drops what was found on lines that are no TOML anyway: it would only be a consequence.
     pub fn drop_consequences(&self, source: &Arc<Source>, broken: &[Range<usize>]) {
-        let lines = |span: &Range<usize>| line_of(&source.text, span.start)..=line_of(&source.text, span.end);
-        let broken: Vec<_> = broken.iter().map(lines).collect();
+        let lines: HashSet<usize> =
+            broken.iter().flat_map(|span| (source.line(span.start)..=source.line(span.end)).take(64)).collect();
         self.list.borrow_mut().retain(|fault| {
-            let Some(place) = fault.place.as_ref().filter(|place| Arc::ptr_eq(&place.source, source)) else {
-                return true;
-            };
-            let line = line_of(&source.text, place.span.start);
-            fault.code == Code::Syntax.as_str() || !broken.iter().any(|lines| lines.contains(&line))
+            let place = fault.place.as_ref().filter(|place| Arc::ptr_eq(&place.source, source));
+            let on_broken_line = place.is_some_and(|place| lines.contains(&source.line(place.span.start)));
+            fault.code == Code::Syntax.as_str() || !on_broken_line
         });
     }
 
@@ -203,10 +201,6 @@ impl From<Option<String>> for Help {
     fn from(text: Option<String>) -> Self {
         Self(text)
     }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count()
 }
 
 /// Everything that is wrong with a configuration.

@@ -22,6 +22,6 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Gravity, Report};
 pub use load::{Loaded, load};
-pub use settings::{Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls, Values};
+pub use settings::{Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
 pub use signatures::SignatureFiles;
 pub use watch::{Watcher, watch};

@@ -11,6 +11,7 @@ use std::{
 
 use super::SignatureFiles;
 use crate::{
+    event::Values,
     exchange::Vantage,
     policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
 };
@@ -91,29 +92,6 @@ pub enum Roots {
     Bundled,
     /// Those in a PEM file.
     File(PathBuf),
-}
-
-/// How much of a value events show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Values {
-    /// Findings and credentials are masked.
-    #[default]
-    Masked,
-    /// Everything but credentials.
-    Full,
-    /// No values at all.
-    Names,
-}
-
-impl Values {
-    /// The word used in configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Masked => "masked",
-            Self::Full => "full",
-            Self::Names => "names",
-        }
-    }
 }
 
 /// Where events go, and for how long they stay.

@@ -28,13 +28,20 @@ pub struct Source {
     pub text: String,
     /// What may be quoted of it; the same offsets hold.
     pub quotable: String,
+    line_ends: Vec<usize>,
 }
 
 impl Source {
     /// Takes a text that is at hand, such as a compiled-in one.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         let text = text.into();
-        Arc::new(Self { name: name.into(), quotable: blot(&text), text })
+        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        Arc::new(Self { name: name.into(), quotable: blot(&text), text, line_ends })
+    }
+
+    /// The line that a byte stands on, counted from zero. A broken file asks for thousands of them.
+    pub fn line(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|&end| end < at)
     }
 
     /// Reads a file. A fault is told where the file was named, or without a place.

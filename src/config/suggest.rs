@@ -7,8 +7,8 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let distance = |candidate: &str| strsim::damerau_levenshtein(&wanted, &plain(candidate));
     let scored = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
     let (distance, best) = scored.min_by_key(|(distance, _)| *distance)?;
-    let tolerated = best.chars().count().max(wanted.chars().count()).div_ceil(3);
-    (distance <= tolerated && distance < best.chars().count()).then_some(best)
+    let tolerated = best.chars().count().max(wanted.chars().count()) / 3;
+    (distance <= tolerated.max(1) && distance < best.chars().count()).then_some(best)
 }
 
 /// `did you mean …?` where something is like it, and all that is allowed where nothing is.
@@ -41,6 +41,7 @@ mod tests {
         assert_eq!(closest("HIGH", words), Some("high"));
         assert_eq!(closest("critcal", words), Some("critical"));
         assert_eq!(closest("purple", words), None);
+        assert_eq!(closest("ftp", ["http", "https"]), None);
         assert_eq!(closest("keep-days", ["keep_days"]), Some("keep_days"));
         assert_eq!(closest("x", ["a"]), None);
     }

@@ -5,12 +5,11 @@
 
 use toml::de::Error;
 
+use super::source::Source;
+
 /// The complaints that are probably causes and not consequences.
-pub fn causes<'a>(text: &str, errors: &'a [Error]) -> Vec<&'a Error> {
-    let line = |error: &Error| {
-        let at = error.span().unwrap_or_default().start;
-        text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count()
-    };
+pub fn causes<'a>(source: &Source, errors: &'a [Error]) -> Vec<&'a Error> {
+    let line = |error: &Error| source.line(error.span().unwrap_or_default().start);
     let mut sorted: Vec<_> = errors.iter().map(|error| (line(error), error)).collect();
     sorted.sort_by_key(|(line, error)| (*line, error.span().unwrap_or_default().start));
     sorted.dedup_by_key(|(line, _)| *line);

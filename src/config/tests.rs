@@ -1,53 +1,146 @@
-//! Is every fault told, where it is and with a cure?
+//! Do the files that are compiled in say what the code does, and is the right policy taken?
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use jiff::civil::Date;
 
 use super::{load::load_in, locate::Surroundings, *};
 
 const TODAY: Date = Date::constant(2026, 11, 22);
+const CONFIG: &str = include_str!("../../config/clir.toml");
 
 fn load_file(path: &Path) -> Result<Loaded, Report> {
-    let base = path.parent().unwrap().to_owned();
-    load_in(&Surroundings { explicit: Some(path.to_owned()), candidates: Vec::new(), base }, TODAY)
+    load_in(&Surroundings { explicit: Some(path.to_owned()), ..Surroundings::default() }, TODAY)
 }
 
-fn load_text(text: &str) -> Result<Loaded, Report> {
+/// Loads a configuration that stands in a directory with these files.
+fn load_beside(config: &str, files: &[(&str, &str)]) -> Result<Loaded, Report> {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("clir.toml");
-    fs::write(&path, text).unwrap();
-    load_file(&path)
+    for (name, text) in files.iter().chain(&[("clir.toml", config)]) {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    load_file(&dir.path().join("clir.toml"))
 }
 
-fn load_builtin() -> Result<Loaded, Report> {
-    load_in(&Surroundings::default(), TODAY)
+fn settings(config: &Config) -> String {
+    let Config { listeners, access, routing, tls, log, limits, timeouts, .. } = config;
+    let mode = config.policy.mode();
+    format!("{listeners:?}\n{access:?}\n{routing:?}\n{tls:?}\n{log:?}\n{limits:?}\n{timeouts:?}\n{mode:?}")
+}
+
+fn rule_names(loaded: &Loaded) -> Vec<String> {
+    loaded.config.policy.rules().iter().map(|rule| rule.name.to_string()).collect()
 }
 
 #[test]
-fn five() {
-    let text = r#"
-[[listener]]
-adress = "[::]:8080"
-vantage = "beyond-carier"
+fn what_is_compiled_in_is_sound() {
+    let loaded = load_in(&Surroundings::default(), TODAY).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    assert_eq!(loaded.config.policy_file, PolicyFile::BuiltIn);
+    assert!(loaded.config.path.is_none() && loaded.files.is_empty());
+    assert!(!loaded.config.policy.rules().is_empty());
+}
 
-[access]
-clients = ["10.0.0.0/33"]
-users = ["alice:hunter2"]
+#[test]
+fn the_documented_values_are_the_defaults() {
+    let documented = load_in(&Surroundings::default(), TODAY).unwrap();
+    let nothing_written = load_beside("", &[]).unwrap();
+    assert_eq!(settings(&documented.config), settings(&nothing_written.config));
+}
 
-[limits]
-headers = "many"
+/// An unknown key makes the schema list what it knows; each of those must stand in the file.
+#[test]
+fn every_key_is_documented() {
+    let tables = [
+        "[[listener]]",
+        "[access]",
+        "[intercept]",
+        "[tls]",
+        "[upgrade]",
+        "[log]",
+        "[limits]",
+        "[timeouts]",
+        "[signatures]",
+        "[policy]",
+    ];
+    for table in tables {
+        let report = load_beside(&format!("{table}\nqqqqqqqqqqqq = 1\n"), &[]).unwrap_err();
+        let help = report.diagnostics()[0].help.clone().unwrap();
+        let keys: Vec<_> = help.split('`').skip(1).step_by(2).collect();
+        assert!(!keys.is_empty());
+        let section = CONFIG.split(&format!("\n{table}\n")).nth(1).unwrap().split("\n[").next().unwrap();
+        for key in keys {
+            let documents = |line: &str| line.trim_start_matches("# ").split('=').next().unwrap().trim() == key;
+            assert!(section.lines().any(documents), "{table} {key}");
+        }
+    }
+}
 
-[[rule]]
-name = "x"
-when = { severity = "hgih" }
-unless = { partner = ["biling"] }
-action = "strip"
+#[test]
+fn without_a_policy_anywhere_the_compiled_in_one_holds() {
+    let loaded = load_beside("[log]\nkeep_days = 1\n", &[]).unwrap();
+    assert_eq!(loaded.config.policy_file, PolicyFile::BuiltIn);
+}
 
-[[identity]]
-value = "447700900123"
-"#;
-    println!("{}", load_text(text).unwrap_err());
-    println!("{:?}", load_text("a = \nb = [1,\n[log]\nkeep_days = 0\nvalues = \nusers = [\"hunter2\"\n"));
-    println!("{:?}", load_builtin());
+#[test]
+fn a_policy_beside_the_configuration_is_taken() {
+    let policy = "[[rule]]\nname = \"mine\"\naction = \"strip\"\n";
+    let loaded = load_beside("", &[("policy.toml", policy)]).unwrap();
+    assert_eq!(rule_names(&loaded), ["mine"]);
+    let named =
+        load_beside("[policy]\nfile = \"other.toml\"\n", &[("other.toml", policy), ("policy.toml", "")]).unwrap();
+    assert_eq!(rule_names(&named), ["mine"]);
+}
+
+#[test]
+fn rules_in_the_configuration_come_first_and_may_stand_alone() {
+    let own = "[[rule]]\nname = \"own\"\nwhen = { severity = \"high\" }\naction = \"keep\"\n";
+    let policy = "[[rule]]\nname = \"other\"\naction = \"strip\"\n";
+    assert_eq!(rule_names(&load_beside(own, &[("policy.toml", policy)]).unwrap()), ["own"]);
+    let both = format!("{own}[policy]\nfile = \"policy.toml\"\n");
+    assert_eq!(rule_names(&load_beside(&both, &[("policy.toml", policy)]).unwrap()), ["own", "other"]);
+}
+
+#[test]
+fn a_policy_that_is_named_must_exist() {
+    let report = load_beside("[policy]\nfile = \"policy.toml\"\n", &[]).unwrap_err();
+    assert_eq!(report.diagnostics()[0].code, "missing-file");
+    assert!(report.diagnostics()[0].position().is_some());
+}
+
+#[test]
+fn a_rule_may_name_a_partner_of_the_other_file() {
+    let partner = "[[partner]]\nname = \"billing\"\nhost = \"*.pay.example\"\n[policy]\nfile = \"policy.toml\"\n";
+    let policy = "[[rule]]\nname = \"r\"\nunless = { partner = \"billing\" }\naction = \"strip\"\n";
+    let loaded = load_beside(partner, &[("policy.toml", policy)]).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
+fn relative_paths_are_relative_to_the_state_directory() {
+    let base = Path::new("/var/lib/clir").to_owned();
+    let loaded = load_in(&Surroundings { base, ..Surroundings::default() }, TODAY).unwrap();
+    assert_eq!(loaded.config.log.dir, Path::new("/var/lib/clir/logs"));
+    assert_eq!(loaded.config.tls.ca_dir, Path::new("/var/lib/clir/certs"));
+}
+
+#[test]
+fn a_broken_line_is_told_once() {
+    let report = load_beside("[log]\nkeep_days = \nvalues = masked\n[limits]\nheaders = \"x\"\n", &[]).unwrap_err();
+    let told: Vec<_> = report.diagnostics().iter().map(|fault| (fault.code, fault.position().unwrap().1)).collect();
+    assert_eq!(told, [("syntax", 2), ("syntax", 3), ("wrong-type", 5)]);
+}
+
+#[test]
+fn an_open_bracket_is_not_told_for_every_line_behind_it() {
+    let text = "[access]\nclients = [\"private\",\n\n[log]\nkeep_days = 0\nvalues = \"x\"\nqueue = 1\nmax_bytes = 7\n";
+    let report = load_beside(text, &[]).unwrap_err();
+    assert_eq!(report.len(), 1, "{report}");
+}
+
+#[test]
+fn garbage_does_not_fill_the_screen() {
+    let report = load_beside(&"?\n".repeat(20_000), &[]).unwrap_err();
+    assert!(report.len() > 1000);
+    assert!(report.to_string().lines().count() < 1000);
 }

@@ -30,7 +30,8 @@ pub fn read(root: &Reader<'_>) -> Vec<Listener> {
 
 struct Read {
     listener: At<Listener>,
-    address: Place,
+    /// Nothing when what was written is no address, so that the default which stands in for it is not judged.
+    address: Option<Place>,
     label: Place,
 }
 
@@ -47,12 +48,18 @@ fn read_one(table: Reader<'_>) -> Read {
     let address = table.get("address").and_then(|entry| entry.string());
     let vantage = table.get("vantage").and_then(|entry| entry.string());
     let label = table.get("label").and_then(|entry| entry.text()).filter(|label| is_printable(label, faults));
+    let socket = address.as_ref().map(|address| socket_address(address, faults));
+    let address = match (&address, socket) {
+        (_, Some(None)) => None,
+        (Some(address), _) => Some(address.place.clone()),
+        (None, _) => Some(place.clone()),
+    };
     let read = Read {
-        address: address.as_ref().map_or(place.clone(), |address| address.place.clone()),
-        label: label.as_ref().map_or(place.clone(), |label| label.place.clone()),
+        address,
+        label: label.as_ref().map_or_else(|| place.clone(), |label| label.place.clone()),
         listener: At {
             value: Listener {
-                address: address.and_then(|address| socket_address(&address, faults)).unwrap_or(default.address),
+                address: socket.flatten().unwrap_or(default.address),
                 vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
                 label: label.map_or(default.label, |label| Arc::from(label.value)),
             },
@@ -65,9 +72,10 @@ fn read_one(table: Reader<'_>) -> Read {
 
 fn check_against(earlier: &[At<Listener>], new: &Read, faults: &Faults) {
     let listener = &new.listener.value;
-    if let Some(other) = earlier.iter().find(|other| overlap(other.value.address, listener.address)) {
+    let other = earlier.iter().find(|other| overlap(other.value.address, listener.address));
+    if let (Some(other), Some(place)) = (other, &new.address) {
         let message = format!("{} overlaps with the listener on {}", listener.address, other.value.address);
-        faults.error(Code::DuplicateAddress, &new.address, message, "give each listener a port of its own");
+        faults.error(Code::DuplicateAddress, place, message, "give each listener a port of its own");
     }
     if earlier.iter().any(|other| other.value.label == listener.label) {
         let message = format!("another listener is called {} as well", quoted(&listener.label));

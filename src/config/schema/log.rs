@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{reader::Reader, words};
-use crate::config::{Code, Log, Values};
+use crate::{
+    config::{Code, Log},
+    event::Values,
+};
 
 /// Reads `[log]`; relative paths are relative to `base`.
 pub fn read(root: &Reader<'_>, base: &Path) -> Log {

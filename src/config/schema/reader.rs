@@ -119,7 +119,7 @@ impl<'a> Entry<'a> {
         let text = self.string()?;
         if text.value.trim().is_empty() {
             let message = format!("`{}` is empty", self.title);
-            self.desk.faults.error(Code::EmptyValue, &text.place, message, "write something, or leave the key out");
+            self.desk.faults.error(Code::EmptyValue, &text.place, message, "write something between the quotes");
             return None;
         }
         Some(text)

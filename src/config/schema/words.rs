@@ -2,12 +2,13 @@
 
 use crate::{
     config::{
-        Code, Values,
+        Code,
         diagnostic::Faults,
         source::At,
         suggest::{hint, quoted},
     },
     detect::{Confidence, Identifier, InsertedBy, Part, Severity},
+    event::Values,
     exchange::{Direction, Scheme, Vantage},
     policy::{InterceptMode, Mode, Redaction},
 };

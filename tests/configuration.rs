@@ -1,0 +1,147 @@
+//! Is every fault of a configuration told, with its place and a cure, and is what we ship sound?
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use clir::config::{Code, Report, load};
+use proptest::prelude::*;
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/config")
+}
+
+/// Everything that is told about a file, warnings of a sound one included, without the names of this machine.
+fn told(path: &Path) -> Report {
+    load(Some(path)).map_or_else(|report| report, |loaded| loaded.warnings)
+}
+
+fn without_machine(text: &str) -> String {
+    text.replace(env!("CARGO_MANIFEST_DIR"), "$DIR")
+}
+
+fn check(config: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_clir")).arg("check").arg("--config").arg(config).output().unwrap()
+}
+
+/// `tests/data/config/<code>.toml` shows the code; what is told about it is kept as a snapshot.
+#[test]
+fn every_code_is_shown_by_a_file_of_its_name() {
+    for code in Code::ALL.iter().filter(|code| **code != Code::FileTooLarge) {
+        let report = told(&data().join(code.as_str()).with_extension("toml"));
+        let codes: Vec<_> = report.diagnostics().iter().map(|fault| fault.code).collect();
+        assert!(codes.contains(&code.as_str()), "{} is not told: {report}", code.as_str());
+        insta::assert_snapshot!(code.as_str(), without_machine(&report.to_string()));
+    }
+}
+
+#[test]
+fn codes_are_unique_and_in_kebab_case() {
+    let mut words: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert!(
+        words.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'8'))
+    );
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Code::ALL.len());
+}
+
+#[test]
+fn every_fault_comes_with_a_cure() {
+    for code in Code::ALL.iter().filter(|code| **code != Code::FileTooLarge) {
+        for fault in told(&data().join(code.as_str()).with_extension("toml")).diagnostics() {
+            assert!(fault.help.as_ref().is_some_and(|help| !help.is_empty()), "{}: {}", fault.code, fault.message);
+        }
+    }
+}
+
+#[test]
+fn five_mistakes_are_five_diagnostics_with_line_column_caret_and_suggestion() {
+    let output = check(&data().join("five-mistakes.toml"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    insta::assert_snapshot!("five-mistakes", without_machine(&String::from_utf8(output.stderr).unwrap()));
+}
+
+#[test]
+fn no_secret_is_quoted() {
+    let user = told(&data().join("invalid-user.toml")).to_string();
+    assert!(!user.contains("correct-horse") && !user.contains("broken-hash"), "{user}");
+    let identity = told(&data().join("not-available-yet.toml")).to_string();
+    assert!(!identity.contains("7700900123"), "{identity}");
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let report = load(Some(Path::new("no/such/clir.toml"))).unwrap_err();
+    assert_eq!(report.diagnostics()[0].code, "missing-file");
+}
+
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    let report = load(Some(Path::new("/dev/zero"))).unwrap_err();
+    assert_eq!(report.diagnostics()[0].code, "file-too-large");
+}
+
+#[test]
+fn what_is_shipped_is_sound() {
+    for name in ["clir.toml", "observe.toml", "strict.toml"] {
+        let output = check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name));
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stderr.is_empty(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn a_sound_configuration_is_summed_up() {
+    let output = check(&data().join("sound/clir.toml"));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    insta::assert_snapshot!("sound", without_machine(&String::from_utf8(output.stdout).unwrap()));
+}
+
+#[test]
+fn a_fault_in_the_policy_file_is_told_in_that_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("clir.toml"), "[policy]\nmode = \"enforce\"\n").unwrap();
+    fs::write(dir.path().join("policy.toml"), "[[rule]]\nname = \"a\"\naction = \"stirp\"\n").unwrap();
+    let report = load(Some(&dir.path().join("clir.toml"))).unwrap_err();
+    let (file, line, column) = report.diagnostics()[0].position().unwrap();
+    assert!(file.ends_with("policy.toml"));
+    assert_eq!((line, column), (3, 10));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), bytes).unwrap();
+        let _ = told(file.path()).to_string();
+    }
+
+    /// Files that are almost right: lines of sound ones, shuffled, cut and with characters changed.
+    #[test]
+    fn any_mixture_of_lines_is_read_without_panic(
+        picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), "[\\[\\]{}=\"'\nä0,.]?"), 0..30),
+    ) {
+        let lines: Vec<String> = fs::read_dir(data()).unwrap()
+            .filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok())
+            .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        let mut text = String::new();
+        for (line, place, change) in &picks {
+            let line = line.get(&lines);
+            let at = line.floor_char_boundary(place.index(line.len() + 1));
+            text.push_str(&line[..at]);
+            text.push_str(change);
+            text.push_str(&line[at..]);
+            text.push('\n');
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let _ = told(file.path()).to_string();
+    }
+}
