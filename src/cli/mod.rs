@@ -19,6 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry;
 pub use failure::{Failure, Outcome};
 
 /// Finds the identifiers that mobile carriers and apps put into web traffic, and takes them out.
@@ -32,6 +33,14 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Say more on standard error; twice for everything. No value of any header is ever said
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -39,7 +48,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the proxy (what happens without a command)
-    Run(run::Arguments),
+    Run,
     /// Check configuration, policy and signatures without opening a socket
     Check(check::Arguments),
     /// Tell what would be found in one request, which rules would match, and what would be sent
@@ -60,8 +69,9 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = arguments.config.as_deref();
-    let outcome = match arguments.command.unwrap_or_else(|| Command::Run(run::Arguments::default())) {
-        Command::Run(arguments) => run::run(config, &arguments),
+    telemetry::init(arguments.verbose, arguments.quiet);
+    let outcome = match arguments.command.unwrap_or(Command::Run) {
+        Command::Run => run::run(config),
         Command::Check(arguments) => check::run(config, &arguments),
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),

@@ -38,9 +38,6 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    #[command(flatten)]
-    filter: Filter,
-
     /// Only the last N events that match
     #[arg(long, value_name = "N")]
     last: Option<usize>,
@@ -52,6 +49,9 @@ pub struct Arguments {
     /// How events are printed
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
+
+    #[command(flatten)]
+    filter: Filter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

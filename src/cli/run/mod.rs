@@ -24,28 +24,14 @@ use crate::{
     listen::{self, Listener},
     proxy::Running,
     sink::EventLog,
-    telemetry,
     tls::{self, CertAuthority},
 };
-
-/// Arguments of `run`.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Arguments {
-    /// Say more on standard error; twice for everything. No value of any header is ever said
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
-
-    /// Say only what went wrong
-    #[arg(short, long, conflicts_with = "verbose")]
-    quiet: bool,
-}
 
 /// Carries the command out.
 ///
 /// # Errors
 /// Anything that keeps the proxy from starting.
-pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Failure> {
-    telemetry::init(arguments.verbose, arguments.quiet);
+pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let loaded =
         config::load(config).map_err(|report| Failure::new(format!("the configuration is not sound\n{report}")))?;
     if loaded.warnings.len() > 0 {
