@@ -30,9 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     out.write_all(line.as_bytes())
         .and_then(|()| out.flush())
         .map_err(|error| Failure::because("cannot write the hash", error))?;
-    if io::stderr().is_terminal() {
-        eprintln!("\nPut the line above into the configuration: [access] users = [\"{}:$argon2id$…\"]", arguments.name);
-    }
+    eprintln!("Put this line into the configuration: [access] users = [\"{}:$argon2id$…\"]", arguments.name);
     Ok(Outcome::Done)
 }
 
