@@ -7,7 +7,7 @@ use crate::support::{
 };
 
 const BROWSER: &str = "User-Agent: Mozilla/5.0 (Linux; Android 14)\r\naccept: text/html,*/*;q=0.8\r\nX-Requested-With: com.example.app\r\n\
-                       Accept-Language: en-GB\r\nCookie: session=f00; theme=dark\r\nx-requested-with: twice\r\n";
+                       Accept-Language: en-GB\r\nCookie: session=f00; theme=dark\r\nDNT: 1\r\n";
 
 fn stage(which: Which, edits: Vec<Edit>) -> (Clir, Origin, Wire<std::net::TcpStream>) {
     let clir = Setup::new().start();
@@ -144,7 +144,7 @@ fn other_edits_of_the_box_pass_as_they_are() {
     client.send(origin.request("GET", "/", BROWSER));
     let mut site = origin.accept();
     let expected = format!(
-        "GET / HTTP/1.1\r\nx-requested-with: twice\r\nAccept-Language: xx\r\nX-Requested-With: com.example.app\r\n\
+        "GET / HTTP/1.1\r\nDNT: 1\r\nAccept-Language: xx\r\nX-Requested-With: com.example.app\r\n\
          ACCEPT: text/html,*/*;q=0.8\r\nUser-Agent: Mozilla/5.0 (Linux; Android 14)\r\nHost: {}\r\n\r\n",
         origin.authority()
     );

@@ -42,8 +42,7 @@ fn a_mode_changes_as_well() {
     let config = std::fs::read_to_string(clir.path("clir.toml")).unwrap();
     clir.replace("clir.toml", &config.replace("[policy]\n", "[policy]\nmode = \"observe\"\n"));
     eventually("observe mode", || leaks(&clir, &origin).then_some(()));
-    let events = clir.events();
-    assert_eq!(events.last().unwrap()["actions"][0]["observed"], true);
+    clir.wait_for_event(|event| event["actions"][0]["observed"] == true);
 }
 
 #[test]

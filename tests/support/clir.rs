@@ -158,7 +158,7 @@ impl Clir {
     /// Starts it again in a directory where it ran with one listener.
     pub fn again(dir: TempDir) -> Self {
         let mut command = setup::clir(dir.path());
-        Self::spawn(command.args(["-vvv", "--config", "clir.toml"]), dir, 1)
+        Self::spawn(command.args(["--config", "clir.toml", "run", "-vvv"]), dir, 1)
     }
 }
 

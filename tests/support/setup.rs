@@ -95,7 +95,7 @@ impl Setup {
     pub fn command(&self) -> Command {
         self.write();
         let mut command = clir(self.dir.path());
-        command.args(["-vvv", "--config", "clir.toml", "run"]).envs(self.environment.iter().cloned());
+        command.args(["--config", "clir.toml", "run", "-vvv"]).envs(self.environment.iter().cloned());
         command
     }
 
