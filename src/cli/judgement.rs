@@ -7,8 +7,8 @@ use std::{path::Path, sync::Arc};
 
 use super::Failure;
 use crate::{
-    config::{self, Config},
-    detect::{Scanner, SignatureFault, SignatureSet},
+    config::{self, Config, Loaded},
+    detect::Scanner,
     event::{Redactor, Values},
     exchange::InstallationKey,
     intercept::Interceptor,
@@ -19,31 +19,33 @@ use crate::{
 pub(super) struct Judgement {
     /// The configuration.
     pub config: Config,
-    signatures: Arc<SignatureSet>,
     key: InstallationKey,
 }
 
-/// Loads the configuration; what is wrong with it is printed. Warnings are the business of `check` and `run`.
-pub(super) fn configuration(path: Option<&Path>) -> Result<Config, Failure> {
-    let loaded = config::load(path).map_err(|report| {
+/// Loads the configuration and what it names; what is wrong with it is printed.
+pub(super) fn loaded(path: Option<&Path>) -> Result<Loaded, Failure> {
+    config::load(path).map_err(|report| {
         report.print();
         Failure::new(format!("the configuration is not sound: {}", report.summary()))
-    })?;
-    Ok(loaded.config)
+    })
+}
+
+/// Loads the configuration for a command that only reads. Warnings are the business of `check` and `run`.
+pub(super) fn configuration(path: Option<&Path>) -> Result<Config, Failure> {
+    loaded(path).map(|loaded| loaded.config)
 }
 
 impl Judgement {
     /// Loads the configuration and what it names.
     pub(super) fn load(config: Option<&Path>) -> Result<Self, Failure> {
         let config = configuration(config)?;
-        let signatures = Arc::new(signatures(&config)?);
         let key = key(&config.tls.ca_dir)?;
-        Ok(Self { config, signatures, key })
+        Ok(Self { config, key })
     }
 
     /// A scanner with these signatures.
     pub(super) fn scanner(&self) -> Scanner {
-        Scanner::new(self.signatures.clone())
+        Scanner::new(Arc::clone(&self.config.signatures))
     }
 
     /// The door that the proxy uses.
@@ -56,17 +58,6 @@ impl Judgement {
     pub(super) fn redactor(&self, values: Values) -> Redactor {
         Redactor::new(values, self.key.clone())
     }
-}
-
-fn signatures(config: &Config) -> Result<SignatureSet, Failure> {
-    if config.signatures.is_empty() {
-        return Ok(SignatureSet::builtin());
-    }
-    let told = |fault: &SignatureFault| format!("\n{}: {} ({})", fault.file, fault.message, fault.code);
-    SignatureSet::overridden(&config.signatures).map_err(|faults| {
-        let faults: String = faults.iter().map(told).collect();
-        Failure::new(format!("the signatures are not sound:{faults}"))
-    })
 }
 
 fn key(ca_dir: &Path) -> Result<InstallationKey, Failure> {

@@ -17,7 +17,7 @@ use tokio::{
     sync::Notify,
 };
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, judgement};
 use crate::{
     config,
     event::Redactor,
@@ -32,11 +32,8 @@ use crate::{
 /// # Errors
 /// Anything that keeps the proxy from starting.
 pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
-    let loaded =
-        config::load(config).map_err(|report| Failure::new(format!("the configuration is not sound\n{report}")))?;
-    if loaded.warnings.len() > 0 {
-        eprint!("{}", loaded.warnings);
-    }
+    let loaded = judgement::loaded(config)?;
+    loaded.warnings.print();
     let listeners = bind(&loaded.config)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
@@ -45,7 +42,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let key = tls::installation_key(&loaded.config.tls.ca_dir)
         .map_err(|error| Failure::because("the installation's key cannot be used", error))?;
     let trust = build::trust(&loaded.config, &authority)?;
-    let redactor = Redactor::new(crate::event::Values::Masked, key.clone());
+    let redactor = Redactor::new(loaded.config.log.values, key.clone());
     let settings = build::log(&loaded.config);
     let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
