@@ -118,7 +118,7 @@ impl Connection {
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
     }
 }
 
