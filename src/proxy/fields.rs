@@ -82,7 +82,7 @@ pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade
         let name = field.name.clone();
         match () {
             () if field.is("host") && protocol == Protocol::Http1 => {
-                fields.push(name, host_value(&field.value, origin))
+                fields.push(name, host_value(&field.value, origin));
             }
             () if field.is("host") => {}
             () if field.is("te") && wants_trailers(field) => fields.push(name, "trailers"),

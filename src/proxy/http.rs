@@ -143,7 +143,7 @@ pub async fn authenticate(session: &Session, judges: &Judges, head: &RequestHead
     if !judges.authenticator.is_required() || matches!(session.scope, Scope::Tunnel(_)) {
         return Ok(());
     }
-    let credentials = head.fields.first("proxy-authorization").map(|value| value.as_ref());
+    let credentials = head.fields.first("proxy-authorization").map(AsRef::as_ref);
     judges.authenticator.check(credentials).await.map_err(|denied| refusal::challenge(&denied.to_string()))
 }
 

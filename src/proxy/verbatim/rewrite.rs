@@ -8,7 +8,7 @@ const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 /// hyper's head with our fields in its place: the first line is hyper's, the fields are ours in their order and spelling,
 /// but the framing is what hyper says it is. `Connection` is hyper's word where we have none.
 pub fn rewrite(written: &[u8], fields: &Fields, out: &mut Vec<u8>) {
-    let mut lines = written.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut lines = written.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
     let theirs: Vec<(&[u8], &[u8])> = lines.filter_map(split_line).collect();
     let has_theirs = |name: &str| theirs.iter().any(|(theirs, _)| theirs.eq_ignore_ascii_case(name.as_bytes()));
