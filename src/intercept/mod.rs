@@ -127,7 +127,7 @@ impl Interceptor {
         fields: &Fields,
     ) -> (Judgement<()>, Option<Edits>) {
         let cleartext = query.context.origin.scheme == Scheme::Http || query.method == b"CONNECT";
-        let target_bytes = target.map(|target| target.as_ref());
+        let target_bytes = target.map(AsRef::as_ref);
         let subject = Subject { direction: query.direction, part, target: target_bytes, fields, cleartext };
         let findings = self.scanner.scan(&subject);
         let decisions = self.policy.decide(query, part, fields, &findings);

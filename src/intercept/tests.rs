@@ -1,3 +1,5 @@
+//! What does the door do with what it is given?
+
 use std::sync::Arc;
 
 use super::*;

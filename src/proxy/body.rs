@@ -17,7 +17,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-use super::{account::Account, stall::Stall};
+use super::{account::Account, recorder::UnderWay, stall::Stall};
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -28,6 +28,8 @@ pub type TrailerJudge = Box<dyn Fn(HeaderMap) -> HeaderMap + Send + Sync>;
 #[derive(Debug)]
 pub struct Body {
     source: Source,
+    /// Dropped with the body: the answer is no longer under way.
+    _under_way: Option<UnderWay>,
 }
 
 #[derive(Debug)]
@@ -73,12 +75,12 @@ pub struct Passing {
 impl Body {
     /// No body.
     pub fn empty() -> Self {
-        Self { source: Source::Own(None) }
+        Self { source: Source::Own(None), _under_way: None }
     }
 
     /// A body of our own.
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self { source: Source::Own(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())) }
+        Self { source: Source::Own(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())), _under_way: None }
     }
 
     /// A peer's body.
@@ -94,7 +96,14 @@ impl Body {
             at_end: None,
             is_done: false,
         };
-        Self { source: Source::Passing(Box::new(passing)) }
+        Self { source: Source::Passing(Box::new(passing)), _under_way: None }
+    }
+
+    /// Marks the answer that this is the body of as under way for as long as the body lives.
+    #[must_use]
+    pub fn under_way(mut self, under_way: UnderWay) -> Self {
+        self._under_way = Some(under_way);
+        self
     }
 
     /// Breaks off when the peer says nothing for so long.

@@ -30,7 +30,7 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 const H2_PREFACE_LENGTH: usize = 24;
 /// What somebody is told who may not connect.
 const NOT_ADMITTED: &[u8] =
-    b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 71\r\n\
+    b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 72\r\n\
     connection: close\r\n\r\nThis clir does not serve your address. See [access] clients in clir.toml";
 /// What somebody is told who has too many connections.
 const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain; charset=utf-8\r\n\
@@ -118,7 +118,7 @@ impl Connection {
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
     }
 }
 

@@ -70,35 +70,34 @@ pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Byt
 }
 
 /// The fields of a request for the next hop.
-pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade: Option<&Bytes>) -> HeaderMap {
+pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade: Option<&Bytes>) -> Fields {
     let options = ConnectionOptions::of(&head.fields);
-    let mut headers = HeaderMap::with_capacity(head.fields.len() + 1);
+    let mut fields = Fields::new();
     let mut kept = kept_options(head, protocol, upgrade.is_some());
     let splits_cookies = head.version == Version::Http2 && protocol == Protocol::Http1;
     if protocol == Protocol::Http1 && head.fields.first("host").is_none() {
-        append(&mut headers, "host".as_bytes(), origin.authority().as_bytes());
+        fields.push("Host", origin.authority());
     }
     for field in &head.fields {
+        let name = field.name.clone();
         match () {
             () if field.is("host") && protocol == Protocol::Http1 => {
-                append(&mut headers, &field.name, &host_value(&field.value, origin));
+                fields.push(name, host_value(&field.value, origin));
             }
             () if field.is("host") => {}
-            () if field.is("te") && wants_trailers(field) => append(&mut headers, &field.name, b"trailers"),
-            () if field.is("upgrade") && upgrade.is_some() => append(&mut headers, &field.name, &field.value),
+            () if field.is("te") && wants_trailers(field) => fields.push(name, "trailers"),
+            () if field.is("upgrade") && upgrade.is_some() => fields.push(name, field.value.clone()),
+            () if field.is("connection") && kept.is_some() => fields.push(name, kept.take().unwrap_or_default()),
             () if is_one_of(field, &HOP_BY_HOP) || options.takes_away(field) => {}
             () if field.is("transfer-encoding") && protocol == Protocol::Http2 => {}
-            () if field.is("connection") && kept.is_some() => {
-                append(&mut headers, &field.name, kept.take().unwrap_or_default())
-            }
-            () if field.is("cookie") && splits_cookies => join_cookie(&mut headers, field),
-            () => append(&mut headers, &field.name, &field.value),
+            () if field.is("cookie") && splits_cookies => join_cookie(&mut fields, field),
+            () => fields.push(name, field.value.clone()),
         }
     }
     if let Some(kept) = kept {
-        append(&mut headers, b"connection", kept);
+        fields.push("Connection", kept);
     }
-    headers
+    fields
 }
 
 /// The value of `Connection` that names what is kept of the connection-specific fields, if anything is.
@@ -120,15 +119,11 @@ fn host_value(received: &Bytes, origin: &Origin) -> Bytes {
 }
 
 /// HTTP/2 may split cookies over several fields; HTTP/1.1 wants one (RFC 9113 §8.2.3).
-fn join_cookie(headers: &mut HeaderMap, field: &Field) {
-    match headers.get_mut(http::header::COOKIE) {
-        Some(present) => {
-            let joined = [present.as_bytes(), b"; ", &field.value].concat();
-            if let Ok(joined) = HeaderValue::from_maybe_shared(Bytes::from(joined)) {
-                *present = joined;
-            }
-        }
-        None => append(headers, &field.name, &field.value),
+fn join_cookie(fields: &mut Fields, field: &Field) {
+    let first = fields.iter().position(|present| present.is("cookie"));
+    match first.and_then(|at| fields.get_mut(at)) {
+        Some(present) => present.value = [&present.value[..], b"; ", &field.value].concat().into(),
+        None => fields.push(field.name.clone(), field.value.clone()),
     }
 }
 
@@ -137,19 +132,34 @@ fn wants_trailers(field: &Field) -> bool {
 }
 
 /// The fields of an answer for the client. `to` is the client's version; `switches` keeps what a 101 needs.
-pub fn inbound(fields: &Fields, to: Version, switches: bool) -> HeaderMap {
+pub fn inbound(fields: &Fields, to: Version, switches: bool) -> Fields {
     let options = ConnectionOptions::of(fields);
+    let is_kept = |field: &Field| match () {
+        () if switches && (field.is("connection") || field.is("upgrade")) => true,
+        () if field.is("proxy-authenticate") || is_one_of(field, &HOP_BY_HOP) => false,
+        () if field.is("transfer-encoding") => to == Version::Http11,
+        () => !options.takes_away(field),
+    };
+    let mut kept = fields.clone();
+    kept.retain(is_kept);
+    kept
+}
+
+/// All fields as a map, for HTTP/2.
+pub fn map(fields: &Fields) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(fields.len());
     for field in fields {
-        let is_kept = match () {
-            () if switches && (field.is("connection") || field.is("upgrade")) => true,
-            () if field.is("proxy-authenticate") || is_one_of(field, &HOP_BY_HOP) => false,
-            () if field.is("transfer-encoding") => to == Version::Http11,
-            () => !options.takes_away(field),
-        };
-        if is_kept {
-            append(&mut headers, &field.name, &field.value);
-        }
+        append(&mut headers, &field.name, &field.value);
+    }
+    headers
+}
+
+/// What hyper has to know to frame a message of HTTP/1; the head itself is written from the fields.
+pub fn framing(fields: &Fields) -> HeaderMap {
+    const FRAMING: [&str; 5] = ["content-length", "transfer-encoding", "trailer", "connection", "upgrade"];
+    let mut headers = HeaderMap::new();
+    for field in fields.iter().filter(|field| is_one_of(field, &FRAMING)) {
+        append(&mut headers, &field.name, &field.value);
     }
     headers
 }
@@ -206,7 +216,7 @@ mod tests {
         let head = head(pairs);
         let upgrade = upgrade_of(&head, &ConnectionOptions::of(&head.fields));
         let headers = outbound(&head, &origin, Protocol::Http1, upgrade.as_ref());
-        headers.iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_string())).collect()
+        headers.iter().map(|f| (f.name_str().into_owned(), String::from_utf8(f.value.to_vec()).unwrap())).collect()
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -227,21 +237,21 @@ mod tests {
             ("HTTP2-Settings", "x"),
             ("X-Stays", "1"),
         ];
-        assert_eq!(sent(&received), pairs(&[("host", "example.org"), ("content-length", "0"), ("x-stays", "1")]));
+        assert_eq!(sent(&received), pairs(&[("Host", "example.org"), ("Content-Length", "0"), ("X-Stays", "1")]));
     }
 
     #[test]
     fn the_authority_decides_and_equal_hosts_stay_as_written() {
-        assert_eq!(sent(&[("a", "1"), ("Host", "EXAMPLE.org:80")]), pairs(&[("a", "1"), ("host", "EXAMPLE.org:80")]));
-        assert_eq!(sent(&[("a", "1"), ("Host", "evil.example")]), pairs(&[("a", "1"), ("host", "example.org")]));
-        assert_eq!(sent(&[("a", "1")]), pairs(&[("host", "example.org"), ("a", "1")]));
+        assert_eq!(sent(&[("a", "1"), ("Host", "EXAMPLE.org:80")]), pairs(&[("a", "1"), ("Host", "EXAMPLE.org:80")]));
+        assert_eq!(sent(&[("a", "1"), ("Host", "evil.example")]), pairs(&[("a", "1"), ("Host", "example.org")]));
+        assert_eq!(sent(&[("a", "1")]), pairs(&[("Host", "example.org"), ("a", "1")]));
     }
 
     #[test]
     fn an_upgrade_and_trailers_are_announced_again() {
         let received = [("Connection", "keep-alive, Upgrade, TE"), ("Upgrade", "websocket"), ("TE", "trailers, gzip")];
         let expected =
-            [("host", "example.org"), ("connection", "Upgrade, TE"), ("upgrade", "websocket"), ("te", "trailers")];
+            [("Host", "example.org"), ("Connection", "Upgrade, TE"), ("Upgrade", "websocket"), ("TE", "trailers")];
         assert_eq!(sent(&received), pairs(&expected));
     }
 
@@ -249,9 +259,9 @@ mod tests {
     fn cookies_that_http_2_split_are_joined_for_http_1() {
         let mut head = head(&[("cookie", "a=1"), ("cookie", "b=2")]);
         let origin = Origin::parse(Scheme::Https, b"example.org").unwrap();
-        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).get_all("cookie").iter().count(), 2);
+        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).values("cookie").count(), 2);
         head.version = Version::Http2;
-        assert_eq!(outbound(&head, &origin, Protocol::Http1, None)["cookie"], "a=1; b=2");
-        assert_eq!(outbound(&head, &origin, Protocol::Http2, None).get_all("cookie").iter().count(), 2);
+        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).first("cookie").unwrap(), "a=1; b=2");
+        assert_eq!(outbound(&head, &origin, Protocol::Http2, None).values("cookie").count(), 2);
     }
 }

@@ -13,14 +13,14 @@ use super::{
     fields::{self, ConnectionOptions},
     gate,
     http::{Switch, answer_block},
-    send::{self, Attempt},
+    send::{self, Answered, Attempt},
     session::{Judges, Session, today},
     upgrade,
     upstream::{Protocol, Sender, Target},
 };
 use crate::{
     event::Verdict,
-    exchange::{Context, Direction, RequestHead, ResponseHead, Version},
+    exchange::{Context, Direction, Fields, RequestHead, Version},
     intercept::Outcome,
 };
 
@@ -56,20 +56,18 @@ pub async fn forward(
     let asked = Asked::of(&exchange.received, &request);
     let (attempt, gate) = prepare(&exchange, request, &asked);
     let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
-    let (mut response, sender) = patiently(&exchange, sent).await?;
-    let switches = asked.is_granted_by(&response);
+    let mut answered = patiently(&exchange, Box::pin(sent)).await?;
+    let response = &mut answered.response;
+    let switches = asked.is_granted_by(response);
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !switches {
         return Err(Fault::origin(Stage::Exchange, "the origin switched to a protocol that nobody asked for"));
     }
-    let origin_upgrade = switches.then(|| hyper::upgrade::on(&mut response));
-    let response = match origin_upgrade {
-        Some(origin_upgrade) => {
-            let response = answer(&exchange, response, None, true);
-            switched(&exchange, switch, client_upgrade, origin_upgrade);
-            response
-        }
-        None => answer(&exchange, response, Some(sender), false),
-    };
+    if !switches {
+        return Ok(answer(&exchange, answered, false));
+    }
+    let origin_upgrade = hyper::upgrade::on(response);
+    let response = answer(&exchange, answered, true);
+    switched(&exchange, switch, client_upgrade, origin_upgrade);
     Ok(response)
 }
 
@@ -154,13 +152,8 @@ async fn silence(account: &Account, patience: Duration) {
 }
 
 /// The origin's answer, judged, for the client.
-fn answer(exchange: &Exchange, response: Response<Incoming>, sender: Option<Sender>, switches: bool) -> Response<Body> {
-    let (mut parts, incoming) = response.into_parts();
-    let head = ResponseHead {
-        status: parts.status.as_u16(),
-        version: if parts.version == HttpVersion::HTTP_2 { Version::Http2 } else { Version::Http11 },
-        fields: fields::of_map(&parts.headers),
-    };
+fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<Body> {
+    let Answered { response, head, sender } = answered;
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
     exchange.account.found(judgement.findings);
     exchange.account.acted(judgement.actions);
@@ -169,24 +162,32 @@ fn answer(exchange: &Exchange, response: Response<Incoming>, sender: Option<Send
         Outcome::Edited(fields) => fields,
         Outcome::Blocked(block) => return answer_block(&exchange.account, &block),
     };
+    let (mut parts, incoming) = response.into_parts();
     exchange.account.ends(Verdict::Forwarded, parts.status);
-    parts.headers = fields::inbound(&fields, exchange.received.version, switches);
+    let fields = fields::inbound(&fields, exchange.received.version, switches);
     parts.version = HttpVersion::default();
-    if switches {
-        return Response::from_parts(parts, Body::empty());
+    match &exchange.session.tape {
+        Some(tape) => {
+            parts.headers = fields::framing(&fields);
+            tape.answer_with(fields);
+        }
+        None => parts.headers = fields::map(&fields),
     }
-    Response::from_parts(parts, passing_down(exchange, incoming, sender))
+    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender) };
+    Response::from_parts(parts, body)
 }
 
 /// The body of an answer; at its end the connection is free for the next request.
-fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Option<Sender>) -> Body {
+fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body {
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
     let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge).with_patience(patience);
-    let Some(sender @ Sender::Http1(_)) = sender else { return body };
+    if matches!(sender, Sender::Http2(_)) {
+        return body;
+    }
     let worker = Arc::clone(&exchange.session.worker);
     let target = exchange.target.clone();
-    body.at_end(move || worker.upstream.pool().put(&target, sender))
+    body.at_end(move || worker.upstream.put(&target, sender))
 }
 
 fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {
@@ -214,22 +215,26 @@ fn switched(exchange: &Exchange, switch: Option<Switch<'_>>, client: OnUpgrade, 
     tokio::spawn(upgrade::join(client, origin, account, idle, exchange.session.clone()));
 }
 
-/// The request line and fields of a request as this protocol wants them.
+/// The head of a request as this protocol wants it: for hyper, and the fields that stand in it.
 ///
 /// # Errors
 /// A [`Fault`] when the target cannot be written as a URI.
-pub fn request_for(exchange: &Exchange, attempt: &Attempt, protocol: Protocol) -> Result<Request<()>, Fault> {
+pub fn request_for(exchange: &Exchange, attempt: &Attempt, protocol: Protocol) -> Result<(Request<()>, Fields), Fault> {
     let head = &exchange.sent;
     let mut request = Request::new(());
     *request.method_mut() = attempt.method.clone();
     *request.uri_mut() = uri(exchange, protocol)?;
-    *request.headers_mut() = fields::outbound(head, &exchange.context.origin, protocol, attempt.upgrade.as_ref());
-    // hyper keeps the spelling of names here, and h2 the protocol of an extended CONNECT.
+    let fields = fields::outbound(head, &exchange.context.origin, protocol, attempt.upgrade.as_ref());
+    // h2 keeps the protocol of an extended CONNECT here.
     *request.extensions_mut() = attempt.extensions.clone();
-    if protocol == Protocol::Http2 {
-        *request.version_mut() = HttpVersion::HTTP_2;
+    match protocol {
+        Protocol::Http1 => *request.headers_mut() = fields::framing(&fields),
+        Protocol::Http2 => {
+            *request.headers_mut() = fields::map(&fields);
+            *request.version_mut() = HttpVersion::HTTP_2;
+        }
     }
-    Ok(request)
+    Ok((request, fields))
 }
 
 fn uri(exchange: &Exchange, protocol: Protocol) -> Result<Uri, Fault> {

@@ -27,40 +27,53 @@ use crate::{
 };
 
 /// Answers one request of HTTP/1.
-pub async fn handle(session: Session, tape: Tape, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let switch = Switch(&tape);
+pub async fn handle(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let Some(tape) = session.tape.clone() else { return Ok(refuse_head(&session, GrammarFault::Malformed)) };
+    let response = handle_recorded(&session, &tape, request).await;
+    Ok(response.map(|body| body.under_way(tape.answers())))
+}
+
+async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
+    let switch = Switch::new(tape);
     let head = match tape.next() {
         Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed.head,
-        Some(Recorded::Sound(_)) | None => return Ok(refuse_head(&session, GrammarFault::Malformed)),
-        Some(Recorded::Refused(fault)) => return Ok(refuse_head(&session, fault)),
+        Some(Recorded::Sound(_)) | None => return refuse_head(session, GrammarFault::Malformed),
+        Some(Recorded::Refused(fault)) => return refuse_head(session, fault),
     };
+    // Boxed, so that an idle connection does not hold room for everything that a request may need.
     if request.method() == Method::CONNECT {
-        return Ok(connect::handle(&session, head, request, switch).await);
+        return Box::pin(connect::handle(session, head, request, switch)).await;
     }
-    Ok(handle_head(&session, head, request, Some(switch)).await)
+    Box::pin(handle_head(session, head, request, Some(switch))).await
 }
 
 /// Answers one request of HTTP/2, inside a tunnel.
 pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let head = route::head_of_http2(&request);
-    Ok(handle_head(&session, head, request, None).await)
+    Ok(Box::pin(handle_head(&session, head, request, None)).await)
 }
 
 /// Tells the recorder that the protocol stays as it is, unless somebody says that it was switched.
 #[derive(Debug)]
-pub struct Switch<'a>(&'a Tape);
+pub struct Switch<'a> {
+    tape: &'a Tape,
+    is_switched: bool,
+}
 
-impl Switch<'_> {
+impl<'a> Switch<'a> {
+    fn new(tape: &'a Tape) -> Self {
+        Self { tape, is_switched: false }
+    }
+
     /// The protocol is being switched: what follows the head belongs to the tunnel.
-    pub fn switch(self) {
-        self.0.switch();
-        std::mem::forget(self);
+    pub fn switch(mut self) {
+        self.is_switched = true;
     }
 }
 
 impl Drop for Switch<'_> {
     fn drop(&mut self) {
-        self.0.resume();
+        if self.is_switched { self.tape.switch() } else { self.tape.resume() }
     }
 }
 
@@ -130,7 +143,7 @@ pub async fn authenticate(session: &Session, judges: &Judges, head: &RequestHead
     if !judges.authenticator.is_required() || matches!(session.scope, Scope::Tunnel(_)) {
         return Ok(());
     }
-    let credentials = head.fields.first("proxy-authorization").map(|value| value.as_ref());
+    let credentials = head.fields.first("proxy-authorization").map(AsRef::as_ref);
     judges.authenticator.check(credentials).await.map_err(|denied| refusal::challenge(&denied.to_string()))
 }
 

@@ -34,6 +34,7 @@ mod stall;
 mod tunnel;
 mod upgrade;
 mod upstream;
+mod verbatim;
 
 pub use authentication::Authenticator;
 pub use recorder::Patience;

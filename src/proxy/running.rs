@@ -78,11 +78,12 @@ impl Running {
         let (ending, ends) = watch::channel(false);
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);
-        for number in 0..parts.workers.max(1) {
+        let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &parts.trust);
+        for (number, upstream) in upstreams.into_iter().enumerate() {
             let start = Start {
                 runtime: Builder::new_current_thread().enable_all().build()?,
                 shared: Arc::clone(&shared),
-                upstream: Upstream::new(&parts.upstream, Arc::clone(&parts.trust)),
+                upstream,
                 listeners: parts.listeners.clone(),
                 admission: admission.clone(),
                 ending: ends.clone(),
@@ -163,6 +164,6 @@ async fn sweep(worker: std::sync::Weak<Worker>) {
     loop {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
-        worker.upstream.pool().sweep();
+        worker.upstream.sweep();
     }
 }

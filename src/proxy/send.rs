@@ -12,12 +12,13 @@ use hyper::{body::Incoming, client::conn::TrySendError};
 use super::{
     body::Body,
     fault::{Fault, Stage},
+    fields,
     forward::{Exchange, is_idempotent, request_for},
     gate,
     session::Scope,
     upstream::{Protocol, Sender},
 };
-use crate::exchange::{Scheme, Version};
+use crate::exchange::{ResponseHead, Scheme, Version};
 
 /// How often a request meets a dead connection before a fresh one is insisted on.
 const STALE_TRIES: usize = 3;
@@ -37,7 +38,18 @@ pub struct Attempt {
     pub has_body: bool,
 }
 
-/// Sends a request and gives back the answer with the connection that it came on.
+/// An answer whose head has come.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer as hyper read it.
+    pub response: Response<Incoming>,
+    /// Its head as it came.
+    pub head: ResponseHead,
+    /// The connection that it comes on.
+    pub sender: Sender,
+}
+
+/// Sends a request and gives back the answer.
 ///
 /// # Errors
 /// A [`Fault`] when no connection gave an answer.
@@ -46,7 +58,7 @@ pub async fn send(
     mut attempt: Attempt,
     keeper: Option<gate::Keeper>,
     needs_http2: bool,
-) -> Result<(Response<Incoming>, Sender), Fault> {
+) -> Result<Answered, Fault> {
     for tries in 0.. {
         let kept = if tries < STALE_TRIES { kept_connection(exchange, needs_http2) } else { None };
         let is_kept = kept.is_some();
@@ -90,7 +102,7 @@ fn kept_connection(exchange: &Exchange, needs_http2: bool) -> Option<Sender> {
         && let Some(first) = inside.take_first()
     {
         if let Sender::Http2(shared) = &first {
-            exchange.session.worker.upstream.pool().put(&exchange.target, Sender::Http2(shared.clone()));
+            exchange.session.worker.upstream.put(&exchange.target, Sender::Http2(shared.clone()));
         }
         return Some(first);
     }
@@ -106,7 +118,7 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
     };
     let connected = upstream.connect(&exchange.judges.access, &exchange.target, protocols).await?;
     if let Sender::Http2(shared) = &connected.sender {
-        upstream.pool().put(&exchange.target, Sender::Http2(shared.clone()));
+        upstream.put(&exchange.target, Sender::Http2(shared.clone()));
     }
     Ok(connected.sender)
 }
@@ -116,13 +128,13 @@ async fn send_on(
     attempt: &mut Attempt,
     mut sender: Sender,
     keeper: Option<&gate::Keeper>,
-) -> Result<(Response<Incoming>, Sender), Failed> {
+) -> Result<Answered, Failed> {
     let protocol = sender.protocol();
     if sender.ready().await.is_err() {
         let fault = Fault::origin(Stage::Exchange, "the connection to the origin was closed");
         return Err(Failed { fault, is_closed: true });
     }
-    let head = request_for(exchange, attempt, protocol).map_err(|fault| Failed { fault, is_closed: false })?;
+    let (head, fields) = request_for(exchange, attempt, protocol).map_err(final_failure)?;
     let Some(body) = attempt.body.take() else {
         let fault = Fault::ours(Stage::Exchange, "the body of the request is gone");
         return Err(Failed { fault, is_closed: false });
@@ -131,15 +143,41 @@ async fn send_on(
     if let Some(keeper) = keeper {
         keeper.watch(&mut request);
     }
-    let answer = sender.send(request);
+    let answer = sender.send(fields, request);
     let answered = match keeper {
         Some(keeper) => keeper.hold(answer).await,
         None => answer.await,
     };
     match answered {
-        Ok(response) => Ok((response, sender)),
+        Ok(response) => {
+            let head = head_of(&response, &sender).map_err(final_failure)?;
+            Ok(Answered { response, head, sender })
+        }
         Err(error) => Err(failed(attempt, error)),
     }
+}
+
+/// hyper and the reader beside it must have read the same head, and the stricter of the two has the last word.
+fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHead, Fault> {
+    let is_twin = |head: &ResponseHead| {
+        head.status == response.status().as_u16() && head.fields.len() == response.headers().len()
+    };
+    match (sender, sender.head()) {
+        (Sender::Http2(_), _) => Ok(ResponseHead {
+            status: response.status().as_u16(),
+            version: Version::Http2,
+            fields: fields::of_map(response.headers()),
+        }),
+        (Sender::Http1(..), Some(Ok(head))) if is_twin(&head) => Ok(head),
+        (Sender::Http1(..), Some(Err(fault))) => {
+            Err(Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP").because(fault))
+        }
+        (Sender::Http1(..), _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
+    }
+}
+
+fn final_failure(fault: Fault) -> Failed {
+    Failed { fault, is_closed: false }
 }
 
 fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Failed {

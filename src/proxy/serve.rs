@@ -36,16 +36,14 @@ where
 {
     let limits = *session.limits();
     let (recorder, tape) = Recorder::new(io, prefix, limits.head, limits.patience);
-    let inner = session.clone();
-    let service = service_fn(move |request: Request<Incoming>| service::handle(inner.clone(), tape.clone(), request));
+    let inner = session.recorded(tape);
+    let service = service_fn(move |request: Request<Incoming>| service::handle(inner.clone(), request));
     let connection = http1::Builder::new()
         .auto_date_header(false)
-        .half_close(true)
         .header_read_timeout(None)
         .max_buf_size(limits.head.bytes + SLACK)
         .max_headers(limits.head.fields)
         .max_header_size(limits.head.bytes + SLACK)
-        .preserve_header_case(true)
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)
         .with_upgrades();

@@ -14,7 +14,7 @@ use super::{
     account::Account,
     authentication::Authenticator,
     fault::Fault,
-    recorder::Patience,
+    recorder::{Patience, Tape},
     upstream::{Sender, Target, Upstream},
 };
 use crate::{
@@ -141,6 +141,8 @@ pub struct Session {
     pub client: Client,
     /// What its requests are for.
     pub scope: Scope,
+    /// What the recorder of an HTTP/1 connection keeps.
+    pub tape: Option<Tape>,
 }
 
 impl Session {
@@ -157,7 +159,13 @@ impl Session {
     /// The same client, inside a tunnel.
     #[must_use]
     pub fn inside(&self, inside: Inside) -> Self {
-        Self { scope: Scope::Tunnel(Arc::new(inside)), ..self.clone() }
+        Self { scope: Scope::Tunnel(Arc::new(inside)), tape: None, ..self.clone() }
+    }
+
+    /// The same connection, recorded.
+    #[must_use]
+    pub fn recorded(&self, tape: Tape) -> Self {
+        Self { tape: Some(tape), ..self.clone() }
     }
 
     /// Opens the account of a request for `origin`.

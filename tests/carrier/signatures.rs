@@ -87,6 +87,9 @@ fn what_is_to_be_ignored_arrives() {
             findings.iter().any(|finding| finding["signature"] == one.id.as_str() && finding["location"]["index"] == 2);
         assert!(!here, "{} finds {:?} in {}", one.id, one.value, one.name);
         let line = format!("{}: {}", one.name, one.value);
-        assert!(!findings.is_empty() || lines.contains(&line.trim_end().as_bytes().to_vec()), "{line} does not arrive");
+        assert!(
+            !findings.is_empty() || lines.iter().any(|arrived| arrived.trim_ascii_end() == line.trim_end().as_bytes()),
+            "{line} does not arrive"
+        );
     }
 }

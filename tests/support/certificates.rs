@@ -48,6 +48,14 @@ impl Authority {
         TRUSTED.get_or_init(|| Self::new("clir test origins"))
     }
 
+    /// A good certificate for these names and its key, as PEM.
+    pub fn pem_for(&self, names: &[&str]) -> (String, String) {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
+        (leaf.pem(), key.serialize_pem())
+    }
+
     /// A server's configuration with a certificate for these names, which may be addresses.
     pub fn server(&self, names: &[&str], flaw: Flaw, alpn: &[&str]) -> Arc<ServerConfig> {
         let names = if flaw == Flaw::WrongName { &["wrong.example"] } else { names };

@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver},
     },
     thread,
@@ -81,15 +82,17 @@ impl Origin {
     /// Answers every request with what `answer` makes of its head and body, on as many connections as come.
     pub fn serve(self, answer: impl Fn(&Head, &[u8]) -> Vec<u8> + Send + Sync + 'static) -> Serving {
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let (seen, answer) = (heads.clone(), Arc::new(answer));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (seen, answer, count) = (heads.clone(), Arc::new(answer), connections.clone());
         let address = self.address;
         thread::spawn(move || {
             for stream in self.connections {
+                count.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer) = (seen.clone(), answer.clone());
                 thread::spawn(move || converse(stream, &seen, answer.as_ref()));
             }
         });
-        Serving { address, heads }
+        Serving { address, heads, connections }
     }
 }
 
@@ -108,9 +111,15 @@ fn converse(stream: TcpStream, seen: &Mutex<Vec<Head>>, answer: &dyn Fn(&Head, &
 pub struct Serving {
     pub address: SocketAddr,
     heads: Arc<Mutex<Vec<Head>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Serving {
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// Every head received so far.
     pub fn heads(&self) -> Vec<Head> {
         self.heads.lock().unwrap().clone()
@@ -144,6 +153,18 @@ impl Stage {
         let mut site = self.origin.accept();
         assert_eq!(site.head(), &self.origin.received(method, path, fields));
         site
+    }
+
+    /// Asserts that this is turned down and reaches no site; the connection may live on, since it is clear where the
+    /// next request begins.
+    pub fn assert_turned_down(&mut self, bytes: impl AsRef<[u8]>) {
+        let mut client = self.clir.connect();
+        client.send_anyway(bytes.as_ref());
+        let answer = client.try_head();
+        let shown = bytes.as_ref().escape_ascii();
+        let refused = answer.as_ref().map_or(true, |head| (400..600).contains(&head.status()));
+        assert!(refused, "{shown} is answered with {answer:?}");
+        self.origin.assert_left_alone();
     }
 
     /// Asserts that this is refused, with a status of 4xx or 5xx or without a word, that the connection ends, and that no

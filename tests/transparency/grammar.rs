@@ -14,6 +14,15 @@ fn refused(make: impl Fn(&str, &str) -> String, samples: &[&str]) {
     }
 }
 
+/// The same where only the request itself is at fault, and not where it ends.
+fn turned_down(make: impl Fn(&str, &str) -> String, samples: &[&str]) {
+    let mut stage = Stage::new();
+    let authority = stage.origin.authority();
+    for sample in samples {
+        stage.assert_turned_down(make(&authority, sample));
+    }
+}
+
 fn with_lines(authority: &str, lines: &str) -> String {
     format!("POST http://{authority}/ HTTP/1.1\r\nHost: {authority}\r\n{lines}\r\n\r\n")
 }
@@ -133,7 +142,7 @@ fn there_is_exactly_one_host() {
 
 #[test]
 fn request_lines_keep_to_their_grammar() {
-    refused(
+    turned_down(
         |authority, line| format!("{}\r\nHost: {authority}\r\n\r\n", line.replace("{}", authority)),
         &[
             "GET  http://{}/ HTTP/1.1",
@@ -167,7 +176,7 @@ fn request_lines_keep_to_their_grammar() {
 
 #[test]
 fn connect_takes_host_and_port_and_nothing_else() {
-    refused(
+    turned_down(
         |authority, line| format!("{}\r\nHost: {authority}\r\n\r\n", line.replace("{}", authority)),
         &[
             "CONNECT http://{}/ HTTP/1.1",

@@ -147,3 +147,21 @@ fn a_tunnel_is_one_event_with_the_bytes_of_each_way() {
     assert_eq!(event["response_bytes"], 6);
     assert_eq!(stage.clir.events().len(), 1);
 }
+
+/// Whatever the method, and in however many pieces it comes: cleartext in a tunnel is cleartext.
+#[test]
+fn cleartext_inside_is_known_by_more_than_get() {
+    for method in ["POST", "OPTIONS", "PROPFIND", "M-SEARCH", "x-Method"] {
+        let stage = Stage::new();
+        let authority = stage.origin.authority();
+        let mut client = Wire::tunnel(stage.clir.address(), &authority);
+        let request = format!("{method} / HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 0\r\n");
+        for byte in format!("{request}{}\r\n\r\n", crate::support::LEAK).as_bytes() {
+            client.send([*byte]);
+        }
+        let mut site = stage.origin.accept();
+        assert_eq!(site.head(), &format!("{request}\r\n"));
+        site.send(origin::ok("seen"));
+        assert_eq!(client.response().text(), "seen");
+    }
+}

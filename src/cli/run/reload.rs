@@ -64,7 +64,7 @@ impl Reloading {
                 return;
             }
         };
-        if loaded.warnings.len() > 0 {
+        if !loaded.warnings.is_empty() {
             tracing::warn!("the configuration has warnings\n{}", loaded.warnings);
         }
         tell_unused(running.judges().interceptor.policy());

@@ -242,7 +242,7 @@ impl Reader {
             return None;
         };
         let mut list = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::String(text) => list.push((text.to_string(), item.span())),
                 _ => self.fault(item.span(), "wrong-type", format!("an item of `{key}` is not a string"), help.clone()),

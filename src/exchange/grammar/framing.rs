@@ -35,6 +35,15 @@ impl Framing {
             }
         }
     }
+
+    /// Checks the framing fields of an answer. Where they are sound, the library that reads the body reads them alike;
+    /// which of them counts depends on the request and the status (RFC 9112 §6.3).
+    ///
+    /// # Errors
+    /// [`GrammarFault`] unless there is exactly one well-formed framing field, or none.
+    pub fn check_response(fields: &Fields) -> Result<(), GrammarFault> {
+        Self::of_request(Version::Http11, fields).map(|_| ())
+    }
 }
 
 fn decimal(value: &[u8]) -> Option<u64> {

@@ -5,10 +5,13 @@ use memchr::memchr_iter;
 use smallvec::SmallVec;
 
 use super::{GrammarFault, framing::Framing};
-use crate::exchange::{Fields, Origin, RequestHead, Scheme, Version};
+use crate::exchange::{Fields, Origin, RequestHead, ResponseHead, Scheme, Version};
 
 /// How many empty lines may stand before a request line (RFC 9112 §2.2 asks for at least one).
 const LEADING_EMPTY_LINES: usize = 2;
+
+/// The longest target that an `http::Uri` holds.
+const MAX_TARGET: usize = u16::MAX as usize - 1;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +128,7 @@ pub fn parse_request(bytes: &Bytes, lines: usize) -> Result<ParsedHead, GrammarF
     if parsed != httparse::Status::Complete(bytes.len()) {
         return Err(GrammarFault::Malformed);
     }
-    check_target(target.as_bytes())?;
+    check_target(target)?;
     let head = RequestHead {
         method: bytes.slice_ref(method.as_bytes()),
         target: bytes.slice_ref(target.as_bytes()),
@@ -138,6 +141,29 @@ pub fn parse_request(bytes: &Bytes, lines: usize) -> Result<ParsedHead, GrammarF
     Ok(ParsedHead { head, framing, may_switch })
 }
 
+/// Reads the complete head of an answer.
+///
+/// # Errors
+/// [`GrammarFault`] for anything that two recipients could read in two ways.
+pub fn parse_response(bytes: &Bytes, lines: usize) -> Result<ResponseHead, GrammarFault> {
+    let mut headers: SmallVec<[httparse::Header<'_>; 32]> = SmallVec::from_elem(httparse::EMPTY_HEADER, lines);
+    let mut response = httparse::Response::new(&mut headers);
+    let parsed = response.parse(bytes).map_err(|_| GrammarFault::Malformed)?;
+    let (Some(status), Some(version)) = (response.code, response.version) else {
+        return Err(GrammarFault::Malformed);
+    };
+    if parsed != httparse::Status::Complete(bytes.len()) {
+        return Err(GrammarFault::Malformed);
+    }
+    let head = ResponseHead {
+        status,
+        version: if version == 0 { Version::Http10 } else { Version::Http11 },
+        fields: fields(bytes, response.headers),
+    };
+    Framing::check_response(&head.fields)?;
+    Ok(head)
+}
+
 fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
     headers
         .iter()
@@ -146,10 +172,15 @@ fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
 }
 
 /// Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
-/// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set).
-fn check_target(target: &[u8]) -> Result<(), GrammarFault> {
-    let sound = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#');
-    if target.iter().all(sound) { Ok(()) } else { Err(GrammarFault::Target) }
+/// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set). The
+/// last word has the parser that the message passes through later, so that it never meets a target it does not know.
+fn check_target(target: &str) -> Result<(), GrammarFault> {
+    if target.len() > MAX_TARGET {
+        return Err(GrammarFault::TargetTooLong);
+    }
+    let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#');
+    let is_uri = target.bytes().all(sound) && target.parse::<http::Uri>().is_ok();
+    if is_uri { Ok(()) } else { Err(GrammarFault::Target) }
 }
 
 /// Exactly one valid `Host` in HTTP/1.1, at most one in HTTP/1.0 (RFC 9112 §3.2). Empty means that the target has no

@@ -17,8 +17,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio_util::io::poll_read_buf;
 
-use super::stall::Stall;
-pub use tape::{Recorded, Tape};
+use super::{stall::Stall, verbatim::HeadWriter};
+use tape::Expected;
+pub use tape::{Recorded, Tape, UnderWay};
 
 use crate::exchange::grammar::{
     BodyTracker, GrammarFault, HeadLimits, HeadScanner, ParsedHead, Scanned, parse_request,
@@ -28,6 +29,9 @@ use crate::exchange::grammar::{
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
 /// How much is read at once while a head or a chunked body is being followed.
 const READ_SIZE: usize = 8 * 1024;
+
+/// How long a client that has ended its half may wait for an answer to begin. A client that has gone away looks the same.
+const HALF_CLOSED: Duration = Duration::from_secs(5);
 
 /// How long the recorder waits for a client.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,10 @@ pub struct Recorder<IO> {
     state: State,
     reading: Stall,
     writing: Stall,
+    /// Puts the heads of answers in their own spelling and order.
+    writer: HeadWriter,
+    /// The client has ended its half.
+    has_ended: bool,
     /// Whether a head has come already, so that silence means an idle connection.
     has_spoken: bool,
 }
@@ -77,6 +85,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     /// Wraps a connection; `prefix` is what was read from it already.
     pub fn new(io: IO, prefix: Bytes, limits: HeadLimits, patience: Patience) -> (Self, Tape) {
         let tape = Tape::default();
+        let writer = HeadWriter::new(tape.next_head());
         let recorder = Self {
             io: io.take(u64::MAX),
             tape: tape.clone(),
@@ -87,6 +96,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             state: State::Head(HeadScanner::default()),
             reading: Stall::default(),
             writing: Stall::default(),
+            writer,
+            has_ended: false,
             has_spoken: false,
         };
         (recorder, tape)
@@ -170,7 +181,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         self.io.set_limit(u64::MAX);
         self.held.reserve(READ_SIZE);
         let count = ready!(poll_read_buf(Pin::new(&mut self.io), cx, &mut self.held))?;
+        self.has_ended = count == 0;
         Poll::Ready(Ok(count > 0))
+    }
+
+    /// When hyper learns that the client has ended its half. It takes the end for a client that went away, so while an
+    /// answer is under way it is not told: a client may end its half and still read (RFC 9112 §9.6). But an origin
+    /// that says nothing is not waited for much longer.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(self.state, State::Body(..) | State::Tunnel) {
+            return Poll::Ready(());
+        }
+        match self.tape.expected(cx) {
+            Expected::Nothing => Poll::Ready(()),
+            Expected::Rest => Poll::Pending,
+            Expected::Head => self.reading.poll(cx, HALF_CLOSED),
+        }
     }
 
     /// Bytes that need no judgement go straight to hyper: a tunnel's, and those of a body of known length.
@@ -239,6 +265,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         match self.state {
             _ if !self.ready.is_empty() => Poll::Ready(Ok(true)),
             State::Refused => Poll::Ready(Ok(false)),
+            _ if self.has_ended => Poll::Ready(Ok(false)),
             State::Undecided => self.poll_undecided(cx),
             _ => self.poll_wait(cx),
         }
@@ -277,7 +304,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
 
 impl<IO> Recorder<IO> {
     /// A client that takes nothing more is given up; a tunnel keeps its own time.
-    fn guard_write(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn guard_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if matches!(self.state, State::Tunnel) { written } else { self.writing.guard(cx, self.patience.body, written) }
     }
 }
@@ -296,7 +323,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<IO> {
                 return Poll::Ready(Ok(()));
             }
             if !ready!(this.poll_step(cx))? {
-                return Poll::Ready(Ok(()));
+                return this.poll_end(cx).map(Ok);
             }
         }
         let taken = this.ready.len().min(buffer.remaining());
@@ -308,7 +335,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<IO> {
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(this.io.get_mut()).poll_write(cx, bytes);
+        let written = this.writer.poll_write(this.io.get_mut(), cx, bytes);
         this.guard_write(cx, written)
     }
 
@@ -318,7 +345,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(this.io.get_mut()).poll_write_vectored(cx, bytes);
+        let written = this.writer.poll_write_vectored(this.io.get_mut(), cx, bytes);
         this.guard_write(cx, written)
     }
 
@@ -326,11 +353,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
         self.io.get_ref().is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.io.get_mut()).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = this.writer.poll_flush(this.io.get_mut(), cx);
+        this.guard_write(cx, flushed)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.io.get_mut()).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let ended = this.writer.poll_shutdown(this.io.get_mut(), cx);
+        this.guard_write(cx, ended)
     }
 }

@@ -6,7 +6,13 @@ use std::{
     task::{Context, Waker},
 };
 
-use crate::exchange::grammar::{GrammarFault, ParsedHead};
+use crate::{
+    exchange::{
+        Fields,
+        grammar::{GrammarFault, ParsedHead},
+    },
+    proxy::verbatim::NextHead,
+};
 
 /// The recorded twin of one request that hyper hands to the service.
 #[derive(Clone, Debug)]
@@ -17,14 +23,21 @@ pub enum Recorded {
     Refused(GrammarFault),
 }
 
-/// Heads on their way from the recorder to the service, in order; and the service's word on what follows a message that
-/// may switch protocols.
+/// Heads on their way from the recorder to the service, in order; the heads of answers on their way back; and the
+/// service's word on what follows a message that may switch protocols.
 #[derive(Clone, Debug, Default)]
-pub struct Tape(Arc<Mutex<Inner>>);
+pub struct Tape {
+    inner: Arc<Mutex<Inner>>,
+    next_head: NextHead,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
     heads: VecDeque<Recorded>,
+    /// Requests whose answer has not begun.
+    waiting: usize,
+    /// Answers that have begun and not ended.
+    answering: usize,
     word: Option<bool>,
     waker: Option<Waker>,
 }
@@ -33,6 +46,19 @@ impl Tape {
     /// The head that belongs to the request that hyper hands over now.
     pub fn next(&self) -> Option<Recorded> {
         self.lock().heads.pop_front()
+    }
+
+    /// The next answer's head goes out with these fields.
+    pub fn answer_with(&self, fields: Fields) {
+        self.next_head.set(fields);
+    }
+
+    /// The service has an answer; it is under way until what is given back is dropped.
+    pub fn answers(&self) -> UnderWay {
+        let mut inner = self.lock();
+        inner.waiting = inner.waiting.saturating_sub(1);
+        inner.answering += 1;
+        UnderWay(self.clone())
     }
 
     /// The protocol was switched: what follows belongs to the tunnel.
@@ -45,8 +71,25 @@ impl Tape {
         self.say(false);
     }
 
+    pub(super) fn next_head(&self) -> NextHead {
+        self.next_head.clone()
+    }
+
     pub(super) fn push(&self, recorded: Recorded) {
-        self.lock().heads.push_back(recorded);
+        let mut inner = self.lock();
+        inner.waiting += 1;
+        inner.heads.push_back(recorded);
+    }
+
+    /// What the client may be waiting for. Whoever asks is woken when it changes.
+    pub(super) fn expected(&self, cx: &Context<'_>) -> Expected {
+        let mut inner = self.lock();
+        inner.waker = Some(cx.waker().clone());
+        match (inner.answering, inner.waiting) {
+            (0, 0) => Expected::Nothing,
+            (0, _) => Expected::Head,
+            (_, _) => Expected::Rest,
+        }
     }
 
     pub(super) fn take_word(&self) -> Option<bool> {
@@ -60,13 +103,42 @@ impl Tape {
     fn say(&self, switched: bool) {
         let mut inner = self.lock();
         inner.word = Some(switched);
-        if let Some(waker) = inner.waker.take() {
-            waker.wake();
-        }
+        inner.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing panics while the lock is held, and a queue is sound after any partial change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// What a client that has ended its half may still be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing is under way.
+    Nothing,
+    /// An answer that has not begun.
+    Head,
+    /// The rest of an answer.
+    Rest,
+}
+
+/// An answer on its way to the client.
+#[derive(Debug)]
+pub struct UnderWay(Tape);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut inner = self.0.lock();
+        inner.answering = inner.answering.saturating_sub(1);
+        inner.wake();
     }
 }

@@ -19,11 +19,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{Sender, Target, first_frame::FirstFrame};
 use crate::{
-    exchange::Host,
+    exchange::{Host, grammar::HeadLimits},
     proxy::{
         body::Body,
         fault::{Fault, Stage},
         patient::Patient,
+        verbatim::Verbatim,
     },
     tls::{self, Trust},
 };
@@ -143,8 +144,9 @@ async fn http1<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let head = HeadLimits { bytes: limits.header_bytes, fields: limits.headers };
+    let (stream, heads) = Verbatim::new(stream, head);
     let (sender, connection) = http1::Builder::new()
-        .preserve_header_case(true)
         .max_headers(limits.headers)
         .max_header_size(limits.header_bytes)
         .max_buf_size(limits.header_bytes.max(MIN_BUFFER))
@@ -156,7 +158,7 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http1(sender), settings: None })
+    Ok(Connected { sender: Sender::Http1(sender, heads), settings: None })
 }
 
 async fn http2<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>

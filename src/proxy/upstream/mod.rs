@@ -48,7 +48,9 @@ impl Target {
 pub struct Upstream {
     dialer: Dialer,
     trust: Arc<Trust>,
-    pool: Pool,
+    /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
+    pools: Arc<[Pool]>,
+    own: usize,
     limits: handshake::Limits,
 }
 
@@ -74,12 +76,19 @@ pub struct Settings {
 }
 
 impl Upstream {
-    /// An upstream with an empty pool.
-    pub fn new(settings: &Settings, trust: Arc<Trust>) -> Self {
+    /// The upstreams of so many workers.
+    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
+        let pool = |_| Pool::new(settings.per_origin, settings.idle);
+        let pools: Arc<[Pool]> = (0..count).map(pool).collect();
+        (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
+    }
+
+    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
         Self {
             dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
             trust,
-            pool: Pool::new(settings.per_origin, settings.idle),
+            pools,
+            own,
             limits: handshake::Limits {
                 handshake: settings.handshake,
                 body: settings.body,
@@ -89,15 +98,25 @@ impl Upstream {
         }
     }
 
-    /// The idle connections.
-    pub fn pool(&self) -> &Pool {
-        &self.pool
+    /// Keeps a connection for later.
+    pub fn put(&self, target: &Target, sender: Sender) {
+        if let Some(pool) = self.pools.get(self.own) {
+            pool.put(target, sender);
+        }
     }
 
-    /// A connection that is already there. Who speaks HTTP/2 can also be served over HTTP/1.1.
+    /// Lets go of connections that were closed or have been idle for too long. Called from time to time.
+    pub fn sweep(&self) {
+        if let Some(pool) = self.pools.get(self.own) {
+            pool.sweep();
+        }
+    }
+
+    /// A connection that is already there, our own first. Who speaks HTTP/2 can also be served over HTTP/1.1.
     pub fn idle(&self, target: &Target, wants_http2: bool) -> Option<Sender> {
-        let shared = if wants_http2 { self.pool.take(target, Protocol::Http2) } else { None };
-        shared.or_else(|| self.pool.take(target, Protocol::Http1))
+        let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
+        let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
+        protocols.find_map(|protocol| from_own.iter().chain(before).find_map(|pool| pool.take(target, protocol)))
     }
 
     /// A TCP connection to a target's address.

@@ -16,7 +16,10 @@ use hyper::{
 };
 
 use super::{Protocol, Target};
-use crate::proxy::body::Body;
+use crate::{
+    exchange::{Fields, ResponseHead, grammar::GrammarFault},
+    proxy::{body::Body, verbatim::Heads},
+};
 
 /// Origins that one pool keeps connections to.
 const MAX_ORIGINS: usize = 1024;
@@ -24,8 +27,8 @@ const MAX_ORIGINS: usize = 1024;
 /// A connection that requests can be sent on.
 #[derive(Debug)]
 pub enum Sender {
-    /// One request at a time.
-    Http1(http1::SendRequest<Body>),
+    /// One request at a time, with heads as they are.
+    Http1(http1::SendRequest<Body>, Heads),
     /// Many at a time.
     Http2(http2::SendRequest<Body>),
 }
@@ -108,7 +111,7 @@ impl Sender {
     /// What is spoken on it.
     pub fn protocol(&self) -> Protocol {
         match self {
-            Self::Http1(_) => Protocol::Http1,
+            Self::Http1(..) => Protocol::Http1,
             Self::Http2(_) => Protocol::Http2,
         }
     }
@@ -119,22 +122,37 @@ impl Sender {
     /// The connection is closed.
     pub async fn ready(&mut self) -> hyper::Result<()> {
         match self {
-            Self::Http1(sender) => sender.ready().await,
+            Self::Http1(sender, _) => sender.ready().await,
             Self::Http2(sender) => sender.ready().await,
         }
     }
 
-    /// Sends a request. What was not sent comes back with the error.
-    pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+    /// Sends a request. What was not sent comes back with the error. `fields` are those of the head on HTTP/1.
+    pub async fn send(
+        &mut self,
+        fields: Fields,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
-            Self::Http1(sender) => sender.try_send_request(request).await,
+            Self::Http1(sender, heads) => {
+                heads.send(fields);
+                sender.try_send_request(request).await
+            }
             Self::Http2(sender) => sender.try_send_request(request).await,
+        }
+    }
+
+    /// The head of the answer as it came, where it can be had.
+    pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
+        match self {
+            Self::Http1(_, heads) => heads.answer(),
+            Self::Http2(_) => None,
         }
     }
 
     fn is_closed(&self) -> bool {
         match self {
-            Self::Http1(sender) => sender.is_closed(),
+            Self::Http1(sender, _) => sender.is_closed(),
             Self::Http2(sender) => sender.is_closed(),
         }
     }

@@ -1,0 +1,206 @@
+//! How is the head that hyper writes replaced by the one that is to be sent?
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use memchr::memmem;
+use tokio::io::AsyncWrite;
+
+use super::rewrite::rewrite;
+use crate::exchange::Fields;
+
+/// Up to so many bytes a head and the beginning of its body go out together.
+const TOGETHER: usize = 16 * 1024;
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// The fields of the head that hyper will write next.
+#[derive(Clone, Debug, Default)]
+pub struct NextHead(Arc<Mutex<Option<Fields>>>);
+
+impl NextHead {
+    /// The next head goes out with these fields.
+    pub fn set(&self, fields: Fields) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn take(&self) -> Option<Fields> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Stands between hyper and a stream.
+#[derive(Debug)]
+pub struct HeadWriter {
+    next: NextHead,
+    /// Taken from hyper, or written in the place of what it wrote, and not yet sent.
+    pending: Vec<u8>,
+    sent: usize,
+    /// The beginning of a head whose end hyper has not written yet.
+    partial: Vec<u8>,
+    has_written_head: bool,
+}
+
+impl HeadWriter {
+    /// A writer that replaces each head for which there are fields.
+    pub fn new(next: NextHead) -> Self {
+        Self { next, pending: Vec::new(), sent: 0, partial: Vec::new(), has_written_head: false }
+    }
+
+    /// Whether a head was replaced since this was last asked.
+    pub fn has_written_head(&mut self) -> bool {
+        std::mem::take(&mut self.has_written_head)
+    }
+
+    /// Takes bytes from hyper, as `AsyncWrite::poll_write` does.
+    pub fn poll_write<IO>(&mut self, io: &mut IO, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>
+    where
+        IO: AsyncWrite + Unpin,
+    {
+        match self.absorb(bytes) {
+            0 => {
+                ready!(self.poll_pending(io, cx))?;
+                Pin::new(io).poll_write(cx, bytes)
+            }
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    /// Takes bytes from hyper, as `AsyncWrite::poll_write_vectored` does.
+    pub fn poll_write_vectored<IO>(
+        &mut self,
+        io: &mut IO,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>>
+    where
+        IO: AsyncWrite + Unpin,
+    {
+        let mut count = 0;
+        for slice in slices {
+            let absorbed = self.absorb(slice);
+            count += absorbed;
+            if absorbed < slice.len() {
+                break;
+            }
+        }
+        if count > 0 {
+            return Poll::Ready(Ok(count));
+        }
+        ready!(self.poll_pending(io, cx))?;
+        Pin::new(io).poll_write_vectored(cx, slices)
+    }
+
+    /// Sends what is pending, then flushes.
+    pub fn poll_flush<IO: AsyncWrite + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(io, cx))?;
+        Pin::new(io).poll_flush(cx)
+    }
+
+    /// Sends what is pending, then ends the stream.
+    pub fn poll_shutdown<IO: AsyncWrite + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(io, cx))?;
+        Pin::new(io).poll_shutdown(cx)
+    }
+
+    /// Takes what belongs to a head, and a little of what follows it, so that both go out in one piece.
+    fn absorb(&mut self, bytes: &[u8]) -> usize {
+        let head = if self.next.is_set() { self.absorb_head(bytes) } else { 0 };
+        let rest = bytes.get(head..).unwrap_or_default();
+        let is_between = !self.pending.is_empty() && !self.next.is_set();
+        if is_between && self.pending.len() + rest.len() <= TOGETHER {
+            self.pending.extend_from_slice(rest);
+            return bytes.len();
+        }
+        head
+    }
+
+    /// Takes bytes up to the end of a head. An interim answer (100) passes as hyper wrote it; the head comes after it.
+    fn absorb_head(&mut self, bytes: &[u8]) -> usize {
+        let seen = self.partial.len();
+        self.partial.extend_from_slice(bytes);
+        let Some(at) = memmem::find(&self.partial, HEAD_END) else { return bytes.len() };
+        let end = at + HEAD_END.len();
+        self.partial.truncate(end);
+        if self.partial.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
+            self.pending.append(&mut self.partial);
+        } else if let Some(fields) = self.next.take() {
+            rewrite(&self.partial, &fields, &mut self.pending);
+            self.partial.clear();
+            self.has_written_head = true;
+        }
+        end.saturating_sub(seen)
+    }
+
+    fn poll_pending<IO: AsyncWrite + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.pending.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            match ready!(Pin::new(&mut *io).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.sent += count,
+            }
+        }
+        // Given back, so that an idle connection holds nothing.
+        self.pending = Vec::new();
+        self.sent = 0;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Writes the pieces one by one and tells what came out.
+    async fn written(pieces: &[&[u8]], fields: Option<Fields>) -> String {
+        let next = NextHead::default();
+        if let Some(fields) = fields {
+            next.set(fields);
+        }
+        let mut writer = HeadWriter::new(next);
+        let mut out = Vec::new();
+        for piece in pieces {
+            let mut rest = *piece;
+            while !rest.is_empty() {
+                let count = poll_fn(|cx| writer.poll_write(&mut out, cx, rest)).await.unwrap();
+                rest = &rest[count..];
+            }
+        }
+        poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_head_is_replaced_wherever_it_is_cut() {
+        let fields: Fields = [("X-B", "1"), ("x-b", "2")].into_iter().collect();
+        let message = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc";
+        for cut in 1..message.len() {
+            let (one, two) = message.split_at(cut);
+            let out = written(&[one, two], Some(fields.clone())).await;
+            assert_eq!(out, "HTTP/1.1 200 OK\r\nX-B: 1\r\nx-b: 2\r\ncontent-length: 3\r\n\r\nabc", "{cut}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interim_answer_comes_first_as_it_is() {
+        let fields: Fields = [("A", "b")].into_iter().collect();
+        let message = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+        let expected = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nA: b\r\n\r\n";
+        assert_eq!(written(&[message], Some(fields.clone())).await, expected);
+        assert_eq!(written(&[&message[..25], &message[25..]], Some(fields)).await, expected);
+    }
+
+    #[tokio::test]
+    async fn without_fields_nothing_is_touched() {
+        let message = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+        assert_eq!(written(&[message], None).await.as_bytes(), message);
+    }
+}
