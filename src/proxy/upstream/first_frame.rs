@@ -15,8 +15,8 @@ use tokio_util::io::InspectReader;
 const HEADER: usize = 9;
 
 /// Watches a stream; the flag turns true once the whole first frame has been read.
-pub fn watch<IO: AsyncRead>(io: IO, seen: &Arc<AtomicBool>) -> InspectReader<IO, impl FnMut(&[u8]) + Send> {
-    let mut frame = FirstFrame { length: [0; 3], count: 0, seen: Arc::clone(seen) };
+pub fn watch<IO: AsyncRead>(io: IO, seen: Arc<AtomicBool>) -> InspectReader<IO, impl FnMut(&[u8]) + Send> {
+    let mut frame = FirstFrame { length: [0; 3], count: 0, seen };
     InspectReader::new(io, move |bytes: &[u8]| frame.observe(bytes))
 }
 

@@ -169,7 +169,7 @@ where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let settings = Arc::new(AtomicBool::new(false));
-    let stream = first_frame::watch(stream, &settings);
+    let stream = first_frame::watch(stream, Arc::clone(&settings));
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
