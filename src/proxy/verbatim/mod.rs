@@ -79,7 +79,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Verbatim<IO> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
         if this.writer.has_written_head() {
-            this.reader.expect();
+            this.reader.begin();
         }
         this.reader.observe(buffer.filled().get(before..).unwrap_or_default());
         Poll::Ready(Ok(()))

@@ -33,7 +33,7 @@ impl HeadReader {
     }
 
     /// A request went out: the next bytes are the head of its answer.
-    pub fn expect(&mut self) {
+    pub fn begin(&mut self) {
         self.reading = Some(Reading::default());
     }
 
@@ -87,7 +87,7 @@ mod tests {
         for cut in 0..bytes.len() {
             let mut reader = HeadReader::new(Answer::default(), LIMITS);
             reader.observe(b"stray");
-            reader.expect();
+            reader.begin();
             reader.observe(&bytes[..cut]);
             reader.observe(&bytes[cut..]);
             let head = reader.answer.lock().take().unwrap().unwrap();
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_faulty_head_is_told() {
         let mut reader = HeadReader::new(Answer::default(), LIMITS);
-        reader.expect();
+        reader.begin();
         reader.observe(b"HTTP/1.1 200 OK\nA: b\n\n");
         assert_eq!(reader.answer.lock().take(), Some(Err(GrammarFault::BareLineFeed)));
     }
