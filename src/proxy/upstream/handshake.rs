@@ -2,7 +2,10 @@
 
 use std::{
     future::{Future, poll_fn},
-    sync::atomic::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Sender, Target, first_frame::FirstFrame};
+use super::{Sender, Target, first_frame};
 use crate::{
     exchange::{Host, grammar::HeadLimits},
     proxy::{
@@ -165,7 +168,8 @@ async fn http2<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (stream, settings) = FirstFrame::watch(stream);
+    let settings = Arc::new(AtomicBool::new(false));
+    let stream = first_frame::watch(stream, Arc::clone(&settings));
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
