@@ -75,9 +75,9 @@ async fn what_follows_an_upgrade_waits_for_the_word() {
         assert_eq!(read(&mut recorder).await.unwrap(), UPGRADE);
         tape.next();
         if is_switched {
-            tape.switch()
+            tape.switch();
         } else {
-            tape.resume()
+            tape.resume();
         }
         assert_eq!(read(&mut recorder).await.unwrap(), GET);
         assert_eq!(tape.next().is_none(), is_switched, "in a tunnel nothing is recorded");
