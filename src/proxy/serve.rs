@@ -1,6 +1,13 @@
 //! How is HTTP spoken with a client?
 
-use std::pin::Pin;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::Request;
@@ -10,7 +17,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{sleep, timeout},
+};
 
 use super::{http as service, recorder::Recorder, session::Session};
 
@@ -57,7 +67,12 @@ where
 {
     let limits = *session.limits();
     let inner = session.clone();
-    let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let service = service_fn(move |request: Request<Incoming>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        service::handle_http2(inner.clone(), request)
+    });
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .auto_date_header(false)
@@ -88,8 +103,26 @@ where
             shut_down(connection.as_mut());
             connection.await
         }
+        // Nothing was asked for in a while, and nothing is under way.
+        () = idle(&session, &asked, limits.patience.idle) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(limits.handshake, connection).await.unwrap_or(Ok(()))
+        }
     };
     if let Err(error) = ended {
         tracing::debug!("connection of a client: {error}");
+    }
+}
+
+/// Completes when no stream was opened for `patience`, and none is open. A client that answers pings is idle all the same.
+async fn idle(session: &Session, asked: &AtomicU64, patience: Duration) {
+    // Ours, and the service's; every request under way holds one more.
+    const AT_REST: usize = 2;
+    loop {
+        let before = asked.load(Ordering::Relaxed);
+        sleep(patience).await;
+        if asked.load(Ordering::Relaxed) == before && session.holders() <= AT_REST {
+            return;
+        }
     }
 }
