@@ -107,13 +107,18 @@ fn who_put_it_there_follows_the_channel() {
 
 #[test]
 fn responses_are_read_for_what_they_set() {
-    let fields: Fields = [("Set-Cookie", "msisdn=447700900123; Path=/; HttpOnly"), ("Cookie", "msisdn=447700900123")]
-        .into_iter()
-        .collect();
+    let fields: Fields = [
+        ("Set-Cookie", "msisdn=447700900123; Path=/; HttpOnly"),
+        ("Cookie", "msisdn=447700900123"),
+        ("Location", "http://portal.example/?t=1700000000123&msisdn=447700900123"),
+        ("Referer", "http://portal.example/?msisdn=447700900123"),
+    ]
+    .into_iter()
+    .collect();
     let subject =
         Subject { direction: Direction::Response, part: Part::Header, target: None, fields: &fields, cleartext: true };
     let found = SCANNER.scan(&subject);
-    assert_eq!(found.iter().map(|finding| finding.location.index).collect::<Vec<_>>(), [0]);
+    assert_eq!(found.iter().map(|finding| finding.location.index).collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]
