@@ -46,7 +46,7 @@ fn entry(event: &EventLine, line: &[u8]) -> Value {
         "time": milliseconds,
         "request": {
             "method": event.method,
-            "url": if event.method == "CONNECT" { format!("https://{}", url(event)) } else { url(event) },
+            "url": if event.method == "CONNECT" && !event.host.is_empty() { format!("https://{}", url(event)) } else { url(event) },
             "httpVersion": event.version,
             "cookies": [],
             "headers": event.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Value>(),
