@@ -118,12 +118,13 @@ fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
         && within(10, 0..=59)
 }
 
-/// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033.
+/// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033. No number
+/// with its country has as many digits behind a one.
 fn is_clock(hint: Hint, value: &[u8], hit: &Hit) -> bool {
     let digits = value.get(hit.span.clone()).unwrap_or_default();
     hint.strength > Strength::Strong
-        && hit.fit > Fit::Formed
         && matches!((digits.len(), digits.first()), (10 | 13, Some(b'1')))
+        && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {

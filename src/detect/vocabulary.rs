@@ -98,7 +98,8 @@ pub(super) static GROUPS: &[Group] = &[
     group(Strength::Strong, Edges::Both, &[SubscriberId, Msisdn, Imsi], "uidh subno"),
     group(Strength::Strong, Edges::Both, &[Acr], "acr"),
     group(Strength::Weak, Edges::Both, &[Acr], "customerreference anonymouscustomerreference"),
-    group(Strength::Firm, Edges::Both, &[Account, Imsi], "nai email emailaddress emailid mail radiususer username"),
+    group(Strength::Firm, Edges::Both, &[Account, Imsi], "nai"),
+    group(Strength::Firm, Edges::Both, &[Account], "email emailaddress emailid mail radiususer username"),
     group(
         Strength::Strong,
         Edges::Both,
@@ -274,4 +275,11 @@ pub(super) const TRAPS: &[&str] = &[
     "height",
     "level",
     "support",
+    "signature",
+    "channel",
+    "application",
+    "iso",
+    "iso2",
+    "locale",
+    "currency",
 ];

@@ -65,7 +65,8 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
     if word.strength == Strength::Strong {
         return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
     }
-    let raised = word.strength == Strength::Weak && names_number(word) && folded.has_token(name, TRADE);
+    let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
+    let raised = raised && folded.has_token(name, TRADE);
     let strength = if raised { Strength::Firm } else { word.strength };
     (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
 }
