@@ -72,7 +72,15 @@ fn five_mistakes_are_five_diagnostics_with_line_column_caret_and_suggestion() {
 fn no_secret_is_quoted() {
     let user = told(&data().join("invalid-user.toml")).to_string();
     assert!(!user.contains("correct-horse") && !user.contains("broken-hash"), "{user}");
-    for code in ["missing-key", "unknown-word", "invalid-identity", "doubtful-identity", "conflicting-keys", "duplicate-name", "wrong-type"] {
+    for code in [
+        "missing-key",
+        "unknown-word",
+        "invalid-identity",
+        "doubtful-identity",
+        "conflicting-keys",
+        "duplicate-name",
+        "wrong-type",
+    ] {
         let told = told(&data().join(code).with_extension("toml")).to_string();
         // A cure shows how a number is written.
         let others = told.replace("as in \"+44 7700 900123\"", "");
@@ -107,6 +115,47 @@ fn a_sound_configuration_is_summed_up() {
     let output = check(&data().join("sound/clir.toml"));
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     insta::assert_snapshot!("sound", without_machine(&String::from_utf8(output.stdout).unwrap()));
+}
+
+/// A configuration with one number in a file, written with these permissions, and one in a variable.
+#[cfg(unix)]
+fn check_identities(text: &str, mode: u32) -> Output {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    let (config, file) = (dir.path().join("clir.toml"), dir.path().join("number"));
+    let identities = "[[identity]]\nlabel = \"phone\"\nkind = \"msisdn\"\nfile = \"number\"\n\
+        [[identity]]\nlabel = \"mail\"\nkind = \"account\"\nenv = \"CLIR_OWN_MAIL\"\n\
+        [[identity]]\nlabel = \"card\"\nkind = \"imsi\"\nvalue = \"001010123456789\"\n";
+    fs::write(&config, identities).unwrap();
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clir"));
+    command.args(["check", "--config"]).arg(&config).env("STATE_DIRECTORY", dir.path());
+    command.env("CLIR_OWN_MAIL", "me@example.org").output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn identities_are_told_by_their_labels_only() {
+    let output = check_identities("+44 7700 900123\n", 0o600);
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("identities     3: phone (msisdn), mail (account), card (imsi)\n"), "{told}");
+    assert!(!told.contains("900123") && !told.contains("me@") && !told.contains("001010"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_a_number_is_for_its_owner_and_for_one_number() {
+    let told = |text: &str, mode| String::from_utf8(check_identities(text, mode).stderr).unwrap();
+    assert_eq!(told("447700900123", 0o640), "");
+    assert!(told("447700900123", 0o644).contains("warning[exposed-file]"));
+    assert!(told("", 0o600).contains("error[empty-value]"));
+    let two = told("447700900123\n447700900456\n", 0o600);
+    assert!(two.contains("error[invalid-identity]") && !two.contains("900123"), "{two}");
+    assert!(told(&"4".repeat(9_000), 0o600).contains("error[invalid-identity]"));
 }
 
 #[test]

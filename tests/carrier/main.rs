@@ -10,5 +10,6 @@ mod actions;
 mod connect;
 mod enrichment;
 mod events;
+mod identities;
 mod parts;
 mod signatures;

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{access, identity::{self, OwnIdentities}, limits, listener, log, reader::Reader, tls, words};
+use super::{
+    access,
+    identity::{self, OwnIdentities},
+    limits, listener, log,
+    reader::Reader,
+    tls, words,
+};
 use crate::{
-    config::{
-        Code, Limits, Listener, Log, Timeouts, Tls,
-        settings::default_access,
-        source::At,
-    },
+    config::{Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
     policy::{Access, InterceptMode, Mode, Routing},
 };
 

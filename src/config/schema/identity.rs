@@ -137,7 +137,8 @@ fn from_file(path: &Path, place: Place, faults: &Faults) -> Option<At<Sensitive<
     let bytes = match read_file(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let help = format!("create it; looked for {}", std::path::absolute(path).as_deref().unwrap_or(path).display());
+            let help =
+                format!("create it; looked for {}", std::path::absolute(path).as_deref().unwrap_or(path).display());
             faults.error(Code::MissingFile, &place, format!("there is no file {shown}"), help);
             return None;
         }
@@ -183,12 +184,7 @@ fn is_exposed(_: &Path) -> bool {
     false
 }
 
-fn sound(
-    label: Arc<str>,
-    identifier: Identifier,
-    value: &At<Sensitive<String>>,
-    faults: &Faults,
-) -> Option<Identity> {
+fn sound(label: Arc<str>, identifier: Identifier, value: &At<Sensitive<String>>, faults: &Faults) -> Option<Identity> {
     match Identity::new(Arc::clone(&label), identifier, &value.value) {
         Ok(identity) => {
             if identity.is_doubtful() {

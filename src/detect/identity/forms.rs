@@ -13,11 +13,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::spellings;
-use crate::detect::{
-    Identifier,
-    finding::Severity,
-    report::severity_of,
-};
+use crate::detect::{Identifier, finding::Severity, report::severity_of};
 
 /// The longest form in digits; more can only be something else.
 pub(super) const MOST_DIGITS: usize = 24;

@@ -34,7 +34,8 @@ fn name(before: &[u8], is_sign: impl Fn(u8) -> bool) -> usize {
 }
 
 fn domain(behind: &[u8]) -> usize {
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte >= 0x80 || matches!(byte, b'.' | b'-' | b'_' | b'+');
+    let is_part =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || **byte >= 0x80 || matches!(byte, b'.' | b'-' | b'_' | b'+');
     let longest = behind.iter().take(LONGEST).take_while(is_part).count();
     let text = behind.get(..longest).unwrap_or_default();
     text.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |last| last + 1)

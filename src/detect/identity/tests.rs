@@ -108,17 +108,40 @@ fn encodings(text: &str) -> Vec<String> {
 fn spellings() -> Vec<(Identifier, &'static str)> {
     use Identifier::{Account, Iccid, Imei, Imsi, Msisdn};
     let numbers = [
-        NUMBER, "+447700900123", "00447700900123", "01144770090012 3", "07700900123", "7700900123", "4407700900123",
-        "+44 (0)7700 900123", "+44 (0) 7700 900123", "+44 7700 900 123", "(07700) 900123", "07700-900-123",
-        "44.7700.900.123", "tel:+44-7700-900123", "<sip:+447700900123@ims.example;user=phone>", "321009007744",
-        "447700091032", "91447700091032",
+        NUMBER,
+        "+447700900123",
+        "00447700900123",
+        "01144770090012 3",
+        "07700900123",
+        "7700900123",
+        "4407700900123",
+        "+44 (0)7700 900123",
+        "+44 (0) 7700 900123",
+        "+44 7700 900 123",
+        "(07700) 900123",
+        "07700-900-123",
+        "44.7700.900.123",
+        "tel:+44-7700-900123",
+        "<sip:+447700900123@ims.example;user=phone>",
+        "321009007744",
+        "447700091032",
+        "91447700091032",
     ];
-    let subscriptions = [IMSI, "0001010123456789@nai.epc.mnc001.mcc001.3gppnetwork.org", "0123456789", "987654321010100"];
+    let subscriptions =
+        [IMSI, "0001010123456789@nai.epc.mnc001.mcc001.3gppnetwork.org", "0123456789", "987654321010100"];
     let filled = ["00010121436587 f9", "0809101010325476 98"].map(|text| text.replace(' ', ""));
     let filled = filled.map(|text| &*Box::leak(text.into_boxed_str()));
-    let devices = [IMEI, "49015420323751", "490154203237510", "4901542032375121", "49-015420-323751-8", "815732302451094"];
-    let cards = [ICCID, "894410000012345678", "8944100000123456782F", "8944 1000 0012 3456 782", "984401000021436587f2"];
-    let mails = [MAIL, "some.body@example.org", "SOME.BODY@EXAMPLE.ORG", "mailto:some.body@example.org", "gro.elpmaxe@ydob.emos"];
+    let devices =
+        [IMEI, "49015420323751", "490154203237510", "4901542032375121", "49-015420-323751-8", "815732302451094"];
+    let cards =
+        [ICCID, "894410000012345678", "8944100000123456782F", "8944 1000 0012 3456 782", "984401000021436587f2"];
+    let mails = [
+        MAIL,
+        "some.body@example.org",
+        "SOME.BODY@EXAMPLE.ORG",
+        "mailto:some.body@example.org",
+        "gro.elpmaxe@ydob.emos",
+    ];
     let all = numbers.map(|text| (Msisdn, text)).into_iter().chain(subscriptions.map(|text| (Imsi, text)));
     let all = all.chain(filled.map(|text| (Imsi, text))).chain(devices.map(|text| (Imei, text)));
     all.chain(cards.map(|text| (Iccid, text))).chain(mails.map(|text| (Account, text))).collect()
@@ -214,10 +237,26 @@ fn few_digits_count_only_on_their_own() {
 #[test]
 fn what_is_anothers_is_not_found() {
     let others = [
-        "447700900124", "+447700900122", "4477009001230", "1447700900123", "17447700900123001", "1700000000123",
-        "44770090012", "20260122", "001010123456788", "490154203237526", "8944100000123456781", "body@example.org",
-        "xsome.body@example.org", "some.body@example.organic", "NDQ3NzAwOTAwMTI0", "343437373030393030313234",
-        "44,7700,900123", "44;7700 900124", "0x4477009001234", "GA1.2.1234567890.1700000000",
+        "447700900124",
+        "+447700900122",
+        "4477009001230",
+        "1447700900123",
+        "17447700900123001",
+        "1700000000123",
+        "44770090012",
+        "20260122",
+        "001010123456788",
+        "490154203237526",
+        "8944100000123456781",
+        "body@example.org",
+        "xsome.body@example.org",
+        "some.body@example.organic",
+        "NDQ3NzAwOTAwMTI0",
+        "343437373030393030313234",
+        "44,7700,900123",
+        "44;7700 900124",
+        "0x4477009001234",
+        "GA1.2.1234567890.1700000000",
     ];
     for value in others {
         assert!(under_no_name(value).is_empty(), "{value}: {:?}", under_no_name(value));
@@ -273,7 +312,14 @@ fn what_does_not_fit_its_kind_is_refused() {
         let result = Identity::new("mine".into(), identifier, &Sensitive::new(value.to_owned()));
         assert_eq!(result.unwrap_err(), why, "{value}");
     }
-    for value in ["+44 7700 900123", "00447700900123", "447700900123", "tel:+447700900123", "+1 202 555 0100", "+44 (0)7700 900123"] {
+    for value in [
+        "+44 7700 900123",
+        "00447700900123",
+        "447700900123",
+        "tel:+447700900123",
+        "+1 202 555 0100",
+        "+44 (0)7700 900123",
+    ] {
         Identity::new("mine".into(), Identifier::Msisdn, &Sensitive::new(value.to_owned())).unwrap();
     }
 }

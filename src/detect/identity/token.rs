@@ -95,13 +95,7 @@ fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, 
 }
 
 /// What the decoded text holds is told of the whole token.
-fn inside(
-    search: &mut Search<'_>,
-    inner: &Decoded,
-    span: Range<usize>,
-    depth: usize,
-    found: &mut Found<'_>,
-) -> bool {
+fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: usize, found: &mut Found<'_>) -> bool {
     let mut told = false;
     if search.spend(inner.len()) {
         search.text(inner, depth, &mut |_, form| {
