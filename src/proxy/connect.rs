@@ -59,7 +59,7 @@ pub async fn handle(
     session: &Session,
     head: RequestHead,
     mut request: Request<Incoming>,
-    switch: Switch<'_>,
+    switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let head = Arc::new(head);
     let judges = session.shared().judges.load_full();
@@ -85,7 +85,9 @@ pub async fn handle(
         Err(fault) => return answer_fault(&account, &fault),
     };
     account.ends(Verdict::Tunnelled, StatusCode::OK);
-    switch.switch();
+    if let Some(switch) = switch {
+        switch.switch();
+    }
     let granted = Granted { session: session.clone(), judges, account, origin, stream };
     tokio::spawn(granted.open(hyper::upgrade::on(&mut request)));
     Response::new(Body::empty())

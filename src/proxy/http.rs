@@ -34,17 +34,18 @@ pub async fn handle(session: Session, request: Request<Incoming>) -> Result<Resp
 }
 
 async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
-    let switch = Switch::new(tape);
-    let head = match tape.next() {
-        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed.head,
+    let parsed = match tape.next() {
+        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed,
         Some(Recorded::Sound(_)) | None => return refuse_head(session, GrammarFault::Malformed),
         Some(Recorded::Refused(fault)) => return refuse_head(session, fault),
     };
+    // Only where the recorder waits for a word: one that nobody waits for would be taken for the next one's.
+    let switch = parsed.may_switch.then(|| Switch::new(tape));
     // Boxed, so that an idle connection does not hold room for everything that a request may need.
     if request.method() == Method::CONNECT {
-        return Box::pin(connect::handle(session, head, request, switch)).await;
+        return Box::pin(connect::handle(session, parsed.head, request, switch)).await;
     }
-    Box::pin(handle_head(session, head, request, Some(switch))).await
+    Box::pin(handle_head(session, parsed.head, request, switch)).await
 }
 
 /// Answers one request of HTTP/2, inside a tunnel.

@@ -7,7 +7,7 @@
 //!                                        ├─ serve (cleartext inside a tunnel)
 //!                                        └─ tunnel (bytes that nobody reads)
 //! ```
-//! Every request and tunnel has one [`account`], and every account ends as one event.
+//! Every request and tunnel has one `account`, and every account ends as one event.
 
 mod account;
 mod admission;

@@ -47,19 +47,7 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        // The client left, or the connection broke.
-        ended = &mut connection => ended,
-        // clir ends: the request under way is finished, nothing is lost.
-        () = session.ending() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("connection of a client: {error}");
-    }
+    until_end(&session, connection, http1::UpgradeableConnection::graceful_shutdown).await;
 }
 
 /// Serves HTTP/2 until the client leaves or clir ends.
@@ -83,13 +71,21 @@ where
     if extended_connect {
         builder.enable_connect_protocol();
     }
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
+    let connection = builder.serve_connection(TokioIo::new(io), service);
+    until_end(&session, connection, http2::Connection::graceful_shutdown).await;
+}
+
+async fn until_end<C>(session: &Session, connection: C, shut_down: impl FnOnce(Pin<&mut C>))
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         // The client left, or the connection broke.
         ended = &mut connection => ended,
-        // clir ends: open streams are finished, nothing is lost.
+        // clir ends: what is under way is finished, nothing is lost.
         () = session.ending() => {
-            connection.as_mut().graceful_shutdown();
+            shut_down(connection.as_mut());
             connection.await
         }
     };

@@ -51,6 +51,24 @@ fn what_follows_the_head_at_once_belongs_to_the_tunnel() {
 }
 
 #[test]
+fn a_tunnel_may_follow_a_request_on_the_same_connection() {
+    let stage = Stage::with(Setup::new());
+    let authority = stage.origin.authority();
+    let mut client = stage.clir.connect();
+    client.send(stage.origin.request("GET", "/", ""));
+    let mut site = stage.origin.accept();
+    site.head();
+    site.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    drop(site);
+    assert_eq!(client.head().status(), 204);
+    client.send(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+    assert_eq!(client.head().status(), 200);
+    client.send(NOISE);
+    let mut site = stage.origin.accept();
+    assert_eq!(site.exactly(NOISE.len()), NOISE);
+}
+
+#[test]
 fn either_side_may_stop_first() {
     for setup in both_modes() {
         let stage = Stage::with(setup);

@@ -237,6 +237,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     /// How long the client may stay silent in the present state.
     fn patience(&self) -> Option<Duration> {
         match self.state {
+            // It is we, or the origin, who keep the client waiting.
+            State::Head(_) if self.tape.is_busy() => None,
             State::Head(_) if self.held.is_empty() && self.has_spoken => Some(self.patience.idle),
             State::Head(_) => Some(self.patience.head),
             State::Body(..) => Some(self.patience.body),
@@ -365,3 +367,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
         this.guard_write(cx, ended)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,12 @@ impl Tape {
         inner.heads.push_back(recorded);
     }
 
+    /// Whether any answer is owed.
+    pub(super) fn is_busy(&self) -> bool {
+        let inner = self.lock();
+        inner.waiting + inner.answering > 0
+    }
+
     /// What the client may be waiting for. Whoever asks is woken when it changes.
     pub(super) fn expected(&self, cx: &Context<'_>) -> Expected {
         let mut inner = self.lock();

@@ -54,7 +54,7 @@ pub struct Upstream {
     limits: handshake::Limits,
 }
 
-/// What an [`Upstream`] is built from.
+/// What an `Upstream` is built from.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The ports of our own listeners.
