@@ -27,6 +27,21 @@ const SEXTETS: [u8; 256] = {
     table
 };
 
+/// Whether the first letters stand for text.
+pub(super) fn may_be_base64(token: &[u8]) -> bool {
+    begins(token.get(..4), sextets)
+}
+
+/// Whether the first digits stand for text.
+pub(super) fn may_be_hex(token: &[u8]) -> bool {
+    begins(token.get(..2), octet) && begins(token.get(2..4), octet)
+}
+
+fn begins(part: Option<&[u8]>, group: Group) -> bool {
+    let bytes = part.and_then(group);
+    bytes.is_some_and(|(bytes, count)| bytes.iter().take(count).all(|&byte| is_text(byte, true)))
+}
+
 /// base64 and base64url, without its padding.
 pub(super) fn base64(token: &[u8]) -> Option<Decoded> {
     decoded(token, 4, sextets)

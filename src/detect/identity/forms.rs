@@ -12,7 +12,10 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::spellings;
+use super::{
+    filter::{Filter, Sum},
+    spellings,
+};
 use crate::detect::{Identifier, finding::Severity, report::severity_of};
 
 /// The longest form in digits; more can only be something else.
@@ -42,14 +45,29 @@ pub(super) enum Role {
 }
 
 /// The digests of every form.
-#[derive(Default)]
 pub(super) struct Forms {
     key: RandomState,
+    filter_key: (u64, u64),
+    filter: Filter,
     known: HashMap<u64, Form, BuildHasherDefault<Digested>>,
-    /// Bit n: some form has n digits.
-    lengths: u32,
+    has_numbers: bool,
     has_devices: bool,
     has_accounts: bool,
+}
+
+impl Default for Forms {
+    fn default() -> Self {
+        let key = RandomState::new();
+        Self {
+            filter_key: (key.hash_one("one"), key.hash_one("other")),
+            key,
+            filter: Filter::default(),
+            known: HashMap::default(),
+            has_numbers: false,
+            has_devices: false,
+            has_accounts: false,
+        }
+    }
 }
 
 impl Forms {
@@ -61,14 +79,19 @@ impl Forms {
         }
     }
 
+    /// To be called when everything was added.
+    pub fn seal(&mut self) {
+        self.filter.seal();
+    }
+
+    /// Whether digits with this sum may be a form.
+    pub fn may_be(&self, sum: Sum) -> bool {
+        self.filter.may_be(self.filter_key, sum)
+    }
+
     /// What stands for these bytes.
     pub fn lookup(&self, role: Role, bytes: &[u8]) -> Option<Form> {
         self.known.get(&self.key.hash_one((role, bytes))).copied()
-    }
-
-    /// Whether any form has so many digits.
-    pub fn may_have(&self, digits: usize) -> bool {
-        u32::try_from(digits).is_ok_and(|len| self.lengths.checked_shr(len).unwrap_or(0) & 1 == 1)
     }
 
     /// Whether an IMEI is among them.
@@ -83,10 +106,11 @@ impl Forms {
 
     /// Whether there are numbers.
     pub fn has_numbers(&self) -> bool {
-        self.lengths != 0
+        self.has_numbers
     }
 
     fn add_number(&mut self, identifier: Identifier, plain: &str) {
+        self.has_numbers = true;
         self.has_devices |= identifier == Identifier::Imei;
         for spelling in spellings::straight(identifier, plain) {
             self.insert_digits(identifier, &spelling);
@@ -117,7 +141,7 @@ impl Forms {
     fn insert_digits(&mut self, identifier: Identifier, spelling: &spellings::Spelling) {
         let digits = spelling.digits.as_bytes();
         if (FEWEST_DIGITS..=MOST_DIGITS).contains(&digits.len()) {
-            self.lengths |= 1 << digits.len();
+            self.filter.add(self.filter_key, Sum::of(digits));
             let form = Form { identifier, severity: severity_of(identifier), partial: spelling.partial };
             self.insert(Role::Digits, digits, form);
         }

@@ -13,12 +13,15 @@ const LONGEST: usize = 254;
 /// Tells every address in the text.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>) {
     for at in memchr::memchr_iter(b'@', text) {
+        if !search.spend(8) {
+            return;
+        }
         let end = at + 1 + domain(text.get(at + 1..).unwrap_or_default());
         let before = text.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
         // Signs that a name may have, and that mostly stand between names: tried as the one, then as the other.
         let plain = name(before, |byte| matches!(byte, b'.' | b'_' | b'-' | b'+'));
         let any = name(before, |byte| byte.is_ascii_punctuation() && !b"\"(),:;<>[\\]@".contains(&byte));
-        for length in [plain, any] {
+        for length in if plain == any { [Some(plain), None] } else { [Some(plain), Some(any)] }.into_iter().flatten() {
             let span = at - length..end;
             let written = text.get(span.clone()).filter(|text| text.len() <= LONGEST).unwrap_or_default();
             if let Some(form) = search.lookup(Role::Account, &small(written)) {

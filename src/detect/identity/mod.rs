@@ -6,9 +6,11 @@
 
 mod decode;
 mod digits;
+mod filter;
 mod fit;
 mod forms;
 mod mail;
+mod runs;
 mod search;
 mod spellings;
 mod token;
@@ -83,6 +85,7 @@ impl Identities {
             identities.forms.add(identity.identifier, identity.value.expose());
             identities.labels.push((identity.label, identity.identifier));
         }
+        identities.forms.seal();
         identities
     }
 

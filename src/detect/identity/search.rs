@@ -11,9 +11,9 @@ use super::{
 /// How many encodings are undone, one inside the other.
 pub(super) const DEPTH: usize = 3;
 
-/// How much one message may cost: a byte decoded is one, a look-up counts as sixteen. Two hundred times what an
+/// How much one message may cost: a byte decoded is one, a look-up counts as sixteen. A hundred times what an
 /// ordinary message needs, and well under a millisecond.
-const BUDGET: usize = 192 << 10;
+const BUDGET: usize = 96 << 10;
 const LOOKUP: usize = 16;
 
 /// How many places of one stretch are told.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     decode::{self, Decoded},
     forms::{Form, Role},
+    runs::{Class, Runs},
     search::{Found, Search},
 };
 
@@ -19,34 +20,21 @@ const HEX_HASHES: [usize; 3] = [32, 40, 64];
 const BASE64_HASHES: [usize; 3] = [22, 27, 43];
 
 /// Letters of tokens: those of both alphabets of base64.
-const LETTERS: [bool; 256] = {
-    let mut table = [false; 256];
+const LETTERS: Class = {
+    let mut class = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
+        class[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
         byte += 1;
     }
-    table
+    class
 };
 
 /// Tells every token in the text; `depth` encodings are undone.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
-    let mut start = 0;
-    // Read from its last byte: whatever is no letter rules out every token that would cover it.
-    while let Some(window) = text.get(start..start + SHORTEST) {
-        if let Some(gap) = window.iter().rposition(|&byte| !is_letter(byte)) {
-            start += gap + 1;
-            continue;
-        }
-        let rest = text.get(start + SHORTEST..).unwrap_or_default();
-        let end = start + SHORTEST + rest.iter().position(|&byte| !is_letter(byte)).unwrap_or(rest.len());
-        stretch(search, text, start..end, depth, found);
-        start = end + 1;
+    for run in Runs::new(text, &LETTERS, SHORTEST) {
+        stretch(search, text, run, depth, found);
     }
-}
-
-fn is_letter(byte: u8) -> bool {
-    LETTERS.get(usize::from(byte)) == Some(&true)
 }
 
 /// The stretch as a whole, then what stands between slashes, then what stands between any signs: paths and names are
@@ -89,9 +77,11 @@ fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, 
     }
     let Some(deeper) = depth.checked_sub(1) else { return false };
     let digits = token.strip_prefix(b"0x").unwrap_or(token);
-    let hex = (digits.len() >= SHORTEST_HEX).then(|| decode::hex(digits)).flatten();
+    let hex = digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits);
+    let hex = hex.then(|| decode::hex(digits)).flatten();
     let told = hex.is_some_and(|inner| inside(search, &inner, span.clone(), deeper, found));
-    told || decode::base64(token).is_some_and(|inner| inside(search, &inner, span, deeper, found))
+    let base64 = (!told && decode::may_be_base64(token)).then(|| decode::base64(token)).flatten();
+    told || base64.is_some_and(|inner| inside(search, &inner, span, deeper, found))
 }
 
 /// What the decoded text holds is told of the whole token.
