@@ -186,8 +186,8 @@ fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let target = exchange.target.clone();
-    body.at_end(move || worker.upstream.put(&target, sender))
+    let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
+    body.at_end(move || worker.upstream.put(&target, sender, &access))
 }
 
 fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {

@@ -102,12 +102,16 @@ fn kept_connection(exchange: &Exchange, needs_http2: bool) -> Option<Sender> {
         && let Some(first) = inside.take_first()
     {
         if let Sender::Http2(shared) = &first {
-            exchange.session.worker.upstream.put(&exchange.target, Sender::Http2(shared.clone()));
+            exchange.session.worker.upstream.put(
+                &exchange.target,
+                Sender::Http2(shared.clone()),
+                &exchange.judges.access,
+            );
         }
         return Some(first);
     }
     let wants_http2 = needs_http2 || exchange.received.version == Version::Http2;
-    exchange.session.worker.upstream.idle(&exchange.target, wants_http2)
+    exchange.session.worker.upstream.idle(&exchange.target, wants_http2, &exchange.judges.access)
 }
 
 async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
@@ -118,7 +122,7 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
     };
     let connected = upstream.connect(&exchange.judges.access, &exchange.target, protocols).await?;
     if let Sender::Http2(shared) = &connected.sender {
-        upstream.put(&exchange.target, Sender::Http2(shared.clone()));
+        upstream.put(&exchange.target, Sender::Http2(shared.clone()), &exchange.judges.access);
     }
     Ok(connected.sender)
 }

@@ -81,9 +81,10 @@ impl Tape {
         inner.heads.push_back(recorded);
     }
 
-    /// Whether any answer is owed.
-    pub(super) fn is_busy(&self) -> bool {
-        let inner = self.lock();
+    /// Whether any answer is owed. Whoever asks is woken when it changes.
+    pub(super) fn is_busy(&self, cx: &Context<'_>) -> bool {
+        let mut inner = self.lock();
+        inner.waker = Some(cx.waker().clone());
         inner.waiting + inner.answering > 0
     }
 

@@ -42,6 +42,20 @@ async fn a_client_that_waits_for_its_answer_may_be_silent_for_hours() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_clock_of_an_idle_client_starts_when_its_answer_ends() {
+    let (mut client, mut recorder, tape) = recorder();
+    client.write_all(GET).await.unwrap();
+    assert_eq!(read(&mut recorder).await.unwrap(), GET);
+    let answer = tape.answers();
+    // Whoever reads is not asked again but by a waker.
+    let reading = tokio::spawn(async move { read(&mut recorder).await });
+    sleep(Duration::from_secs(1)).await;
+    drop(answer);
+    let ended = timeout(PATIENCE.idle * 2, reading).await.expect("idle for too long").unwrap();
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_head_that_drips_is_answered_in_the_end() {
     let (mut client, mut recorder, tape) = recorder();
     let drips = tokio::spawn(async move {

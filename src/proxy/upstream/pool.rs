@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use hyper::{
 use super::{Protocol, Target};
 use crate::{
     exchange::{Fields, ResponseHead, grammar::GrammarFault},
+    policy::Access,
     proxy::{body::Body, verbatim::Heads},
 };
 
@@ -36,6 +37,8 @@ pub enum Sender {
 #[derive(Debug)]
 struct Idle {
     sender: Sender,
+    /// The rules under which it was made: where others are in force, it may not be allowed any more.
+    access: Arc<Access>,
     since: Instant,
 }
 
@@ -54,14 +57,15 @@ impl Pool {
     }
 
     /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
-    pub fn take(&self, target: &Target, protocol: Protocol) -> Option<Sender> {
+    pub fn take(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
-        idle.retain(|candidate| candidate.is_fresh(self.patience));
+        idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
         let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
         let found = at.map(|at| idle.remove(at));
         if let Some(Idle { sender: Sender::Http2(shared), .. }) = &found {
-            idle.push(Idle { sender: Sender::Http2(shared.clone()), since: Instant::now() });
+            let sender = Sender::Http2(shared.clone());
+            idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
         }
         if idle.is_empty() {
             pool.remove(target);
@@ -69,8 +73,8 @@ impl Pool {
         found.map(|idle| idle.sender)
     }
 
-    /// Keeps a connection for later.
-    pub fn put(&self, target: &Target, sender: Sender) {
+    /// Keeps a connection for later; `access` is what allowed it.
+    pub fn put(&self, target: &Target, sender: Sender, access: &Arc<Access>) {
         if sender.is_closed() || self.per_origin == 0 {
             return;
         }
@@ -85,7 +89,7 @@ impl Pool {
         if idle.len() >= self.per_origin {
             idle.remove(0);
         }
-        idle.push(Idle { sender, since: Instant::now() });
+        idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
     }
 
     /// Lets go of connections that were closed or have been idle for too long. Called from time to time.
