@@ -1,7 +1,7 @@
 //! What does an encoded token say, if it is text?
 //!
 //! Most tokens are no text, and show it in their first bytes: these decoders stop there, which those of the crates for
-//! the same formats do not.
+//! the same formats do not. They fill a buffer of the caller, who counts on it only if they return something.
 
 use std::ops::Range;
 
@@ -43,32 +43,32 @@ fn begins(part: Option<&[u8]>, group: Group) -> bool {
 }
 
 /// base64 and base64url, without its padding.
-pub(super) fn base64(token: &[u8]) -> Option<Decoded> {
-    decoded(token, 4, sextets)
+pub(super) fn base64(token: &[u8], out: &mut Decoded) -> Option<()> {
+    decoded(token, 4, sextets, out)
 }
 
 /// Hexadecimal digits of ASCII text.
-pub(super) fn hex(token: &[u8]) -> Option<Decoded> {
+pub(super) fn hex(token: &[u8], out: &mut Decoded) -> Option<()> {
     if !token.len().is_multiple_of(2) {
         return None;
     }
-    decoded(token, 2, octet)
+    decoded(token, 2, octet, out)
 }
 
 /// The bytes that a hash in base64 stands for.
-pub(super) fn base64_bytes(token: &[u8]) -> Option<Decoded> {
-    bytes(token, 4, sextets)
+pub(super) fn base64_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
+    bytes(token, 4, sextets, out)
 }
 
 /// The bytes that a hash in hexadecimal digits stands for.
-pub(super) fn hex_bytes(token: &[u8]) -> Option<Decoded> {
-    bytes(token, 2, octet)
+pub(super) fn hex_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
+    bytes(token, 2, octet, out)
 }
 
 /// Percent-encoding; nothing if nothing is encoded.
-pub(super) fn percent(text: &[u8]) -> Option<Decoded> {
-    let decoded: Decoded = Escapes(text).map(|(byte, _)| byte).collect();
-    (decoded.len() < text.len()).then_some(decoded)
+pub(super) fn percent(text: &[u8], out: &mut Decoded) -> Option<()> {
+    out.extend(Escapes(text).map(|(byte, _)| byte));
+    (out.len() < text.len()).then_some(())
 }
 
 /// Where in the escaped text stands what has this place in the decoded one?
@@ -89,8 +89,7 @@ pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> 
 /// A decoder of one group: three bytes at most, and how many of them count.
 type Group = fn(&[u8]) -> Option<([u8; 3], usize)>;
 
-fn decoded(token: &[u8], size: usize, group: Group) -> Option<Decoded> {
-    let mut out = Decoded::new();
+fn decoded(token: &[u8], size: usize, group: Group, out: &mut Decoded) -> Option<()> {
     for part in token.chunks(size) {
         let (bytes, count) = group(part)?;
         for &byte in bytes.get(..count)? {
@@ -100,16 +99,15 @@ fn decoded(token: &[u8], size: usize, group: Group) -> Option<Decoded> {
             out.push(byte);
         }
     }
-    Some(out)
+    Some(())
 }
 
-fn bytes(token: &[u8], size: usize, group: Group) -> Option<Decoded> {
-    let mut out = Decoded::new();
+fn bytes(token: &[u8], size: usize, group: Group, out: &mut Decoded) -> Option<()> {
     for part in token.chunks(size) {
         let (bytes, count) = group(part)?;
         out.extend_from_slice(bytes.get(..count)?);
     }
-    Some(out)
+    Some(())
 }
 
 fn sextets(part: &[u8]) -> Option<([u8; 3], usize)> {

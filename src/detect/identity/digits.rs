@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::{
     filter::Sum,
     forms::{FEWEST_DIGITS, Form, MOST_DIGITS, Role},
@@ -45,54 +47,88 @@ fn groups(search: &mut Search<'_>, text: &[u8], run: Range<usize>, found: &mut F
     let mut at = run.start;
     while let Some(start) = text.get(at..run.end).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
         let start = at + start;
-        let first = group_end(text, start);
-        at = first;
-        if let Some((end, form)) = longest(search, text, start, first) {
+        let (first, best) = longest(search, text, start);
+        at = best.as_ref().map_or(first, |(end, _)| *end);
+        if let Some((end, form)) = best {
             found(with_sign(text, start)..end, form);
-            at = end;
         }
     }
 }
 
 /// The longest number that begins with this group.
-fn longest(search: &mut Search<'_>, text: &[u8], start: usize, first: usize) -> Option<(usize, Form)> {
-    let mut number = Number::default();
-    let mut best = None;
-    let (mut from, mut end) = (start, first);
-    while number.push(text.get(from..end)?).is_some() && search.spend(1) {
-        let alone = from == start;
-        let form = number.form(search, alone).filter(|form| !form.partial || alone && is_apart(text, start..end));
+fn longest(search: &mut Search<'_>, text: &[u8], start: usize) -> (usize, Option<(usize, Form)>) {
+    let mut sum = Sum::default();
+    let first = read_group(text, start, &mut sum);
+    let (mut best, mut end) = (None, first);
+    while sum.len() <= MOST_DIGITS && search.spend(1) {
+        let alone = end == first;
+        let form = exact(search, text, start..end, sum).or_else(|| alone.then(|| padded(search, text, start..end))?);
+        let form = form.filter(|form| !form.partial || alone && is_apart(text, start..end));
         best = form.map(|form| (end, form)).or(best);
-        if let Some(filled) = filled(text, end) {
-            let form = number.filled(filled).and_then(|number| search.lookup(Role::Digits, number.as_bytes()));
-            best = form.map(|form| (end + 2, form)).or(best);
-        }
+        best = filled(search, text, start..end).map(|form| (end + 2, form)).or(best);
         match next_group(text, end) {
-            Some(next) => (from, end) = (next, group_end(text, next)),
+            Some(next) => end = read_group(text, next, &mut sum),
             None => break,
         }
     }
-    best
+    (first, best)
 }
 
-fn group_end(text: &[u8], start: usize) -> usize {
-    text.iter().skip(start).position(|byte| !byte.is_ascii_digit()).map_or(text.len(), |length| start + length)
+/// Reads one group, and tells where it ends.
+fn read_group(text: &[u8], start: usize, sum: &mut Sum) -> usize {
+    let digits = text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(start, |at, &digit| {
+        sum.push(digit);
+        at + 1
+    })
+}
+
+/// Digits that stand for something as they are, or as an IMEISV: an IMEI with two digits of software version for the
+/// check digit (3GPP TS 23.003 §6.2.2).
+fn exact(search: &mut Search<'_>, text: &[u8], span: Range<usize>, sum: Sum) -> Option<Form> {
+    if sum.len() < FEWEST_DIGITS {
+        return None;
+    }
+    if search.forms().may_be(sum)
+        && let Some(form) = search.lookup(Role::Digits, &plain(text, span.clone()))
+    {
+        return Some(form);
+    }
+    if sum.len() == 16 && search.forms().has_devices() && search.forms().may_be(sum.without_two()) {
+        let form = search.lookup(Role::Digits, plain(text, span).get(..14)?);
+        return form.filter(|form| form.identifier == Identifier::Imei);
+    }
+    None
+}
+
+/// A single group may be filled up with zeros.
+fn padded(search: &mut Search<'_>, text: &[u8], span: Range<usize>) -> Option<Form> {
+    let group = text.get(span).filter(|group| group.starts_with(b"000"))?;
+    let zeros = group.iter().take_while(|&&digit| digit == b'0').count();
+    let rest = group.get(zeros..).filter(|rest| (FEWEST_DIGITS..=MOST_DIGITS).contains(&rest.len()))?;
+    search.lookup(Role::Digits, rest).filter(|form| !form.partial)
+}
+
+/// Swapped pairs that end here with their filler and the last digit.
+fn filled(search: &mut Search<'_>, text: &[u8], span: Range<usize>) -> Option<Form> {
+    let [b'f' | b'F', last, rest @ ..] = text.get(span.end..)? else { return None };
+    if !last.is_ascii_digit() || rest.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let mut digits = plain(text, span);
+    digits.extend([b'f', *last]);
+    search.lookup(Role::Digits, &digits)
+}
+
+/// The digits alone.
+fn plain(text: &[u8], span: Range<usize>) -> SmallVec<[u8; MOST_DIGITS + 2]> {
+    text.get(span).unwrap_or_default().iter().copied().filter(u8::is_ascii_digit).collect()
 }
 
 fn next_group(text: &[u8], end: usize) -> Option<usize> {
     let gap = text.get(end..)?.iter().take(GAP + 1).position(u8::is_ascii_digit)?;
     let signs = text.get(end..end + gap)?;
     signs.iter().all(|&byte| is_sign(byte)).then_some(end + gap)
-}
-
-/// The digit behind the filler of swapped pairs, if this is where they end.
-fn filled(text: &[u8], end: usize) -> Option<u8> {
-    match text.get(end..)? {
-        [b'f' | b'F', digit, rest @ ..] if digit.is_ascii_digit() => {
-            (!rest.first().is_some_and(u8::is_ascii_alphanumeric)).then_some(*digit)
-        }
-        _ => None,
-    }
 }
 
 fn with_sign(text: &[u8], start: usize) -> usize {
@@ -107,51 +143,4 @@ fn is_apart(text: &[u8], span: Range<usize>) -> bool {
     let digits = text.get(span).unwrap_or_default();
     let date = digits.len() == 8 && matches!(digits, [b'1', b'9', ..] | [b'2', b'0', ..]);
     !before.is_some_and(joins) && !behind.is_some_and(joins) && !date
-}
-
-/// The digits read so far.
-#[derive(Clone, Copy, Default)]
-struct Number {
-    digits: [u8; MOST_DIGITS],
-    len: usize,
-    sum: Sum,
-}
-
-impl Number {
-    fn push(&mut self, group: &[u8]) -> Option<()> {
-        self.digits.get_mut(self.len..self.len + group.len())?.copy_from_slice(group);
-        self.len += group.len();
-        group.iter().for_each(|&digit| self.sum.push(digit));
-        Some(())
-    }
-
-    fn filled(mut self, last: u8) -> Option<Self> {
-        self.push(&[b'f', last])?;
-        Some(self)
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.digits.get(..self.len).unwrap_or_default()
-    }
-
-    /// What it stands for; a single group may be filled up with zeros.
-    fn form(&self, search: &mut Search<'_>, alone: bool) -> Option<Form> {
-        let digits = self.as_bytes();
-        if digits.len() < FEWEST_DIGITS {
-            return None;
-        }
-        let exact = search.forms().may_be(self.sum).then(|| search.lookup(Role::Digits, digits)).flatten();
-        exact.or_else(|| with_version(search, digits)).or_else(|| {
-            let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-            let rest = digits.get(zeros..).filter(|rest| alone && zeros > 2 && rest.len() >= FEWEST_DIGITS)?;
-            search.lookup(Role::Digits, rest).filter(|form| !form.partial)
-        })
-    }
-}
-
-/// An IMEISV is an IMEI with two digits of software version for the check digit (3GPP TS 23.003 §6.2.2).
-fn with_version(search: &mut Search<'_>, digits: &[u8]) -> Option<Form> {
-    let device = digits.get(..14).filter(|_| digits.len() == 16 && search.forms().has_devices())?;
-    let device = Some(device).filter(|device| search.forms().may_be(Sum::of(device)))?;
-    search.lookup(Role::Digits, device).filter(|form| form.identifier == Identifier::Imei)
 }

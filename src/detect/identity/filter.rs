@@ -27,6 +27,16 @@ impl Sum {
         self.len += 1;
     }
 
+    /// How many digits were taken.
+    pub fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// The same without the last two; of sums that have not run over, which those of nineteen digits do not.
+    pub fn without_two(self) -> Self {
+        Self { value: self.value / 100, len: self.len.saturating_sub(2) }
+    }
+
     /// The sum of these digits.
     pub fn of(digits: &[u8]) -> Self {
         let mut sum = Self::default();
@@ -37,8 +47,7 @@ impl Sum {
     /// The product with a key, folded: every bit of it hangs on every digit.
     fn mixed(self, (one, other): (u64, u64)) -> usize {
         let product = u128::from(self.value ^ one ^ self.len.rotate_right(8)) * u128::from(other | 1);
-        let [low, high] = [product, product >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
-        (low ^ high) as usize
+        (product as u64 ^ (product >> 64) as u64) as usize
     }
 }
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    decode, digits,
+    decode::{self, Decoded},
+    digits,
     forms::{Form, Forms, Role},
     mail, token,
 };
@@ -56,10 +57,13 @@ impl<'a> Search<'a> {
         if self.forms.has_numbers() {
             digits::search(self, text, found);
         }
+        token::search(self, text, depth, found);
+        if memchr::memchr2(b'@', b'%', text).is_none() {
+            return;
+        }
         if self.forms.has_accounts() {
             mail::search(self, text, found);
         }
-        token::search(self, text, depth, found);
         if depth > 0 {
             escaped(self, text, depth - 1, found);
         }
@@ -78,7 +82,8 @@ fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found
         if !search.spend(stretch.len()) {
             return;
         }
-        if let Some(inner) = decode::percent(stretch) {
+        let mut inner = Decoded::new();
+        if decode::percent(stretch, &mut inner).is_some() {
             let mut told = 0;
             search.text(&inner, depth, &mut |span, form| {
                 told += 1;

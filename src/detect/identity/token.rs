@@ -77,11 +77,13 @@ fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, 
     }
     let Some(deeper) = depth.checked_sub(1) else { return false };
     let digits = token.strip_prefix(b"0x").unwrap_or(token);
-    let hex = digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits);
-    let hex = hex.then(|| decode::hex(digits)).flatten();
-    let told = hex.is_some_and(|inner| inside(search, &inner, span.clone(), deeper, found));
-    let base64 = (!told && decode::may_be_base64(token)).then(|| decode::base64(token)).flatten();
-    told || base64.is_some_and(|inner| inside(search, &inner, span, deeper, found))
+    let mut inner = Decoded::new();
+    if digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits) && decode::hex(digits, &mut inner).is_some() {
+        return inside(search, &inner, span, deeper, found);
+    }
+    inner.clear();
+    let is_text = decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some();
+    is_text && inside(search, &inner, span, deeper, found)
 }
 
 /// What the decoded text holds is told of the whole token.
@@ -97,10 +99,11 @@ fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: u
 }
 
 fn hashed(search: &mut Search<'_>, token: &[u8]) -> Option<Form> {
-    let bytes = match token.len() {
-        length if HEX_HASHES.contains(&length) => decode::hex_bytes(token)?,
-        length if BASE64_HASHES.contains(&length) => decode::base64_bytes(token)?,
+    let mut bytes = Decoded::new();
+    match token.len() {
+        length if HEX_HASHES.contains(&length) => decode::hex_bytes(token, &mut bytes)?,
+        length if BASE64_HASHES.contains(&length) => decode::base64_bytes(token, &mut bytes)?,
         _ => return None,
-    };
+    }
     search.lookup(Role::Hash, &bytes)
 }
