@@ -27,7 +27,8 @@ fn chunks_without_a_last_one_end_the_connection() {
         drop(site);
         let head = stage.client.head();
         let body = stage.client.body(&head);
-        assert!(body.is_err(), "{cut:?} came out as complete: {body:?}");
+        // What is known to be broken before the head is passed on is a 502.
+        assert!(body.is_err() || head.status() == 502, "{cut:?} came out as complete: {body:?}");
     }
 }
 
