@@ -171,7 +171,7 @@ fn after_equals(value: &[u8], span: &Range<usize>) -> Option<Range<usize>> {
 
 /// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.
 fn is_border(byte: u8) -> bool {
-    matches!(byte, b'=' | b'/' | b'_' | b'%') || is_token_border(byte)
+    matches!(byte, b'=' | b'/' | b'_' | b'%' | 0x80..) || is_token_border(byte)
 }
 
 /// What never stands inside an encoded token.
