@@ -77,6 +77,6 @@ impl Filter {
 
     /// The number of words is a power of two.
     fn place(&self, mixed: usize) -> (usize, u64) {
-        (mixed / 64 & self.bits.len().wrapping_sub(1), 1 << (mixed % 64))
+        ((mixed / 64) & self.bits.len().wrapping_sub(1), 1 << (mixed % 64))
     }
 }
