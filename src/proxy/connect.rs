@@ -26,7 +26,7 @@ use super::{
     http::{Switch, answer_block, answer_fault, authenticate},
     intercepted,
     rewound::Rewound,
-    serve,
+    route, serve,
     session::{Inside, Judges, Scope, Session, today},
     tunnel::{self, FirstWords},
     upstream::{Protocol, Target},
@@ -95,7 +95,7 @@ pub async fn handle(
 
 fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result<Origin, Fault> {
     if matches!(session.scope, Scope::Tunnel(_)) {
-        return Err(Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served"));
+        return Err(route::no_tunnel());
     }
     let origin = Origin::parse_connect(&head.target)
         .map_err(|error| Fault::refused(StatusCode::BAD_REQUEST, "CONNECT wants a host and a port").because(error))?;

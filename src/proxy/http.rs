@@ -16,6 +16,8 @@ use super::{
     connect,
     fault::{Fault, Side},
     forward::{self, Exchange},
+    http2_head,
+    max_forwards::{self, Hop},
     recorder::{Recorded, Tape},
     refusal, route,
     session::{Judges, Scope, Session, today},
@@ -50,7 +52,11 @@ async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incomi
 
 /// Answers one request of HTTP/2, inside a tunnel.
 pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let head = route::head_of_http2(&request);
+    let head = http2_head::head(&request);
+    if let Err(refused) = http2_head::check(&request, &head, session.limits().head) {
+        let (_, account) = session.open(session.nowhere(), Arc::new(head));
+        return Ok(answer_fault(&account, &refused));
+    }
     Ok(Box::pin(handle_head(&session, head, request, None)).await)
 }
 
@@ -121,6 +127,14 @@ async fn handle_head(
         Outcome::Unchanged => Arc::clone(&head),
         Outcome::Edited(edited) => Arc::new(edited),
         Outcome::Blocked(block) => return answer_block(&account, &block),
+    };
+    let sent = match max_forwards::count(&sent) {
+        Hop::On => sent,
+        Hop::Counted(counted) => Arc::new(counted),
+        Hop::Ends(answer) => {
+            account.refuses(answer.status(), "answered here, as Max-Forwards wants".into());
+            return *answer;
+        }
     };
     if let Some(fault) = broken(&session.scope) {
         return answer_fault(&account, &fault);

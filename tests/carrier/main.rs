@@ -12,4 +12,5 @@ mod enrichment;
 mod events;
 mod identities;
 mod parts;
+mod samples;
 mod signatures;

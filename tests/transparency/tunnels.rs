@@ -183,3 +183,28 @@ fn cleartext_inside_is_known_by_more_than_get() {
         assert_eq!(client.response().text(), "seen");
     }
 }
+
+/// An application that resolves names itself asks for an address and names the site inside.
+#[test]
+fn cleartext_inside_names_its_site() {
+    let stage = Stage::new();
+    let mut client = Wire::tunnel(stage.clir.address(), &stage.origin.authority());
+    let request = "GET / HTTP/1.1\r\nhost: a.example\r\nX-A: 1\r\n\r\n";
+    client.send(request);
+    let mut site = stage.origin.accept();
+    assert_eq!(site.head(), request);
+    site.send(origin::ok("body"));
+    assert_eq!(client.response().text(), "body");
+}
+
+#[test]
+fn what_is_no_target_is_refused_inside() {
+    for target in ["x", "a.example:80", "*", "http://a.example/"] {
+        let stage = Stage::new();
+        let authority = stage.origin.authority();
+        let mut client = Wire::tunnel(stage.clir.address(), &authority);
+        client.send(format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+        let status = client.head().status();
+        assert!([400, 421].contains(&status), "{target}: {status}");
+    }
+}

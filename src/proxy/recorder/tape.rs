@@ -6,6 +6,8 @@ use std::{
     task::{Context, Waker},
 };
 
+use http::StatusCode;
+
 use crate::{
     exchange::{
         Fields,
@@ -51,6 +53,11 @@ impl Tape {
     /// The next answer's head goes out with these fields.
     pub fn answer_with(&self, fields: Fields) {
         self.next_head.set(fields);
+    }
+
+    /// An interim answer goes out before the answer.
+    pub fn precede_with(&self, status: StatusCode, fields: &Fields) {
+        self.next_head.precede(status, fields);
     }
 
     /// The service has an answer; it is under way until what is given back is dropped.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
@@ -19,7 +19,10 @@ use super::{Protocol, Target};
 use crate::{
     exchange::{Fields, ResponseHead, grammar::GrammarFault},
     policy::Access,
-    proxy::{body::Body, verbatim::Heads},
+    proxy::{
+        body::Body,
+        verbatim::{Asked, Heads},
+    },
 };
 
 /// Origins that one pool keeps connections to.
@@ -139,7 +142,8 @@ impl Sender {
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
             Self::Http1(sender, heads) => {
-                heads.send(fields);
+                let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
+                heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
             Self::Http2(sender) => sender.try_send_request(request).await,
@@ -150,6 +154,14 @@ impl Sender {
     pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
         match self {
             Self::Http1(_, heads) => heads.answer(),
+            Self::Http2(_) => None,
+        }
+    }
+
+    /// Where the heads of interim answers come from, where they can be had.
+    pub fn heads(&self) -> Option<Heads> {
+        match self {
+            Self::Http1(_, heads) => Some(heads.clone()),
             Self::Http2(_) => None,
         }
     }
