@@ -113,10 +113,9 @@ fn carried(ip: IpAddr) -> Option<IpAddr> {
     let (high, low) = match ip.segments() {
         // `::` and `::1` are addresses of their own.
         [0, 0, 0, 0, 0, 0, 0, _] => return None,
-        [0, 0, 0, 0, 0, 0, high, low]
-        | [0, 0, 0, 0, 0xffff, 0, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => (high, low),
+        [0, 0, 0, 0, 0 | 0xffff, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            (high, low)
+        }
         _ => return None,
     };
     let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
@@ -194,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_address_inside_another_is_seen() {
-        let carried = |text: &str| super::carried(text.parse().unwrap()).map(|ip| ip.to_string());
+        let carried = |text: &str| carried(text.parse().unwrap()).map(|ip| ip.to_string());
         for text in ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::5"] {
             assert_eq!(carried(text).as_deref(), Some("127.0.0.1"), "{text}");
         }
