@@ -113,10 +113,9 @@ fn carried(ip: IpAddr) -> Option<IpAddr> {
     let (high, low) = match ip.segments() {
         // `::` and `::1` are addresses of their own.
         [0, 0, 0, 0, 0, 0, 0, _] => return None,
-        [0, 0, 0, 0, 0, 0, high, low]
-        | [0, 0, 0, 0, 0xffff, 0, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => (high, low),
+        [0, 0, 0, 0, 0 | 0xffff, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            (high, low)
+        }
         _ => return None,
     };
     let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
