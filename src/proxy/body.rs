@@ -17,7 +17,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-use super::{account::Account, recorder::UnderWay, stall::Stall};
+use super::{account::Account, recorder::UnderWay, session::Scope, stall::Stall};
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -30,6 +30,8 @@ pub struct Body {
     source: Source,
     /// Dropped with the body: the answer is no longer under way.
     _under_way: Option<UnderWay>,
+    /// Held for as long as the body lives, so that its connection is not taken for an idle one.
+    _scope: Option<Scope>,
 }
 
 #[derive(Debug)]
@@ -75,12 +77,16 @@ pub struct Passing {
 impl Body {
     /// No body.
     pub fn empty() -> Self {
-        Self { source: Source::Own(None), _under_way: None }
+        Self { source: Source::Own(None), _under_way: None, _scope: None }
     }
 
     /// A body of our own.
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self { source: Source::Own(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())), _under_way: None }
+        Self {
+            source: Source::Own(Some(bytes.into()).filter(|bytes: &Bytes| !bytes.is_empty())),
+            _under_way: None,
+            _scope: None,
+        }
     }
 
     /// A peer's body.
@@ -96,13 +102,20 @@ impl Body {
             at_end: None,
             is_done: false,
         };
-        Self { source: Source::Passing(Box::new(passing)), _under_way: None }
+        Self { source: Source::Passing(Box::new(passing)), _under_way: None, _scope: None }
     }
 
     /// Marks the answer that this is the body of as under way for as long as the body lives.
     #[must_use]
     pub fn under_way(mut self, under_way: UnderWay) -> Self {
         self._under_way = Some(under_way);
+        self
+    }
+
+    /// Marks the tunnel that this body passes in as busy for as long as the body lives.
+    #[must_use]
+    pub fn inside(mut self, scope: Scope) -> Self {
+        self._scope = Some(scope);
         self
     }
 

@@ -56,6 +56,11 @@ impl Fault {
         Self::new(Side::Client, Stage::Access, status, what)
     }
 
+    /// A request whose body broke off: 4xx as given.
+    pub fn cut_short(status: StatusCode, what: impl Into<String>) -> Self {
+        Self::new(Side::Client, Stage::RequestBody, status, what)
+    }
+
     /// The origin could not be reached or broke the protocol: 502.
     pub fn origin(stage: Stage, what: impl Into<String>) -> Self {
         Self::new(Side::Origin, stage, StatusCode::BAD_GATEWAY, what)

@@ -57,7 +57,8 @@ pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Resul
         let (_, account) = session.open(session.nowhere(), Arc::new(head));
         return Ok(answer_fault(&account, &refused));
     }
-    Ok(Box::pin(handle_head(&session, head, request, None)).await)
+    let response = Box::pin(handle_head(&session, head, request, None)).await;
+    Ok(response.map(|body| body.inside(session.scope)))
 }
 
 /// Tells the recorder that the protocol stays as it is, unless somebody says that it was switched.

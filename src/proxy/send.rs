@@ -3,10 +3,10 @@
 //! A kept connection may have been closed by the origin in the meantime. What was never sent can always go out on
 //! another; what may have been sent goes out again only if it is idempotent, has no body, and nothing came back.
 
-use std::sync::Arc;
+use std::{error::Error, io, sync::Arc};
 
 use bytes::Bytes;
-use http::{Extensions, Method, Request, Response};
+use http::{Extensions, Method, Request, Response, StatusCode};
 use hyper::{body::Incoming, client::conn::TrySendError};
 
 use super::{
@@ -196,9 +196,21 @@ fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Fail
     let is_closed = error.is_closed() || error.is_canceled() || error.is_incomplete_message();
     let fault = match () {
         () if error.is_parse() => Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP"),
-        () if error.is_user() => Fault::origin(Stage::RequestBody, "the request could not be sent whole"),
+        () if error.is_user() => cut_short(&error),
         () if is_closed => Fault::origin(Stage::Exchange, "the origin closed the connection without an answer"),
         () => Fault::origin(Stage::Exchange, "the exchange with the origin failed"),
     };
     Failed { fault: fault.because(Arc::new(error)), is_closed }
+}
+
+/// The client did not finish its request, or broke its framing: that is told to the client, not laid to the origin.
+fn cut_short(error: &hyper::Error) -> Fault {
+    let mut cause = error.source();
+    let mut is_late = false;
+    while let Some(error) = cause {
+        is_late |= error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        cause = error.source();
+    }
+    let status = if is_late { StatusCode::REQUEST_TIMEOUT } else { StatusCode::BAD_REQUEST };
+    Fault::cut_short(status, "the body of the request did not arrive whole")
 }

@@ -187,3 +187,20 @@ fn a_client_that_only_answers_pings_is_let_go() {
     assert_eq!(client.get("/", &[]).status(), 200);
     client.wait_for_the_end();
 }
+
+/// However long it takes: what is under way is not idle.
+#[test]
+fn a_quiet_stream_is_no_idle_client() {
+    let clir = Setup::new().intercept(&Authority::trusted().pem).set("timeouts.idle", r#""1s""#).start();
+    let origin = H2Origin::new();
+    let mut busy = H2Client::connect(&clir, &origin.authority(), "127.0.0.1");
+    let (request, body) = busy.request("POST", "/echo", &[]);
+    body.send(Frame::data("one".into())).unwrap();
+    let response = busy.try_send(request).unwrap();
+    let mut idle = H2Client::connect(&clir, &origin.authority(), "127.0.0.1");
+    assert_eq!(idle.get("/", &[]).status(), 200);
+    // By then the busy one would be gone as well.
+    idle.wait_for_the_end();
+    assert_eq!(busy.get("/", &[]).status(), 200);
+    drop((response, body));
+}

@@ -107,3 +107,19 @@ fn foreign_protocols_end_in_bounded_time() {
     }
     origin.assert_left_alone();
 }
+
+/// The origin has done nothing wrong when the client stops in the middle.
+#[test]
+fn a_body_that_does_not_come_is_the_clients_own_fault() {
+    let mut stage = Stage::with(Setup::new().set("timeouts.body", r#""1s""#));
+    let mut site = stage.deliver("POST", "/", "Content-Length: 10\r\n");
+    stage.client.send("half");
+    assert_eq!(stage.client.head().status(), 408);
+    assert_eq!(site.whatever_comes(), b"half");
+    let mut other = Stage::new();
+    let mut site = other.deliver("POST", "/", "Transfer-Encoding: chunked\r\n");
+    other.client.send("4\r\nhalf\r\n");
+    site.chunk().unwrap();
+    other.client.send("zz\r\n");
+    assert_eq!(other.client.head().status(), 400);
+}

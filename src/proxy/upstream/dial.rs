@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn an_address_inside_another_is_seen() {
-        let carried = |text: &str| carried(text.parse().unwrap()).map(|ip| ip.to_string());
+        let inner = |text: &str| carried(text.parse().unwrap()).map(|ip| ip.to_string());
         for text in ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::5"] {
-            assert_eq!(carried(text).as_deref(), Some("127.0.0.1"), "{text}");
+            assert_eq!(inner(text).as_deref(), Some("127.0.0.1"), "{text}");
         }
         for text in ["::1", "::", "2001:db8::1", "192.0.2.1", "::ffff:192.0.2.1"] {
-            assert_eq!(carried(text), None, "{text}");
+            assert_eq!(inner(text), None, "{text}");
         }
         for (text, is_one) in
             [("224.0.0.1", false), ("255.255.255.255", false), ("ff02::1", false), ("192.0.2.1", true)]
