@@ -20,7 +20,7 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use address::{first as first_address, is_inside};
-pub(super) use opaque::{is_cipher, is_hash, trimmed};
+pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use search::{Effort, find, unnamed_number};
 pub(super) use whole::fit as whole;
 
