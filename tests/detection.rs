@@ -107,13 +107,18 @@ fn who_put_it_there_follows_the_channel() {
 
 #[test]
 fn responses_are_read_for_what_they_set() {
-    let fields: Fields = [("Set-Cookie", "msisdn=447700900123; Path=/; HttpOnly"), ("Cookie", "msisdn=447700900123")]
-        .into_iter()
-        .collect();
+    let fields: Fields = [
+        ("Set-Cookie", "msisdn=447700900123; Path=/; HttpOnly"),
+        ("Cookie", "msisdn=447700900123"),
+        ("Location", "http://portal.example/?t=1700000000123&msisdn=447700900123"),
+        ("Referer", "http://portal.example/?msisdn=447700900123"),
+    ]
+    .into_iter()
+    .collect();
     let subject =
         Subject { direction: Direction::Response, part: Part::Header, target: None, fields: &fields, cleartext: true };
     let found = SCANNER.scan(&subject);
-    assert_eq!(found.iter().map(|finding| finding.location.index).collect::<Vec<_>>(), [0]);
+    assert_eq!(found.iter().map(|finding| finding.location.index).collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]
@@ -188,5 +193,28 @@ proptest! {
             told
         };
         prop_assert_eq!(told(&forward, false), told(&backward, true));
+    }
+}
+
+#[test]
+fn one_value_is_one_thing() {
+    for (name, value, kind) in [
+        ("X-Acme-Subno", "447700900123", Identifier::Msisdn),
+        ("X-WSB-Identity", "447700900123", Identifier::SubscriberId),
+        ("P-Asserted-Identity", "<tel:+447700900123>", Identifier::Msisdn),
+        ("P-Preferred-Identity", "\"A\" <sip:+447700900123@ims.example>", Identifier::Msisdn),
+        ("x-acme-nai", "447700900123@carrier.example", Identifier::Account),
+    ] {
+        let found = scan(b"/", &[(name, value)].into_iter().collect());
+        assert_eq!(found.iter().map(|finding| finding.identifier).collect::<Vec<_>>(), [kind], "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn a_name_that_tells_is_likely_right_about_what_is_encrypted_or_national() {
+    for value in ["8f14e45fceea167a5a36dedd4bea2543", "Zk3v9+Qm/1xyT0aB77Lq==", "07700900123"] {
+        let found = scan(b"/", &[("X-Acme-MSISDN", value)].into_iter().collect());
+        assert_eq!(found.len(), 1, "{value}");
+        assert_eq!(found[0].confidence, clir::detect::Confidence::Likely, "{value}");
     }
 }

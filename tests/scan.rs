@@ -55,7 +55,7 @@ fn every_line_in_is_a_line_out_and_a_malformed_one_fails_at_the_end() {
     let output = scan("mixed.jsonl", &["--output", "jsonl", "--fail-on", "low"]);
     let lines = lines(&output);
     let ids: Vec<_> = lines.iter().map(|line| line["id"].to_string()).collect();
-    assert_eq!(ids, ["\"a\"", "2", "null", "\"01KB0000000000000000000000\""]);
+    assert_eq!(ids, ["\"a\"", "2", "\"c\"", "\"01KB0000000000000000000000\""]);
     assert_eq!(found(&lines[0]), [pair("msisdn", "X-MSISDN")]);
     assert_eq!(lines[0]["findings"][0]["span"], serde_json::json!([0, 12]));
     assert!(found(&lines[1]).is_empty());

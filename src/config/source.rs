@@ -34,7 +34,9 @@ pub struct Source {
 impl Source {
     /// Takes a text that is at hand, such as a compiled-in one.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        let text = text.into();
+        let text: String = text.into();
+        // The byte order mark that some editors write is no character of the first line.
+        let text = text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned);
         let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
         Arc::new(Self { name: name.into(), quotable: blot(&text), text, line_ends })
     }
@@ -163,6 +165,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let source = Source::new("a.toml", "\u{feff}mod = 1\n");
+        assert_eq!((source.text.as_str(), source.quotable.as_str()), ("mod = 1\n", "mod = 1\n"));
+    }
 
     #[test]
     fn hashes_and_identities_are_blotted_out() {

@@ -74,7 +74,8 @@ pub(super) fn judge(
     knowledge: &SignatureSet,
 ) -> Option<Finding> {
     // The shortest number that counts has six digits.
-    if value.len() < 6 || value.len() > 1024 {
+    // As a field's name `min` may be the subscription of a CDMA phone; as a key it is where a range begins.
+    if value.len() < 6 || value.len() > 1024 || key.eq_ignore_ascii_case(b"min") {
         return None;
     }
     let (identifier, hit, confidence) = number(key, value, budget, knowledge)?;

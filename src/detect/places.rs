@@ -6,9 +6,12 @@
 use super::{
     Detector, Subject,
     finding::{Confidence, Finding, Identifier, Severity},
+    generalised,
     report::Place,
     signature::SignatureSet,
     value::{self, Effort, Fit},
+    vocabulary::Strength,
+    words,
 };
 use crate::exchange::{Direction, Field};
 
@@ -37,7 +40,9 @@ fn reader(name: &[u8]) -> Option<Reader> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     match name.len() {
         4 if is("from") => Some(account),
-        9 if is("forwarded") || is("x-real-ip") || is("client-ip") => Some(address),
+        3 if is("via") => Some(agent),
+        9 if is("forwarded") => Some(forwarded),
+        9 if is("x-real-ip") || is("client-ip") => Some(address),
         10 if is("user-agent") => Some(agent),
         11 if is("x-client-ip") => Some(address),
         15 if is("x-forwarded-for") => Some(address),
@@ -55,11 +60,29 @@ fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
     }
 }
 
+/// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
+fn forwarded(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+    address(place, field, found);
+    for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')) {
+        let pair = field.value.get(span.clone()).unwrap_or_default();
+        let Some(equals) = memchr::memchr(b'=', pair) else { continue };
+        let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
+        let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
+        let named = hint.and_then(|hint| generalised::number(hint, node, true)).filter(|(_, hit)| hit.fit <= Fit::Odd);
+        let number = || Some((Identifier::Msisdn, value::unnamed_number(node).filter(|_| node.contains(&b'+'))?));
+        let Some((identifier, hit)) = named.or_else(number) else { continue };
+        let start = span.start + equals + 1;
+        let hit = start + hit.span.start..start + hit.span.end;
+        found.extend(place.finding(identifier, Severity::Critical, Confidence::Likely, hit));
+    }
+}
+
 /// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
 fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
     const MARKS: &[(&str, Identifier)] = &[
         ("imei", Identifier::Imei),
         ("ser", Identifier::Imei),
+        ("sn", Identifier::Imei),
         ("icc", Identifier::Iccid),
         ("imsi", Identifier::Imsi),
         ("msisdn", Identifier::Msisdn),

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
-use super::{DETECTORS, Finding, Part, SignatureSet, Subject};
+use super::{DETECTORS, Finding, Identifier, Part, SignatureSet, Subject, value};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,7 +31,10 @@ impl Scanner {
 }
 
 fn settle(found: &mut Vec<Finding>) {
-    found.sort_by_key(|finding| (place(finding), Reverse((finding.confidence, finding.severity)), finding.span.start));
+    found.sort_by_key(|finding| {
+        let sure = Reverse((finding.confidence, finding.severity));
+        (place(finding), sure, !value::is_number(finding.identifier), finding.span.start)
+    });
     let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
     // Findings of one place stand together; only those are compared.
     let mut start = 0;
@@ -55,5 +58,12 @@ fn place(finding: &Finding) -> (bool, usize) {
 
 fn covers(better: &Finding, finding: &Finding) -> bool {
     let overlap = better.span.start < finding.span.end && finding.span.start < better.span.end;
-    better.identifier == finding.identifier && overlap
+    overlap && (better.identifier == finding.identifier || contradicts(better, finding))
+}
+
+/// The same bytes are one thing: what is the subscriber's number is not a pseudonym as well, nor the account that the
+/// number is written in.
+fn contradicts(better: &Finding, finding: &Finding) -> bool {
+    let around = |a: &Finding, b: &Finding| value::is_number(a.identifier) && b.identifier == Identifier::Account;
+    better.span == finding.span || around(better, finding) || around(finding, better)
 }

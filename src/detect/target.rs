@@ -1,4 +1,4 @@
-//! What does the target of a request carry, and the address of the page before it?
+//! What does the target of a request carry, and the address of the page before it or after it?
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::exchange::Direction;
 
-/// Reads path and query of the target and of `Referer`.
+/// Reads path and query of the target and of `Referer`, and in responses of `Location`.
 pub(super) struct Target;
 
 impl Detector for Target {
@@ -22,15 +22,16 @@ impl Detector for Target {
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
-        if subject.direction == Direction::Response {
-            return;
-        }
+        let field = match subject.direction {
+            Direction::Request => "referer",
+            Direction::Response => "location",
+        };
         if let Some(target) = subject.target {
             let (origin, text) = (InsertedBy::Handset, Text::Target(target));
             examine(&Place { subject, detector: self.name(), signature: None, origin, text }, target, knowledge, found);
         }
-        for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is("referer")) {
-            examine(&Place::field(subject, "referer", index, field).own(), &field.value, knowledge, found);
+        for (index, other) in subject.fields.iter().enumerate().filter(|(_, other)| other.is(field)) {
+            examine(&Place::field(subject, field, index, other).own(), &other.value, knowledge, found);
         }
     }
 }

@@ -53,28 +53,41 @@ pub(super) static GROUPS: &[Group] = &[
         "msisdn misdn callinglineid callingline callerline callingnumber callingparty subscribernumber subscriberphone
          subscriberline directorynumber phonenumber phonenum mobilenumber mobilenum mobilephone cellnumber cellphone
          telephonenumber telnumber handsetnumber userphone usermobile customerphone customermobile handynummer
-         rufnummer telefonnummer numerotelefon numerodetelefono",
+         rufnummer telefonnummer telefoonnummer mobielnummer mobilnummer numerotelefon numerodetelefono
+         numerotelephone numerodetelephone numeromobile numeromovil numerocelular numerodecelular numerocellulare
+         telefonomovil numertelefonu nomertelefona nomortelepon nomorhp nomorponsel telefonnumarasi",
     ),
     group(
         Strength::Strong,
         Edges::Both,
         &[Msisdn],
-        "mdn gpsi subscriberno phoneno mobileno mobilenr mobno telno cellno",
+        "mdn gpsi subscriberno phoneno mobileno mobilenr mobno telno cellno msidn mssisdn msissdn misisdn msisnd mssidn
+         clgpn",
     ),
-    group(Strength::Firm, Edges::Both, &[Msisdn], "phone telephone telefon telefono tel clid handynr lineidentity"),
+    group(
+        Strength::Firm,
+        Edges::Both,
+        &[Msisdn],
+        "phone telephone telefon telefono telefone telepon notelp cellulare ceptel cepno gsmno numtel tel clid handynr
+         lineidentity handphone cgpn e164 subnumber subscriptionnumber subscriptionno henumber",
+    ),
     group(
         Strength::Weak,
         Edges::Both,
         &[Msisdn],
-        "mobile mob cell gsm cli ani ctn caller callerid callernumber calling line lineid linenumber originator sender
+        "mobile mob cell gsm cli ani ctn min isdn cel caller callerid callernumber calling line lineid linenumber originator sender
          enduser enduserid party partyid partynumber handset chargedparty chargeduser celular movil nohp usernumber
-         anumber originatingnumber contactnumber msnumber",
+         anumber originatingnumber originatingaddress contactnumber msnumber",
     ),
-    group(Strength::Weak, Edges::Both, &[Msisdn, Imsi], "subscriber subs subid subsid msid enriched"),
+    group(Strength::Weak, Edges::Both, &[Msisdn, Imsi], "subs subid subsid msid enriched enrichment"),
+    group(Strength::Weak, Edges::Both, &[Msisdn, Imsi, SubscriberId], "subscriber subscriberalias"),
+    group(Strength::Weak, Edges::Both, &[Imsi, Msisdn], "subscriberidentity permanentidentity"),
     group(Strength::Strong, Edges::Front, &[Imsi], "imsi supi"),
     group(Strength::Strong, Edges::Front, &[Imei], "imei meid"),
-    group(Strength::Weak, Edges::Both, &[Imei], "pei esn deviceid serial"),
-    group(Strength::Strong, Edges::Free, &[Iccid], "iccid simserial simcardnumber"),
+    group(Strength::Weak, Edges::Both, &[Imei], "esn deviceid serial equipment equipmentid equipmentidentity
+        terminalid terminalidentity handsetid handsetidentity"),
+    group(Strength::Firm, Edges::Both, &[Imei], "pei"),
+    group(Strength::Strong, Edges::Free, &[Iccid], "iccid simserial simcardserial simcardnumber"),
     group(Strength::Weak, Edges::Both, &[Iccid, Imsi, Msisdn], "icc sim simid simnumber uicc"),
     group(
         Strength::Strong,
@@ -84,12 +97,20 @@ pub(super) static GROUPS: &[Group] = &[
     ),
     group(Strength::Strong, Edges::Both, &[SubscriberId, Msisdn, Imsi], "uidh subno"),
     group(Strength::Strong, Edges::Both, &[Acr], "acr"),
-    group(Strength::Weak, Edges::Both, &[Account, Imsi], "nai"),
+    group(Strength::Weak, Edges::Both, &[Acr], "customerreference anonymouscustomerreference"),
+    group(Strength::Firm, Edges::Both, &[Account, Imsi], "nai"),
+    group(Strength::Firm, Edges::Both, &[Account], "email emailaddress emailid mail radiususer username"),
     group(
         Strength::Strong,
         Edges::Both,
         &[Location],
-        "userlocationinfo cellglobalid cellidentity eutrancellid cellid ecgi uli",
+        "userlocationinfo cellglobalid cellidentity eutrancellid cellid ecgi ncgi uli lacci lacid",
+    ),
+    group(
+        Strength::Weak,
+        Edges::Both,
+        &[Location],
+        "celllocation cellinfo userlocation mslocation subscriberlocation mobilelocation cgi sai rai lai tai",
     ),
     group(
         Strength::Strong,
@@ -103,6 +124,42 @@ pub(super) static GROUPS: &[Group] = &[
         &[Network],
         "sgsn ggsn sgsnip ggsnip apn rattype mccmnc plmn bearertype roaming chargingid pdpcontext",
     ),
+];
+
+/// Words that tell something only beside one of [`TRADE`]: `X-Carrier-Number`, `x-telco-uid`, `X-WAP-Username`.
+pub(super) static BESIDE_TRADE: &[Group] = &[
+    group(Strength::Firm, Edges::Both, &[Msisdn], "number num"),
+    group(
+        Strength::Firm,
+        Edges::Both,
+        &[SubscriberId, Msisdn, Imsi],
+        "uid user userid useruid customerid clientid permid identity usertoken userkey",
+    ),
+    group(Strength::Firm, Edges::Both, &[Account, Imsi], "login loginid"),
+];
+
+/// Tokens that only those use who run a mobile network: beside one, a word that allows for something is what people
+/// call it.
+pub(super) const TRADE: &[&str] = &[
+    "carrier",
+    "operator",
+    "telco",
+    "telecom",
+    "mno",
+    "mvno",
+    "wap",
+    "wsg",
+    "gprs",
+    "umts",
+    "3gpp",
+    "ggsn",
+    "sgsn",
+    "pgw",
+    "ims",
+    "he",
+    "enrichment",
+    "headerenrichment",
+    "radius",
 ];
 
 /// What is glued in front of a word without a separator.
@@ -205,4 +262,24 @@ pub(super) const TRAPS: &[&str] = &[
     "os",
     "model",
     "brand",
+    "verified",
+    "banner",
+    "seen",
+    "template",
+    "country",
+    "prefix",
+    "price",
+    "amount",
+    "age",
+    "width",
+    "height",
+    "level",
+    "support",
+    "signature",
+    "channel",
+    "application",
+    "iso",
+    "iso2",
+    "locale",
+    "currency",
 ];

@@ -3,13 +3,14 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
-use std::sync::LazyLock;
+use std::{cmp::Reverse, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, automaton::OverlappingState};
 
 use super::{
     finding::Identifier,
-    vocabulary::{Edges, GLUE, GROUPS, Group, Strength, TAILS, TRAPS},
+    value,
+    vocabulary::{BESIDE_TRADE, Edges, GLUE, GROUPS, Group, Strength, TAILS, TRADE, TRAPS},
 };
 
 /// Longer names say no more in what follows.
@@ -24,12 +25,14 @@ pub(super) struct Hint {
     pub kinds: &'static [Identifier],
 }
 
-static WORDS: LazyLock<Vec<(&'static str, &'static Group)>> = LazyLock::new(|| {
-    GROUPS.iter().flat_map(|group| group.words.split_whitespace().map(move |word| (word, group))).collect()
+/// Each word with its group, and whether it counts beside a word of the trade only.
+static WORDS: LazyLock<Vec<(&'static str, &'static Group, bool)>> = LazyLock::new(|| {
+    let groups = GROUPS.iter().map(|group| (group, false)).chain(BESIDE_TRADE.iter().map(|group| (group, true)));
+    groups.flat_map(|(group, beside)| group.words.split_whitespace().map(move |word| (word, group, beside))).collect()
 });
 
 static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = WORDS.iter().map(|(word, _)| word);
+    let words = WORDS.iter().map(|(word, ..)| word);
     AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words).ok()
 });
 
@@ -42,20 +45,34 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
     loop {
         matcher.find_overlapping(folded.text(), &mut state);
         let Some(found) = state.get_match() else { break };
-        let Some((_, word)) = WORDS.get(found.pattern().as_usize()) else { continue };
-        if !folded.fits(word.edges, found.start(), found.end()) {
+        let Some((_, word, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
+        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !folded.has_token(name, TRADE) {
             continue;
         }
+        // A number that is named beside something else is what counts: `imsi-mccmnc`.
         let stronger = |(best, len): (&Group, usize)| {
-            word.strength < best.strength || word.strength == best.strength && found.len() > len
+            let rank = |group: &Group, len| {
+                let number = group.strength == Strength::Strong && names_number(group);
+                (group.strength, !number, Reverse(len))
+            };
+            rank(word, found.len()) < rank(best, len)
         };
         if best.is_none_or(stronger) {
             best = Some((word, found.len()));
         }
     }
     let (word, _) = best?;
-    let trapped = word.strength > Strength::Strong && folded.has_trap(name);
-    (!trapped).then_some(Hint { strength: word.strength, kinds: word.kinds })
+    if word.strength == Strength::Strong {
+        return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
+    }
+    let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
+    let raised = raised && folded.has_token(name, TRADE);
+    let strength = if raised { Strength::Firm } else { word.strength };
+    (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
+}
+
+fn names_number(group: &Group) -> bool {
+    group.kinds.first().is_some_and(|kind| value::is_number(*kind))
 }
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
@@ -96,7 +113,8 @@ impl Folded {
     fn fits(&self, edges: Edges, start: usize, end: usize) -> bool {
         match edges {
             Edges::Free => true,
-            Edges::Front => self.opens_at(start),
+            // `X-Ims-Id` is no IMSI.
+            Edges::Front => self.opens_at(start) && !(start + 1..end).any(|at| self.is_border(at)),
             Edges::Both => self.opens_at(start) && self.closes_at(end),
         }
     }
@@ -113,8 +131,8 @@ impl Folded {
         behind.is_some_and(|behind| behind.is_empty() || TAILS.iter().any(|tail| tail.as_bytes() == behind))
     }
 
-    fn has_trap(&self, name: &[u8]) -> bool {
-        let is_trap = |token: &[u8]| TRAPS.iter().any(|trap| token.eq_ignore_ascii_case(trap.as_bytes()));
+    fn has_token(&self, name: &[u8], tokens: &[&str]) -> bool {
+        let is_one = |token: &[u8]| tokens.iter().any(|other| token.eq_ignore_ascii_case(other.as_bytes()));
         let camel = || {
             let starts = (0..self.len).filter(|&at| self.is_border(at));
             starts.filter_map(|at| {
@@ -122,7 +140,7 @@ impl Folded {
                 self.text.get(at..end)
             })
         };
-        name.split(|byte| !byte.is_ascii_alphanumeric()).any(is_trap) || camel().any(is_trap)
+        name.split(|byte| !byte.is_ascii_alphanumeric()).any(is_one) || camel().any(is_one)
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) fn in_field(field: &Field, hide: Hide<'_>) {
     } else if value.len() >= SHORTEST_TOKEN {
         in_text(value, hide);
         if field.is("referer") {
+            in_authority(value, hide);
             in_query(value, hide);
         } else if names_a_secret(&field.name) {
             opaque_runs(value).for_each(hide);
@@ -83,7 +84,21 @@ pub(super) fn in_target(target: &[u8], hide: Hide<'_>) {
     if target.len() >= SHORTEST_TOKEN {
         in_text(target, hide);
     }
+    in_authority(target, hide);
     in_query(target, hide);
+}
+
+/// What stands before the host of an absolute URI, or of a mistaken `CONNECT` (RFC 3986 §3.2.1).
+fn in_authority(target: &[u8], hide: Hide<'_>) {
+    let path = |from: usize| {
+        let rest = target.get(from..).unwrap_or_default();
+        from + rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len())
+    };
+    let start = memchr::memmem::find(target, b"://").filter(|&at| at < path(0)).map_or(0, |at| at + 3);
+    let authority = target.get(start..path(start)).unwrap_or_default();
+    if let Some(at) = memchr::memrchr(b'@', authority) {
+        hide(start..start + at);
+    }
 }
 
 /// `name=value` pairs (RFC 6265 §4.2.1): the names stay. What has no name is all value.
@@ -200,6 +215,14 @@ mod tests {
         assert_eq!(field("X-Any", "v=eyJhbGciOi.eyJzdWIiOiIx.c2ln; x"), "v=****************************; x");
         assert_eq!(field("X-Forwarded-Auth", "see Bearer abc, or not"), "see Bearer ***, or not");
         assert_eq!(field("X-Key-Words", "nothing to see here, move on"), "nothing to see here, move on");
+    }
+
+    #[test]
+    fn who_logs_in_stands_before_the_host() {
+        assert_eq!(target("http://447700900123:pw@example.org/a@b"), "http://***************@example.org/a@b");
+        assert_eq!(target("me@example.org:443"), "**@example.org:443");
+        assert_eq!(target("/a@b?c=d@e://f@g"), "/a@b?c=d@e://f@g");
+        assert_eq!(field("Referer", "http://me:pw@example.org/longer"), "http://*****@example.org/longer");
     }
 
     #[test]

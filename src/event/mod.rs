@@ -21,7 +21,7 @@ use ulid::Ulid;
 pub use line::{ActionLine, EventLine, FindingLine, LocationLine, TunnelLine};
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
-pub use text::{printable, unescape};
+pub use text::{Guarded, guarded, printable, unescape};
 
 use crate::{
     detect::Finding,

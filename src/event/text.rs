@@ -107,8 +107,29 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         .collect()
 }
 
+/// A line of JSON that somebody else may have written, so that it can be shown on a terminal: it says the same, and
+/// what a terminal acts on stands escaped. Our own lines are as they are.
+pub fn guarded(line: &[u8]) -> Cow<'_, [u8]> {
+    if line.is_ascii() && memchr::memchr(0x7f, line).is_none() {
+        return Cow::Borrowed(line);
+    }
+    let text = String::from_utf8_lossy(line);
+    if !text.contains(is_harmful) && matches!(text, Cow::Borrowed(_)) {
+        return Cow::Borrowed(line);
+    }
+    // Such characters stand in strings only: between them JSON has none that are not ASCII.
+    let escaped: String = text
+        .chars()
+        .map(|character| match is_harmful(character) {
+            true => format!("\\u{:04x}", u32::from(character)),
+            false => character.into(),
+        })
+        .collect();
+    Cow::Owned(escaped.into_bytes())
+}
+
 /// JSON without spaces, and without characters that a terminal acts on.
-pub(super) struct Guarded;
+pub struct Guarded;
 
 impl Formatter for Guarded {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

@@ -82,7 +82,7 @@ impl Authenticator {
     /// Checks the value of `Proxy-Authorization`, or its absence.
     ///
     /// # Errors
-    /// [`Denied`]; finding out that a name is unknown takes as long as that a password is wrong.
+    /// `Denied`; finding out that a name is unknown takes as long as that a password is wrong.
     pub async fn check(&self, proxy_authorization: Option<&[u8]>) -> Result<(), Denied> {
         if !self.is_required() {
             return Ok(());

@@ -161,14 +161,19 @@ impl Passing {
         if let Some(data) = frame.data_ref() {
             self.count(data.len() as u64);
         }
-        let frame = match frame.into_trailers() {
-            Ok(trailers) => Frame::trailers((self.trailers)(trailers)),
-            Err(frame) => frame,
-        };
-        if self.incoming.is_end_stream() {
-            self.finish();
+        match frame.into_trailers() {
+            Ok(trailers) => {
+                // Nothing follows trailers (RFC 9110 §6.5), and nobody asks for what comes after them.
+                self.finish();
+                Frame::trailers((self.trailers)(trailers))
+            }
+            Err(frame) => {
+                if self.incoming.is_end_stream() {
+                    self.finish();
+                }
+                frame
+            }
         }
-        frame
     }
 
     fn count(&self, bytes: u64) {

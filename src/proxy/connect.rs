@@ -26,7 +26,7 @@ use super::{
     http::{Switch, answer_block, answer_fault, authenticate},
     intercepted,
     rewound::Rewound,
-    serve,
+    route, serve,
     session::{Inside, Judges, Scope, Session, today},
     tunnel::{self, FirstWords},
     upstream::{Protocol, Target},
@@ -59,7 +59,7 @@ pub async fn handle(
     session: &Session,
     head: RequestHead,
     mut request: Request<Incoming>,
-    switch: Switch<'_>,
+    switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let head = Arc::new(head);
     let judges = session.shared().judges.load_full();
@@ -85,7 +85,9 @@ pub async fn handle(
         Err(fault) => return answer_fault(&account, &fault),
     };
     account.ends(Verdict::Tunnelled, StatusCode::OK);
-    switch.switch();
+    if let Some(switch) = switch {
+        switch.switch();
+    }
     let granted = Granted { session: session.clone(), judges, account, origin, stream };
     tokio::spawn(granted.open(hyper::upgrade::on(&mut request)));
     Response::new(Body::empty())
@@ -93,7 +95,7 @@ pub async fn handle(
 
 fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result<Origin, Fault> {
     if matches!(session.scope, Scope::Tunnel(_)) {
-        return Err(Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served"));
+        return Err(route::no_tunnel());
     }
     let origin = Origin::parse_connect(&head.target)
         .map_err(|error| Fault::refused(StatusCode::BAD_REQUEST, "CONNECT wants a host and a port").because(error))?;

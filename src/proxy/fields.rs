@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::upstream::Protocol;
-use crate::exchange::{Field, Fields, Origin, RequestHead, Scheme, Version};
+use crate::exchange::{Field, Fields, Host, Origin, RequestHead, Scheme, Version};
 
 /// Fields of one connection, whether or not `Connection` names them.
 const HOP_BY_HOP: [&str; 7] =
@@ -61,6 +61,25 @@ impl ConnectionOptions {
     }
 }
 
+/// What names the site of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// The target, or what was proved inside TLS.
+    ByTarget,
+    /// `Host`: in a cleartext tunnel the address stands, and the client chooses among the sites there.
+    ByHost,
+}
+
+/// Whether an origin that switches protocols switches to what was asked for, and says so (RFC 9110 §7.8).
+pub fn is_asked_upgrade(asked: &[u8], answer: &Fields) -> bool {
+    let names = |list: &[u8]| -> Vec<Vec<u8>> {
+        list.split(|&byte| byte == b',').map(|name| name.trim_ascii().to_ascii_lowercase()).collect()
+    };
+    let asked = names(asked);
+    let mut granted = answer.values("upgrade").flat_map(|value| names(value)).peekable();
+    granted.peek().is_some() && granted.all(|name| asked.contains(&name))
+}
+
 /// The protocol that a request asks to switch to, if it may be switched to at all. `h2c` never is.
 pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Bytes> {
     let upgrade = head.fields.first("upgrade")?;
@@ -70,7 +89,13 @@ pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Byt
 }
 
 /// The fields of a request for the next hop.
-pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade: Option<&Bytes>) -> Fields {
+pub fn outbound(
+    head: &RequestHead,
+    origin: &Origin,
+    naming: Naming,
+    protocol: Protocol,
+    upgrade: Option<&Bytes>,
+) -> Fields {
     let options = ConnectionOptions::of(&head.fields);
     let mut fields = Fields::new();
     let mut kept = kept_options(head, protocol, upgrade.is_some());
@@ -82,7 +107,7 @@ pub fn outbound(head: &RequestHead, origin: &Origin, protocol: Protocol, upgrade
         let name = field.name.clone();
         match () {
             () if field.is("host") && protocol == Protocol::Http1 => {
-                fields.push(name, host_value(&field.value, origin));
+                fields.push(name, host_value(&field.value, origin, naming));
             }
             () if field.is("host") => {}
             () if field.is("te") && wants_trailers(field) => fields.push(name, "trailers"),
@@ -113,9 +138,9 @@ fn kept_options(head: &RequestHead, protocol: Protocol, upgrades: bool) -> Optio
 
 /// The authority that the request is for decides (RFC 9112 §3.2.2); where the client's `Host` means the same, it stays
 /// as it was written.
-fn host_value(received: &Bytes, origin: &Origin) -> Bytes {
-    let means_the_same = Origin::parse(origin.scheme, received).is_ok_and(|host| host == *origin);
-    if means_the_same { received.clone() } else { origin.authority().into() }
+fn host_value(received: &Bytes, origin: &Origin, naming: Naming) -> Bytes {
+    let means_the_same = || is_same_authority(received, origin.scheme, origin);
+    if naming == Naming::ByHost || means_the_same() { received.clone() } else { origin.authority().into() }
 }
 
 /// HTTP/2 may split cookies over several fields; HTTP/1.1 wants one (RFC 9113 §8.2.3).
@@ -181,7 +206,16 @@ pub fn of_map(headers: &HeaderMap) -> Fields {
 
 /// Whether an authority that a client names inside a tunnel means the origin that the tunnel leads to.
 pub fn is_same_authority(authority: &[u8], scheme: Scheme, origin: &Origin) -> bool {
-    Origin::parse(scheme, authority).is_ok_and(|named| named.host == origin.host && named.port == origin.port)
+    Origin::parse(scheme, authority)
+        .is_ok_and(|named| is_same_host(&named.host, &origin.host) && named.port == origin.port)
+}
+
+/// A name with the root's dot at its end is the same name, and TLS names it without (RFC 6066 §3).
+fn is_same_host(one: &Host, other: &Host) -> bool {
+    match (one, other) {
+        (Host::Name(one), Host::Name(other)) => one.trim_end_matches('.') == other.trim_end_matches('.'),
+        _ => one == other,
+    }
 }
 
 fn is_one_of(field: &Field, names: &[&str]) -> bool {
@@ -215,7 +249,7 @@ mod tests {
         let origin = Origin::parse(Scheme::Http, b"example.org").unwrap();
         let head = head(pairs);
         let upgrade = upgrade_of(&head, &ConnectionOptions::of(&head.fields));
-        let headers = outbound(&head, &origin, Protocol::Http1, upgrade.as_ref());
+        let headers = outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, upgrade.as_ref());
         headers.iter().map(|f| (f.name_str().into_owned(), String::from_utf8(f.value.to_vec()).unwrap())).collect()
     }
 
@@ -248,6 +282,28 @@ mod tests {
     }
 
     #[test]
+    fn in_a_cleartext_tunnel_the_client_names_the_site() {
+        let origin = Origin::parse(Scheme::Http, b"192.0.2.1").unwrap();
+        let fields = outbound(&head(&[("Host", "a.example")]), &origin, Naming::ByHost, Protocol::Http1, None);
+        assert_eq!(fields.first("host").unwrap(), "a.example");
+    }
+
+    #[test]
+    fn a_dot_at_the_end_names_the_same_host() {
+        let origin = Origin::parse(Scheme::Https, b"a.example").unwrap();
+        assert!(is_same_authority(b"A.example.:443", Scheme::Https, &origin));
+        assert!(!is_same_authority(b"a.example.org", Scheme::Https, &origin));
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_switched_to() {
+        let granted = |value| is_asked_upgrade(b"foo/2, WebSocket", &[("Upgrade", value)].into_iter().collect());
+        assert!(granted("websocket") && granted("foo/2"));
+        assert!(!granted("foo") && !granted("websocket, bar") && !granted(""));
+        assert!(!is_asked_upgrade(b"websocket", &Fields::new()));
+    }
+
+    #[test]
     fn an_upgrade_and_trailers_are_announced_again() {
         let received = [("Connection", "keep-alive, Upgrade, TE"), ("Upgrade", "websocket"), ("TE", "trailers, gzip")];
         let expected =
@@ -259,9 +315,12 @@ mod tests {
     fn cookies_that_http_2_split_are_joined_for_http_1() {
         let mut head = head(&[("cookie", "a=1"), ("cookie", "b=2")]);
         let origin = Origin::parse(Scheme::Https, b"example.org").unwrap();
-        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).values("cookie").count(), 2);
+        assert_eq!(outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, None).values("cookie").count(), 2);
         head.version = Version::Http2;
-        assert_eq!(outbound(&head, &origin, Protocol::Http1, None).first("cookie").unwrap(), "a=1; b=2");
-        assert_eq!(outbound(&head, &origin, Protocol::Http2, None).values("cookie").count(), 2);
+        assert_eq!(
+            outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, None).first("cookie").unwrap(),
+            "a=1; b=2"
+        );
+        assert_eq!(outbound(&head, &origin, Naming::ByTarget, Protocol::Http2, None).values("cookie").count(), 2);
     }
 }

@@ -10,17 +10,17 @@ use super::{
     account::Account,
     body::{Body, Way},
     fault::{Fault, Stage},
-    fields::{self, ConnectionOptions},
+    fields::{self, ConnectionOptions, Naming},
     gate,
     http::{Switch, answer_block},
     send::{self, Answered, Attempt},
-    session::{Judges, Session, today},
+    session::{Judges, Scope, Session, today},
     upgrade,
     upstream::{Protocol, Sender, Target},
 };
 use crate::{
     event::Verdict,
-    exchange::{Context, Direction, Fields, RequestHead, Version},
+    exchange::{Context, Direction, Fields, RequestHead, Scheme, Version},
     intercept::Outcome,
 };
 
@@ -43,6 +43,14 @@ pub struct Exchange {
     pub target: Target,
 }
 
+impl Exchange {
+    fn naming(&self) -> Naming {
+        let in_tunnel = matches!(self.session.scope, Scope::Tunnel(_));
+        let by_host = in_tunnel && self.context.origin.scheme == Scheme::Http;
+        if by_host { Naming::ByHost } else { Naming::ByTarget }
+    }
+}
+
 /// Sends a request on and gives back the answer for the client.
 ///
 /// # Errors
@@ -57,8 +65,8 @@ pub async fn forward(
     let (attempt, gate) = prepare(&exchange, request, &asked);
     let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
     let mut answered = patiently(&exchange, Box::pin(sent)).await?;
+    let switches = asked.is_granted_by(&answered);
     let response = &mut answered.response;
-    let switches = asked.is_granted_by(response);
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !switches {
         return Err(Fault::origin(Stage::Exchange, "the origin switched to a protocol that nobody asked for"));
     }
@@ -96,11 +104,14 @@ impl Asked {
         matches!(self, Self::Connect)
     }
 
-    fn is_granted_by<B>(&self, response: &Response<B>) -> bool {
+    fn is_granted_by(&self, answered: &Answered) -> bool {
+        let status = answered.response.status();
         match self {
             Self::Nothing => false,
-            Self::Upgrade(_) => response.status() == StatusCode::SWITCHING_PROTOCOLS,
-            Self::Connect => response.status().is_success(),
+            Self::Upgrade(asked) => {
+                status == StatusCode::SWITCHING_PROTOCOLS && fields::is_asked_upgrade(asked, &answered.head.fields)
+            }
+            Self::Connect => status.is_success(),
         }
     }
 }
@@ -186,8 +197,8 @@ fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let target = exchange.target.clone();
-    body.at_end(move || worker.upstream.put(&target, sender))
+    let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
+    body.at_end(move || worker.upstream.put(&target, sender, &access))
 }
 
 fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {
@@ -224,7 +235,8 @@ pub fn request_for(exchange: &Exchange, attempt: &Attempt, protocol: Protocol) -
     let mut request = Request::new(());
     *request.method_mut() = attempt.method.clone();
     *request.uri_mut() = uri(exchange, protocol)?;
-    let fields = fields::outbound(head, &exchange.context.origin, protocol, attempt.upgrade.as_ref());
+    let upgrade = attempt.upgrade.as_ref();
+    let fields = fields::outbound(head, &exchange.context.origin, exchange.naming(), protocol, upgrade);
     // h2 keeps the protocol of an extended CONNECT here.
     *request.extensions_mut() = attempt.extensions.clone();
     match protocol {

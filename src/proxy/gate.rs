@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, StatusCode};
 use tokio::{sync::oneshot, time::sleep};
 
 /// An origin that knows nothing of 100 gets the body after this silence.
@@ -25,16 +24,6 @@ pub fn new() -> (Keeper, oneshot::Receiver<()>) {
 }
 
 impl Keeper {
-    /// Opens the gate when the origin answers this request with a 100.
-    pub fn watch<B>(&self, request: &mut Request<B>) {
-        let keeper = self.clone();
-        hyper::ext::on_informational(request, move |informational| {
-            if informational.status() == StatusCode::CONTINUE {
-                keeper.open();
-            }
-        });
-    }
-
     /// Waits for an answer; opens the gate if it takes long.
     pub async fn hold<T>(&self, answer: impl Future<Output = T>) -> T {
         let mut answer = std::pin::pin!(answer);
@@ -47,7 +36,8 @@ impl Keeper {
         answer.await
     }
 
-    fn open(&self) {
+    /// Opens the gate.
+    pub fn open(&self) {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(open) = open {
             // The body may be gone already.

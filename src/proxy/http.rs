@@ -16,6 +16,8 @@ use super::{
     connect,
     fault::{Fault, Side},
     forward::{self, Exchange},
+    http2_head,
+    max_forwards::{self, Hop},
     recorder::{Recorded, Tape},
     refusal, route,
     session::{Judges, Scope, Session, today},
@@ -34,22 +36,27 @@ pub async fn handle(session: Session, request: Request<Incoming>) -> Result<Resp
 }
 
 async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
-    let switch = Switch::new(tape);
-    let head = match tape.next() {
-        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed.head,
+    let parsed = match tape.next() {
+        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed,
         Some(Recorded::Sound(_)) | None => return refuse_head(session, GrammarFault::Malformed),
         Some(Recorded::Refused(fault)) => return refuse_head(session, fault),
     };
+    // Only where the recorder waits for a word: one that nobody waits for would be taken for the next one's.
+    let switch = parsed.may_switch.then(|| Switch::new(tape));
     // Boxed, so that an idle connection does not hold room for everything that a request may need.
     if request.method() == Method::CONNECT {
-        return Box::pin(connect::handle(session, head, request, switch)).await;
+        return Box::pin(connect::handle(session, parsed.head, request, switch)).await;
     }
-    Box::pin(handle_head(session, head, request, Some(switch))).await
+    Box::pin(handle_head(session, parsed.head, request, switch)).await
 }
 
 /// Answers one request of HTTP/2, inside a tunnel.
 pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let head = route::head_of_http2(&request);
+    let head = http2_head::head(&request);
+    if let Err(refused) = http2_head::check(&request, &head, session.limits().head) {
+        let (_, account) = session.open(session.nowhere(), Arc::new(head));
+        return Ok(answer_fault(&account, &refused));
+    }
     Ok(Box::pin(handle_head(&session, head, request, None)).await)
 }
 
@@ -120,6 +127,14 @@ async fn handle_head(
         Outcome::Unchanged => Arc::clone(&head),
         Outcome::Edited(edited) => Arc::new(edited),
         Outcome::Blocked(block) => return answer_block(&account, &block),
+    };
+    let sent = match max_forwards::count(&sent) {
+        Hop::On => sent,
+        Hop::Counted(counted) => Arc::new(counted),
+        Hop::Ends(answer) => {
+            account.refuses(answer.status(), "answered here, as Max-Forwards wants".into());
+            return *answer;
+        }
     };
     if let Some(fault) = broken(&session.scope) {
         return answer_fault(&account, &fault);

@@ -7,7 +7,7 @@
 //!                                        ├─ serve (cleartext inside a tunnel)
 //!                                        └─ tunnel (bytes that nobody reads)
 //! ```
-//! Every request and tunnel has one [`account`], and every account ends as one event.
+//! Every request and tunnel has one `account`, and every account ends as one event.
 
 mod account;
 mod admission;
@@ -20,7 +20,10 @@ mod fields;
 mod forward;
 mod gate;
 mod http;
+mod http2_head;
 mod intercepted;
+mod interim;
+mod max_forwards;
 mod patient;
 mod recorder;
 mod refusal;

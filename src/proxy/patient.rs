@@ -18,12 +18,32 @@ pub struct Patient<IO> {
     io: IO,
     patience: Duration,
     writing: Stall,
+    /// The peer takes nothing any more, but what it said before may still be there to be read.
+    is_deaf: bool,
 }
 
 impl<IO> Patient<IO> {
     /// Wraps a stream.
     pub fn new(io: IO, patience: Duration) -> Self {
-        Self { io, patience, writing: Stall::default() }
+        Self { io, patience, writing: Stall::default(), is_deaf: false }
+    }
+
+    /// An origin that answers early and closes resets what is still being sent to it. Its answer stands all the same: so
+    /// the end is left to the reader to find, and writing only waits.
+    fn settle<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let is_reset =
+            |error: &io::Error| matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
+        let written = match written {
+            Poll::Ready(Err(error)) if is_reset(&error) && !self.is_deaf => {
+                self.is_deaf = true;
+                // Reading is due now: whoever waits for the answer looks again.
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(Err(_)) if self.is_deaf => Poll::Pending,
+            written => written,
+        };
+        self.writing.guard(cx, self.patience, written)
     }
 }
 
@@ -37,7 +57,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.io).poll_write(cx, bytes);
-        this.writing.guard(cx, this.patience, written)
+        this.settle(cx, written)
     }
 
     fn poll_write_vectored(
@@ -47,7 +67,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.io).poll_write_vectored(cx, bytes);
-        this.writing.guard(cx, this.patience, written)
+        this.settle(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -57,7 +77,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Patient<IO> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.io).poll_flush(cx);
-        this.writing.guard(cx, this.patience, flushed)
+        this.settle(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -49,11 +49,17 @@ pub fn closing(mut response: Response<Body>) -> Response<Body> {
 }
 
 fn page(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = Response::new(Body::full(Bytes::copy_from_slice(text.as_bytes())));
+    of_bytes(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
+}
+
+/// An answer of our own.
+pub fn of_bytes(status: StatusCode, content_type: &'static str, bytes: Bytes) -> Response<Body> {
+    let length = bytes.len();
+    let mut response = Response::new(Body::full(bytes));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }

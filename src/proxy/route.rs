@@ -4,8 +4,7 @@
 //! the tunnel was made, and what the request says must agree.
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use hyper::body::Incoming;
+use http::StatusCode;
 
 use super::{
     fault::Fault,
@@ -13,7 +12,7 @@ use super::{
     session::{Inside, Scope},
     upstream::Target,
 };
-use crate::exchange::{Fields, Origin, RequestHead, Scheme, Version};
+use crate::exchange::{Origin, RequestHead, Scheme, Version};
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
@@ -59,10 +58,13 @@ fn to_proxy(head: &RequestHead) -> Result<Destination, Fault> {
 fn in_tunnel(inside: &Inside, head: &RequestHead) -> Result<Destination, Fault> {
     let origin = inside.origin();
     if head.method == "CONNECT" && head.version != Version::Http2 {
-        return Err(Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served"));
+        return Err(no_tunnel());
     }
-    let path = match split_absolute(&head.target) {
-        None => head.target.clone(),
+    let absolute = split_absolute(&head.target);
+    let is_absolute = absolute.is_some();
+    let path = match absolute {
+        None if is_origin_form(head) => head.target.clone(),
+        None => return Err(Fault::refused(StatusCode::BAD_REQUEST, "the request target is neither a path nor a URI")),
         Some((scheme, authority, path)) => {
             let scheme = if scheme.eq_ignore_ascii_case(b"https") { Scheme::Https } else { Scheme::Http };
             if scheme != origin.scheme || !fields::is_same_authority(authority, scheme, &origin) {
@@ -72,12 +74,22 @@ fn in_tunnel(inside: &Inside, head: &RequestHead) -> Result<Destination, Fault> 
         }
     };
     // Inside TLS the name was verified, so no other may be asked for. In cleartext the tunnel's address stands, and the
-    // Host field only chooses among the sites there.
-    let host = head.fields.first("host").filter(|_| origin.scheme == Scheme::Https);
+    // Host field only chooses among the sites there, unless the target has chosen already.
+    let host = head.fields.first("host").filter(|_| origin.scheme == Scheme::Https || is_absolute);
     if host.is_some_and(|host| !fields::is_same_authority(host, origin.scheme, &origin)) {
         return Err(misdirected());
     }
     Ok(Destination { target: inside.target.clone(), origin, path })
+}
+
+/// A path, or the `*` of OPTIONS (RFC 9112 §3.2).
+fn is_origin_form(head: &RequestHead) -> bool {
+    head.target.starts_with(b"/") || (head.target == "*" && head.method == "OPTIONS")
+}
+
+/// What is said to a CONNECT inside a tunnel.
+pub fn no_tunnel() -> Fault {
+    Fault::refused(StatusCode::METHOD_NOT_ALLOWED, "a tunnel inside a tunnel is not served")
 }
 
 fn misdirected() -> Fault {
@@ -113,26 +125,12 @@ fn origin_form(head: &RequestHead, path: Bytes) -> Bytes {
     }
 }
 
-/// The head of an HTTP/2 request, with the target as path and query. The authority becomes the absolute form, so that it
-/// is held against the tunnel's.
-pub fn head_of_http2(request: &Request<Incoming>) -> RequestHead {
-    let uri = request.uri();
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let target = match uri.authority() {
-        Some(authority) => format!("{}://{authority}{path}", uri.scheme_str().unwrap_or("https")).into(),
-        None => Bytes::copy_from_slice(path.as_bytes()),
-    };
-    let fields: Fields = fields::of_map(request.headers());
-    let method = Bytes::copy_from_slice(request.method().as_str().as_bytes());
-    RequestHead { method, target, version: Version::Http2, fields }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn to(method: &'static str, target: &'static str) -> Result<(String, Bytes), u16> {
-        let fields = Fields::new();
+        let fields = crate::exchange::Fields::new();
         let head = RequestHead { method: method.into(), target: target.into(), version: Version::Http11, fields };
         let found = destination(&Scope::Proxy, &head).map_err(|fault| fault.status.as_u16())?;
         Ok((found.origin.to_string(), found.path))

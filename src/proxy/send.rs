@@ -14,11 +14,11 @@ use super::{
     fault::{Fault, Stage},
     fields,
     forward::{Exchange, is_idempotent, request_for},
-    gate,
+    gate, interim,
     session::Scope,
     upstream::{Protocol, Sender},
 };
-use crate::exchange::{ResponseHead, Scheme, Version};
+use crate::exchange::{ResponseHead, Scheme, Version, grammar::GrammarFault};
 
 /// How often a request meets a dead connection before a fresh one is insisted on.
 const STALE_TRIES: usize = 3;
@@ -102,12 +102,16 @@ fn kept_connection(exchange: &Exchange, needs_http2: bool) -> Option<Sender> {
         && let Some(first) = inside.take_first()
     {
         if let Sender::Http2(shared) = &first {
-            exchange.session.worker.upstream.put(&exchange.target, Sender::Http2(shared.clone()));
+            exchange.session.worker.upstream.put(
+                &exchange.target,
+                Sender::Http2(shared.clone()),
+                &exchange.judges.access,
+            );
         }
         return Some(first);
     }
     let wants_http2 = needs_http2 || exchange.received.version == Version::Http2;
-    exchange.session.worker.upstream.idle(&exchange.target, wants_http2)
+    exchange.session.worker.upstream.idle(&exchange.target, wants_http2, &exchange.judges.access)
 }
 
 async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
@@ -118,7 +122,7 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
     };
     let connected = upstream.connect(&exchange.judges.access, &exchange.target, protocols).await?;
     if let Sender::Http2(shared) = &connected.sender {
-        upstream.put(&exchange.target, Sender::Http2(shared.clone()));
+        upstream.put(&exchange.target, Sender::Http2(shared.clone()), &exchange.judges.access);
     }
     Ok(connected.sender)
 }
@@ -140,8 +144,8 @@ async fn send_on(
         return Err(Failed { fault, is_closed: false });
     };
     let mut request = head.map(|()| body);
-    if let Some(keeper) = keeper {
-        keeper.watch(&mut request);
+    if keeper.is_some() || protocol == Protocol::Http1 {
+        interim::watch(&mut request, exchange, sender.heads(), keeper.cloned());
     }
     let answer = sender.send(fields, request);
     let answered = match keeper {
@@ -153,8 +157,15 @@ async fn send_on(
             let head = head_of(&response, &sender).map_err(final_failure)?;
             Ok(Answered { response, head, sender })
         }
-        Err(error) => Err(failed(attempt, error)),
+        Err(error) => match sender.head() {
+            Some(Err(fault)) => Err(final_failure(invalid(fault))),
+            _ => Err(failed(attempt, error)),
+        },
     }
+}
+
+fn invalid(fault: GrammarFault) -> Fault {
+    Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP").because(fault)
 }
 
 /// hyper and the reader beside it must have read the same head, and the stricter of the two has the last word.
@@ -169,9 +180,7 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
             fields: fields::of_map(response.headers()),
         }),
         (Sender::Http1(..), Some(Ok(head))) if is_twin(&head) => Ok(head),
-        (Sender::Http1(..), Some(Err(fault))) => {
-            Err(Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP").because(fault))
-        }
+        (Sender::Http1(..), Some(Err(fault))) => Err(invalid(fault)),
         (Sender::Http1(..), _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
     }
 }

@@ -1,6 +1,13 @@
 //! How is HTTP spoken with a client?
 
-use std::pin::Pin;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::Request;
@@ -10,7 +17,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{sleep, timeout},
+};
 
 use super::{http as service, recorder::Recorder, session::Session};
 
@@ -47,19 +57,7 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        // The client left, or the connection broke.
-        ended = &mut connection => ended,
-        // clir ends: the request under way is finished, nothing is lost.
-        () = session.ending() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("connection of a client: {error}");
-    }
+    until_end(&session, connection, http1::UpgradeableConnection::graceful_shutdown).await;
 }
 
 /// Serves HTTP/2 until the client leaves or clir ends.
@@ -69,7 +67,12 @@ where
 {
     let limits = *session.limits();
     let inner = session.clone();
-    let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let service = service_fn(move |request: Request<Incoming>| {
+        count.fetch_add(1, Ordering::Relaxed);
+        service::handle_http2(inner.clone(), request)
+    });
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .auto_date_header(false)
@@ -83,17 +86,43 @@ where
     if extended_connect {
         builder.enable_connect_protocol();
     }
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(io), service));
+    let connection = builder.serve_connection(TokioIo::new(io), service);
+    until_end(&session, connection, http2::Connection::graceful_shutdown).await;
+}
+
+async fn until_end<C>(session: &Session, connection: C, shut_down: impl FnOnce(Pin<&mut C>))
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         // The client left, or the connection broke.
         ended = &mut connection => ended,
-        // clir ends: open streams are finished, nothing is lost.
+        // clir ends: what is under way is finished, nothing is lost.
         () = session.ending() => {
-            connection.as_mut().graceful_shutdown();
+            shut_down(connection.as_mut());
             connection.await
+        }
+        // Nothing was asked for in a while, and nothing is under way.
+        () = idle(&session, &asked, limits.patience.idle) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(limits.handshake, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {
         tracing::debug!("connection of a client: {error}");
+    }
+}
+
+/// Completes when no stream was opened for `patience`, and none is open. A client that answers pings is idle all the same.
+async fn idle(session: &Session, asked: &AtomicU64, patience: Duration) {
+    // Ours, and the service's; every request under way holds one more.
+    const AT_REST: usize = 2;
+    loop {
+        let before = asked.load(Ordering::Relaxed);
+        sleep(patience).await;
+        if asked.load(Ordering::Relaxed) == before && session.holders() <= AT_REST {
+            return;
+        }
     }
 }

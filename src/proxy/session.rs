@@ -168,6 +168,14 @@ impl Session {
         Self { tape: Some(tape), ..self.clone() }
     }
 
+    /// How many hold this tunnel's inside: the connection itself, and every exchange under way in it.
+    pub fn holders(&self) -> usize {
+        match &self.scope {
+            Scope::Tunnel(inside) => Arc::strong_count(inside),
+            Scope::Proxy => usize::MAX,
+        }
+    }
+
     /// Opens the account of a request for `origin`.
     pub fn open(&self, origin: Origin, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
         let context = Context {

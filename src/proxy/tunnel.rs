@@ -1,20 +1,15 @@
 //! How do bytes pass that nobody reads?
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, copy_bidirectional_with_sizes},
     time::{sleep, timeout},
 };
+use tokio_util::io::InspectReader;
 
-use super::{account::Account, body::Way};
+use super::account::Account;
 
 /// Buffer for each direction of a tunnel.
 const BUFFER: usize = 16 * 1024;
@@ -29,8 +24,8 @@ pub async fn relay(
     account: &Arc<Account>,
     idle: Duration,
 ) {
-    let mut client = Counted { io: client, account, way: Way::Up };
-    let mut origin = Counted { io: origin, account, way: Way::Down };
+    let mut client = InspectReader::new(client, |bytes: &[u8]| account.sent(bytes.len() as u64));
+    let mut origin = InspectReader::new(origin, |bytes: &[u8]| account.received(bytes.len() as u64));
     let ended = tokio::select! {
         // Both sides have ended, or one has broken off.
         ended = copy_bidirectional_with_sizes(&mut client, &mut origin, BUFFER, BUFFER) => ended.map(|_| ()),
@@ -83,51 +78,5 @@ pub async fn first_words(
         Ok(Ok(())) if !from_client.is_empty() => FirstWords::Client(from_client),
         Ok(Ok(())) if !from_origin.is_empty() => FirstWords::Server(from_origin),
         _ => FirstWords::Nobody,
-    }
-}
-
-/// Counts what is read from one side.
-struct Counted<'a, IO> {
-    io: IO,
-    account: &'a Account,
-    way: Way,
-}
-
-impl<IO: AsyncRead + Unpin> AsyncRead for Counted<'_, IO> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        let count = (buffer.filled().len() - before) as u64;
-        match self.way {
-            Way::Up => self.account.sent(count),
-            Way::Down => self.account.received(count),
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Counted<'_, IO> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

@@ -1,7 +1,7 @@
 //! Which authority signs our leaves?
 //!
 //! One per installation, made at the first start: so no two installations share a key, and whoever trusts one trusts
-//! no other. Signing leaves is [`super::leaf`]'s part, replacing the authority [`super::rotate`]'s.
+//! no other. Signing leaves is [`super::leaf`]'s part, replacing the authority [`mod@super::rotate`]'s.
 
 use std::{
     fmt,

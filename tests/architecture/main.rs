@@ -179,6 +179,7 @@ fn bad_samples_are_caught() {
             .len(),
         1
     );
+    assert!(abrupt(&sample("src/a.rs", "fn f() { parser.expect(); }")).is_empty());
     assert!(abrupt(&sample("src/a/tests.rs", "fn f() { a.unwrap(); }")).is_empty());
     assert_eq!(banned("clir v0.1.0\nring v0.17.14\n").len(), 1);
 }
@@ -228,7 +229,8 @@ fn abrupt(source: &Source) -> Vec<String> {
     if source.is_test() {
         return Vec::new();
     }
-    let code = source.code();
+    // A method of ours may be called `expect`; it is not given a message.
+    let code = source.code().replace(".expect()", "");
     let at =
         |word: &&str| code.matches(*word).map(|_| format!("{}: {word} outside tests", source.path)).collect::<Vec<_>>();
     ABRUPT.iter().flat_map(at).collect()

@@ -11,4 +11,5 @@ mod connect;
 mod enrichment;
 mod events;
 mod parts;
+mod samples;
 mod signatures;

@@ -76,3 +76,49 @@ fn answers_pass_where_no_rule_is_for_them() {
     stage.clir.wait_for_events(1);
     stage.clir.assert_never_wrote(NUMBER);
 }
+
+#[test]
+fn trailers_of_an_answer_are_looked_at_and_are_its_proper_end() {
+    let policy = "[[rule]]\nname = \"no echo\"\ndirection = \"response\"\nwhen = { identifier = [\"msisdn\"] }\naction = \"strip\"\n";
+    let clir = Setup::new().policy(policy).start();
+    let origin = Origin::new();
+    let mut client = clir.connect();
+    client.send(origin.request("GET", "/", "TE: trailers\r\nConnection: TE\r\n"));
+    let mut site = origin.accept();
+    site.head();
+    site.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-MSISDN, X-Sum\r\n\r\n");
+    site.send("4\r\nbody\r\n0\r\nX-MSISDN: 447700900123\r\nX-Sum: 1\r\n\r\n");
+    let head = client.head();
+    let (body, trailers) = client.body(&head).unwrap();
+    assert_eq!(body, b"body");
+    assert_eq!(String::from_utf8(trailers).unwrap().to_lowercase(), "x-sum: 1\r\n");
+    let event = clir.wait_for_events(1).remove(0);
+    assert_eq!((&event["verdict"], &event["error"]), (&"forwarded".into(), &serde_json::Value::Null), "{event}");
+    clir.assert_never_wrote(NUMBER);
+}
+
+#[test]
+fn a_redirection_is_looked_at() {
+    let policy = "[[rule]]\nname = \"no echo\"\ndirection = \"response\"\nwhen = { header = [\"location\"], severity = \"high\" }\naction = \"redact\"\n";
+    let clir = Setup::new().policy(policy).start();
+    let origin = Origin::new();
+    let mut client = clir.connect();
+    client.send(origin.request("GET", "/", ""));
+    let mut site = origin.accept();
+    site.head();
+    site.send("HTTP/1.1 302 Found\r\nLocation: http://a.example/?msisdn=447700900123&b=1\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(client.head().value("location").unwrap(), "http://a.example/?msisdn=************&b=1");
+    clir.assert_never_wrote(NUMBER);
+}
+
+#[test]
+fn who_logs_in_before_the_host_is_not_written_down() {
+    let clir = Setup::new().start();
+    let origin = Origin::new();
+    let mut client = clir.connect();
+    let authority = origin.authority();
+    client.send(format!("GET http://{NUMBER}@{authority}/ HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+    assert_eq!(client.response().status(), 400);
+    assert_eq!(clir.wait_for_events(1)[0]["verdict"], "refused");
+    clir.assert_never_wrote(NUMBER);
+}

@@ -185,3 +185,18 @@ fn a_tunnel_that_is_opened_says_so() {
     let event = clir.wait_for_event(|event| event["method"] == "CONNECT");
     assert_eq!(event["verdict"], "intercepted", "{event}");
 }
+
+/// `https://name./` has the dot in `Host` and not in TLS (RFC 6066 §3).
+#[test]
+fn a_dot_at_the_end_of_the_name_changes_nothing() {
+    let clir = Setup::new().intercept(&Authority::trusted().pem).start();
+    let origin = TlsOrigin::new();
+    let authority = format!("localhost.:{}", origin.port());
+    let mut client = clir.tls(&authority, "localhost", &["http/1.1"]);
+    let request = format!("GET / HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+    client.send(&request);
+    let mut site = origin.accept();
+    assert_eq!(site.head(), &request);
+    site.send(origin::ok("body"));
+    assert_eq!(client.response().text(), "body");
+}

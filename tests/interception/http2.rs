@@ -154,3 +154,36 @@ fn one_broken_stream_leaves_the_others_alone() {
     drop(body);
     assert_eq!(client.get("/next", &[]).status(), 200);
 }
+
+#[test]
+fn a_connect_inside_leads_nowhere() {
+    let (_clir, origin, mut client) = stage();
+    let (mut request, body) = client.request("CONNECT", "", &[]);
+    *request.uri_mut() = origin.authority().parse().unwrap();
+    drop(body);
+    assert_eq!(client.send(request).status(), 405);
+    assert!(origin.seen().is_empty());
+    assert_eq!(client.get("/", &[]).status(), 200);
+}
+
+#[test]
+fn what_the_library_lets_through_is_refused() {
+    let (_clir, origin, mut client) = stage();
+    let authority = origin.authority();
+    assert_eq!(client.get("/", &[("host", &authority), ("host", "other.example")]).status(), 400);
+    assert_eq!(client.get("/", &[("x-a", " 1")]).status(), 400);
+    let many: Vec<String> = (0..201).map(|number| format!("x-{number}")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
+    assert_eq!(client.get("/", &many).status(), 431);
+    assert!(origin.seen().is_empty());
+    assert_eq!(client.get("/", &[]).status(), 200);
+}
+
+#[test]
+fn a_client_that_only_answers_pings_is_let_go() {
+    let clir = Setup::new().intercept(&Authority::trusted().pem).set("timeouts.idle", r#""1s""#).start();
+    let origin = H2Origin::new();
+    let mut client = H2Client::connect(&clir, &origin.authority(), "127.0.0.1");
+    assert_eq!(client.get("/", &[]).status(), 200);
+    client.wait_for_the_end();
+}

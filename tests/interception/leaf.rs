@@ -165,8 +165,8 @@ fn a_client_that_does_not_trust_us_fails_alone() {
     let outcome = tls::connect(tunnel, "localhost", &Authority::trusted().pem, &["http/1.1"]);
     assert!(outcome.is_err(), "our leaf is not the origin's");
     clir.tls(&target, "localhost", &["http/1.1"]);
-    let event = clir.wait_for_event(|event| event["method"] == "CONNECT");
-    assert!(event["error"].is_string() || event["tunnel"]["reason"].is_string(), "a rejection is told: {event}");
+    // A rejection is told.
+    clir.wait_for_event(|event| event["method"] == "CONNECT" && event["error"].is_string());
 }
 
 /// A hello that is none ends the tunnel or passes; it hangs nothing and breaks nothing.

@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
+mod crowd;
 mod log;
 mod reload;
 mod start;

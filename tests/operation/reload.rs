@@ -46,6 +46,21 @@ fn a_mode_changes_as_well() {
 }
 
 #[test]
+fn a_kept_connection_is_not_used_where_it_is_not_allowed_any_more() {
+    let clir = Setup::new().start();
+    let serving = Origin::new().serve(|_, _| origin::ok("x"));
+    let ask = || {
+        let mut client = clir.connect();
+        client.send(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", serving.url("/")));
+        client.response().status()
+    };
+    assert_eq!(ask(), 200);
+    let config = std::fs::read_to_string(clir.path("clir.toml")).unwrap();
+    clir.replace("clir.toml", &config.replace(r#"["self"]"#, r#"["self", "loopback"]"#));
+    eventually("the new access rules, kept connection or not", || (ask() == 403).then_some(()));
+}
+
+#[test]
 fn a_broken_policy_keeps_the_old_one_and_says_why() {
     let (clir, origin) = (Setup::new().start(), Origin::new());
     clir.replace("policy.toml", BROKEN);

@@ -1,6 +1,11 @@
 //! Does every link in the documents lead somewhere?
 
-use super::blocks::{read, root};
+use std::path::Path;
+
+use super::{
+    blocks::{read, root},
+    support::clir::files_below,
+};
 
 const DOCUMENTS: &[&str] = &["README.md", "DESIGN.md", "SECURITY.md", "CHANGELOG.md"];
 
@@ -34,6 +39,25 @@ fn files_that_the_design_names_exist() {
     for path in named {
         assert!(root().join(path).exists(), "DESIGN.md: {path}");
     }
+}
+
+/// Tests that the design names exist as well.
+#[test]
+fn tests_that_the_design_names_exist() {
+    let text = read(&root().join("DESIGN.md"));
+    let is_name = |word: &&str| {
+        word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let named: Vec<_> = text.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(named.len() > 50, "only {} tests", named.len());
+    let sources: String =
+        ["src", "tests"].iter().flat_map(|dir| files_below(&root().join(dir))).map(|file| rust(&file)).collect();
+    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "DESIGN.md names tests that are not there: {missing:?}");
+}
+
+fn rust(file: &Path) -> String {
+    if file.extension().is_some_and(|extension| extension == "rs") { read(file) } else { String::new() }
 }
 
 fn links(text: &str) -> Vec<String> {

@@ -114,7 +114,9 @@ fn rules_for_answers_change_answers() {
     let origin = Origin::new();
     let mut client = clir.connect();
     client.send(origin.request("GET", "/", ""));
-    origin.accept().send("HTTP/1.1 200 OK\r\nSet-Cookie: msisdn=447700900123\r\nContent-Length: 0\r\n\r\n");
+    let mut site = origin.accept();
+    site.head();
+    site.send("HTTP/1.1 200 OK\r\nSet-Cookie: msisdn=447700900123\r\nContent-Length: 0\r\n\r\n");
     let response = client.response();
     assert_eq!(response.head.value("set-cookie").as_deref(), Some("msisdn=************"));
 }

@@ -216,6 +216,19 @@ impl H2Client {
         })
     }
 
+    /// Waits until the other side closes the connection.
+    pub fn wait_for_the_end(&mut self) {
+        let sender = &mut self.sender;
+        self.runtime.block_on(async {
+            let ended = async {
+                while sender.ready().await.is_ok() {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+            };
+            tokio::time::timeout(super::PATIENCE, ended).await.expect("the connection ends in time");
+        });
+    }
+
     /// Opens a WebSocket's stream (RFC 8441), sends `bytes` and returns as many bytes of the answer.
     pub fn websocket(&mut self, path: &str, fields: &[(&str, &str)], bytes: &[u8]) -> Vec<u8> {
         let (mut request, body) = self.request("CONNECT", path, fields);

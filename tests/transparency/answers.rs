@@ -139,3 +139,52 @@ fn an_error_page_names_no_product_and_no_value() {
         assert!(!response.head.has(name), "{:?}", response.head);
     }
 }
+
+/// RFC 9110 §15.2: a proxy forwards them, at once, and not to a client that knows none.
+#[test]
+fn interim_answers_pass_before_the_final_one() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    for hint in ["HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nX-b: 1\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n"] {
+        site.send(hint);
+        assert_eq!(stage.client.head(), hint);
+    }
+    site.send(origin::ok("page"));
+    assert_eq!(stage.client.response().text(), "page");
+    let mut old = stage.clir.connect();
+    old.send(format!("GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", stage.origin.url("/"), stage.origin.authority()));
+    site.head();
+    site.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    site.send(origin::ok("page"));
+    assert_eq!(old.response().text(), "page");
+}
+
+#[test]
+fn endless_interim_answers_are_cut_off() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send_anyway("HTTP/1.1 100 Continue\r\n\r\n".repeat(1000));
+    assert_eq!(stage.client.head().status(), 502);
+}
+
+#[test]
+fn chunks_that_break_their_grammar_at_once_become_502() {
+    for chunks in ["2 \r\nok\r\n0\r\n\r\n", " 2\r\nok\r\n0\r\n\r\n", "2\nok\n0\n\n", "2\r\nokX\r\n0\r\n\r\n", "-1\r\n"]
+    {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
+        assert_eq!(stage.client.head().status(), 502, "{chunks:?}");
+    }
+}
+
+#[test]
+fn chunks_that_break_their_grammar_later_never_end_as_complete() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n");
+    let head = stage.client.head();
+    assert_eq!(stage.client.chunk().unwrap(), b"ok");
+    site.send("2 \r\nok\r\n0\r\n\r\n");
+    assert!(stage.client.body(&head).is_err());
+}

@@ -162,3 +162,16 @@ fn an_early_answer_reaches_the_client() {
     let response = stage.client.response();
     assert_eq!((response.status(), response.text().as_str()), (413, "big"));
 }
+
+/// It answers, closes, and so resets what is still on its way to it.
+#[test]
+fn an_early_answer_before_a_reset_reaches_the_client() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("POST", "/", "Content-Length: 50000000\r\n");
+    stage.client.send([b'x'; 100_000]);
+    site.exactly(1000);
+    site.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+    drop(site);
+    stage.client.send_anyway(vec![b'x'; 5_000_000]);
+    assert_eq!(stage.client.head().status(), 413);
+}

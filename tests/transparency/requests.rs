@@ -197,3 +197,20 @@ fn one_site_gets_nothing_of_another() {
         assert_eq!(client.response().text(), "two");
     }
 }
+
+/// RFC 9110 §7.6.2
+#[test]
+fn hops_are_counted_where_the_request_asks_for_it() {
+    let mut stage = Stage::new();
+    stage.client.send(stage.origin.request("OPTIONS", "/", "max-Forwards: 7\r\n"));
+    let mut site = stage.origin.accept();
+    assert_eq!(site.head(), &stage.origin.received("OPTIONS", "/", "max-Forwards: 6\r\n"));
+    site.send(origin::ok(""));
+    assert_eq!(stage.client.response().status(), 200);
+    stage.client.send(stage.origin.request("TRACE", "/", "Max-Forwards: 0\r\nX-A: 1\r\nCookie: a=1\r\n"));
+    let echo = stage.client.response();
+    assert_eq!(echo.head.value("content-type").as_deref(), Some("message/http"));
+    assert!(echo.text().contains("X-A: 1\r\n") && !echo.text().contains("Cookie"), "{}", echo.text());
+    stage.client.send(stage.origin.request("GET", "/next", "Max-Forwards: 0\r\n"));
+    assert_eq!(site.head(), &stage.origin.received("GET", "/next", "Max-Forwards: 0\r\n"));
+}

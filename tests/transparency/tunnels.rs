@@ -51,6 +51,24 @@ fn what_follows_the_head_at_once_belongs_to_the_tunnel() {
 }
 
 #[test]
+fn a_tunnel_may_follow_a_request_on_the_same_connection() {
+    let stage = Stage::with(Setup::new());
+    let authority = stage.origin.authority();
+    let mut client = stage.clir.connect();
+    client.send(stage.origin.request("GET", "/", ""));
+    let mut site = stage.origin.accept();
+    site.head();
+    site.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    drop(site);
+    assert_eq!(client.head().status(), 204);
+    client.send(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+    assert_eq!(client.head().status(), 200);
+    client.send(NOISE);
+    let mut site = stage.origin.accept();
+    assert_eq!(site.exactly(NOISE.len()), NOISE);
+}
+
+#[test]
 fn either_side_may_stop_first() {
     for setup in both_modes() {
         let stage = Stage::with(setup);
@@ -163,5 +181,30 @@ fn cleartext_inside_is_known_by_more_than_get() {
         assert_eq!(site.head(), &format!("{request}\r\n"));
         site.send(origin::ok("seen"));
         assert_eq!(client.response().text(), "seen");
+    }
+}
+
+/// An application that resolves names itself asks for an address and names the site inside.
+#[test]
+fn cleartext_inside_names_its_site() {
+    let stage = Stage::new();
+    let mut client = Wire::tunnel(stage.clir.address(), &stage.origin.authority());
+    let request = "GET / HTTP/1.1\r\nhost: a.example\r\nX-A: 1\r\n\r\n";
+    client.send(request);
+    let mut site = stage.origin.accept();
+    assert_eq!(site.head(), request);
+    site.send(origin::ok("body"));
+    assert_eq!(client.response().text(), "body");
+}
+
+#[test]
+fn what_is_no_target_is_refused_inside() {
+    for target in ["x", "a.example:80", "*", "http://a.example/"] {
+        let stage = Stage::new();
+        let authority = stage.origin.authority();
+        let mut client = Wire::tunnel(stage.clir.address(), &authority);
+        client.send(format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\n\r\n"));
+        let status = client.head().status();
+        assert!([400, 421].contains(&status), "{target}: {status}");
     }
 }

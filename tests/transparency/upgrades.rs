@@ -156,3 +156,15 @@ fn an_upgrade_that_connection_does_not_name_is_dropped() {
     site.send(origin::ok("plain"));
     assert_eq!(stage.client.response().text(), "plain");
 }
+
+#[test]
+fn an_upgrade_to_what_nobody_asked_for_is_502() {
+    for answer in ["Upgrade: other\r\nConnection: upgrade\r\n", "Connection: upgrade\r\n", ""] {
+        let mut stage = Stage::new();
+        stage.client.send(stage.origin.request("GET", "/ws", HANDSHAKE));
+        let mut site = stage.origin.accept();
+        assert_handshake(&site.head());
+        site.send(format!("HTTP/1.1 101 Switching Protocols\r\n{answer}\r\n"));
+        assert_eq!(stage.client.head().status(), 502, "{answer:?}");
+    }
+}

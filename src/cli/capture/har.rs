@@ -6,6 +6,7 @@
 use std::io::BufRead;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Captured, Malformed, Passage, Visit, jsonl::version, split_absolute};
 use crate::{
@@ -77,7 +78,11 @@ fn request(index: usize, entry: Entry) -> Result<Captured, Malformed> {
     // The URL of a WebSocket is the one of the request that opens it (RFC 6455 §3).
     let url = url.strip_prefix("ws").map_or(url.clone(), |rest| format!("http{rest}"));
     let Some((scheme, authority, target)) = split_absolute(url.as_bytes()) else {
-        return Err(Malformed { place: format!("entry {index}"), cause: "its url is not an http or https URL".into() });
+        return Err(Malformed {
+            id: Value::Null,
+            place: format!("entry {index}"),
+            cause: "its url is not an http or https URL".into(),
+        });
     };
     let head =
         RequestHead { method: method.into(), target: target.into(), version: version(&name), fields: fields(headers) };

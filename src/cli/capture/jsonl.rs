@@ -62,9 +62,20 @@ pub(super) fn read(
             _ if line.is_empty() => continue,
             lines::Line::Whole | lines::Line::Torn => request(line),
         };
-        visit(item.map_err(|cause| Malformed { place: format!("line {number}"), cause }))?;
+        visit(item.map_err(|cause| Malformed { id: id(line), place: format!("line {number}"), cause }))?;
     }
     Ok(())
+}
+
+/// What a line that holds no request is called; nothing if it does not say.
+fn id(line: &[u8]) -> Value {
+    #[derive(Deserialize)]
+    struct Named {
+        id: Value,
+    }
+    let is_object = line.starts_with(b"{") && line.len() <= lines::LONGEST;
+    let named = is_object.then(|| serde_json::from_slice::<Named>(line).ok()).flatten();
+    named.map_or(Value::Null, |named| named.id)
 }
 
 /// The request that one line holds; otherwise what is wrong with it.

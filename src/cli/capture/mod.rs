@@ -68,6 +68,8 @@ pub(super) struct Passage {
 /// A request that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
+    /// What the capture calls it, where at least that can be read.
+    pub id: Value,
     /// Where it stands, such as `line 7`.
     pub place: String,
     /// What is wrong with it, and what it should be.

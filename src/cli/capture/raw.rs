@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::{Captured, Malformed, Passage, Visit, lines, split_absolute};
 use crate::{
@@ -44,7 +45,7 @@ pub(super) fn read(
         } else {
             count += 1;
             let place = || format!("line {line}");
-            let request = request(&head, count).map_err(|cause| Malformed { place: place(), cause });
+            let request = request(&head, count).map_err(|cause| Malformed { id: Value::Null, place: place(), cause });
             let length = request.as_ref().ok().and_then(|request| content_length(&request.head.fields));
             waiting.replace(request).map_or(Ok(()), &mut *visit)?;
             length

@@ -95,3 +95,13 @@ fn an_archive_gives_requests_and_answers_in_order() {
     assert_eq!(summary(found[1].as_ref().unwrap()), "\"har:1\" GET https://b.example /");
     assert_eq!(found[2].as_ref().unwrap_err().place, "entry 2");
 }
+
+#[test]
+fn ids_come_back_as_they_were() {
+    for id in ["12345678901234567890123", "1.50", "\"a\"", "null", "true", "[1,2]"] {
+        let found = all(Format::Jsonl, &format!("{{\"id\":{id},\"headers\":[]}}\n{{\"id\":{id},\"headers\":7}}\n"));
+        assert_eq!(found[0].as_ref().unwrap().id.to_string(), id);
+        assert_eq!(found[1].as_ref().unwrap_err().id.to_string(), id, "a line that is no request");
+    }
+    assert_eq!(all(Format::Jsonl, "{\"id\":1,\n")[0].as_ref().unwrap_err().id, Value::Null);
+}

@@ -26,8 +26,8 @@ pub(super) struct Filter {
     #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
     since: Option<Timestamp>,
 
-    /// Not after this; written like --since
-    #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
+    /// Not after this; written like --since, and a date is the whole day
+    #[arg(long, value_name = "WHEN", value_parser = moment::parse_end)]
     until: Option<Timestamp>,
 
     /// From this client: an address, with or without port, or a network such as 192.0.2.0/24

@@ -5,10 +5,11 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Serializer, Value, json};
 
 use super::text::url;
-use crate::event::EventLine;
+use crate::event::{EventLine, Guarded};
 
 /// Keys of an event that stand under `_clir`.
 const OURS: [&str; 10] =
@@ -21,7 +22,8 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine, line: &[u8], is_fir
     } else {
         out.write_all(b",\n")?;
     }
-    serde_json::to_writer(out, &entry(event, line)).map_err(io::Error::from)
+    let mut serializer = Serializer::with_formatter(out, Guarded);
+    entry(event, line).serialize(&mut serializer).map_err(io::Error::from)
 }
 
 /// Writes the archive's end.
@@ -44,7 +46,7 @@ fn entry(event: &EventLine, line: &[u8]) -> Value {
         "time": milliseconds,
         "request": {
             "method": event.method,
-            "url": if event.method == "CONNECT" { format!("https://{}", url(event)) } else { url(event) },
+            "url": if event.method == "CONNECT" && !event.host.is_empty() { format!("https://{}", url(event)) } else { url(event) },
             "httpVersion": event.version,
             "cookies": [],
             "headers": event.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Value>(),

@@ -21,7 +21,7 @@ use std::{
 };
 
 use super::{Failure, Outcome, judgement};
-use crate::event::EventLine;
+use crate::event::{EventLine, guarded};
 use filter::Filter;
 use tail::Tail;
 
@@ -58,7 +58,7 @@ pub struct Arguments {
 enum Output {
     /// For people: a line for each event, an indented one for each finding and action
     Text,
-    /// The log's own lines, unchanged
+    /// The log's own lines
     Jsonl,
     /// An HTTP Archive 1.2, with what clir found under `_clir`
     Har,
@@ -126,7 +126,7 @@ impl<W: Write> Printer<W> {
         self.count += 1;
         match self.output {
             Output::Text => text::write(&mut self.out, event),
-            Output::Jsonl => self.out.write_all(line),
+            Output::Jsonl => self.out.write_all(&guarded(line)),
             Output::Har => har::write(&mut self.out, event, line, is_first),
         }
     }

@@ -34,9 +34,10 @@ struct Current {
 
 /// What every event has.
 #[derive(Deserialize)]
+#[expect(dead_code, reason = "that they are there is what makes an event")]
 struct Versioned {
-    #[expect(dead_code, reason = "that it is there is what makes an event")]
     v: u32,
+    ts: String,
 }
 
 impl Tail {

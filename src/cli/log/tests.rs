@@ -140,3 +140,27 @@ fn a_directory_that_is_not_there_is_told() {
     let failure = print(Path::new("/nowhere/logs"), &arguments, &mut Vec::new()).unwrap_err();
     assert!(failure.to_string().contains("/nowhere/logs"), "{failure}");
 }
+
+#[test]
+fn what_a_terminal_acts_on_is_escaped_in_lines_of_others_too() {
+    let dir = TempDir::new().unwrap();
+    let foreign = FIRST.replace("/a?x=1&y", "/\u{e9}\u{202e}\u{9b}\u{7f}");
+    write(dir.path(), "20261122T140000Z", &format!("{foreign}\n"));
+    for output in ["jsonl", "har", "text"] {
+        let text = printed(dir.path(), &["--output", output]);
+        assert!(!text.contains(['\u{202e}', '\u{9b}', '\u{7f}']), "{output}: {text:?}");
+        assert!(text.contains('\u{e9}'), "{output}: {text:?}");
+    }
+    let line: EventLine = serde_json::from_str(&printed(dir.path(), &["--output", "jsonl"])).unwrap();
+    assert_eq!(line.target, "/\u{e9}\u{202e}\u{9b}\u{7f}");
+}
+
+#[test]
+fn what_names_no_host_is_shown_as_it_was_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let refused = FIRST.replace("\"host\":\"example.org\",\"port\":80", "\"host\":\"\",\"port\":0");
+    write(dir.path(), "20261122T140000Z", &format!("{refused}\n{{\"v\":1}}\n"));
+    let text = printed(dir.path(), &[]);
+    assert!(text.starts_with("2026-11-22 14:02:11  forwarded    200  192.0.2.7        GET /a?x=1&y\n"), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("2026") || line.starts_with("  -")).count(), 1, "{text}");
+}

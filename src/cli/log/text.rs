@@ -40,11 +40,13 @@ fn shorten(text: &str, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The URL of an event, or the authority of a `CONNECT`.
+/// The URL of an event, or the authority of a `CONNECT`; where no host is known, what was asked for.
 pub(super) fn url(event: &EventLine) -> String {
     let host = if event.host.contains(':') { format!("[{}]", event.host) } else { event.host.clone() };
     let is_default = matches!((event.scheme.as_str(), event.port), ("http", 80) | ("https", 443));
     match event.method.as_str() {
+        // What was refused for its grammar may name no host, or one that is none.
+        _ if event.host.is_empty() => event.target.clone(),
         "CONNECT" => format!("{host}:{}", event.port),
         _ if is_default => format!("{}://{host}{}", event.scheme, event.target),
         _ => format!("{}://{host}:{}{}", event.scheme, event.port, event.target),

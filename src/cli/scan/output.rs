@@ -48,7 +48,7 @@ impl<W: Write> Printer<W> {
         self.line.clear();
         if self.output == Output::Jsonl {
             let error = format!("{}: {}", malformed.place, malformed.cause);
-            self.json(&Value::Null, Some(error.into()), &[]);
+            self.json(&malformed.id, Some(error.into()), &[]);
         }
         self.out.write_all(&self.line).map_err(told)
     }

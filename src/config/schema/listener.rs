@@ -43,7 +43,7 @@ fn read_one(table: Reader<'_>) -> Read {
         && kind.value != "explicit"
         && !words::is_not_available_yet(&kind, &LATER, "`explicit` only", faults)
     {
-        words::unknown(&kind, "listener kind", ["explicit"], faults);
+        words::unknown(&kind, "listener kind", LATER.into_iter().chain(["explicit"]), faults);
     }
     let address = table.get("address").and_then(|entry| entry.string());
     let vantage = table.get("vantage").and_then(|entry| entry.string());

@@ -11,6 +11,7 @@ mod imsi;
 mod msisdn;
 mod number;
 mod opaque;
+mod place;
 mod search;
 mod whole;
 
@@ -21,7 +22,8 @@ use std::ops::Range;
 
 pub(super) use address::{first as first_address, is_inside};
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
-pub(super) use search::{Effort, find, unnamed_number};
+pub(super) use place::{is_account, is_position};
+pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
 pub(super) use whole::fit as whole;
 
 use super::finding::Identifier;

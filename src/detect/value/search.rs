@@ -50,6 +50,20 @@ pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
     (promising && peels_to_number(token, false, DEPTH)).then_some(Hit { span, fit: Fit::Checked })
 }
 
+/// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
+pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
+    let value = value.get(..LONGEST).unwrap_or(value);
+    let schemes: [&[u8]; 3] = [b"tel:+", b"sip:+", b"sips:+"];
+    let start = schemes.iter().find_map(|scheme| {
+        let at = value.windows(scheme.len()).position(|part| part.eq_ignore_ascii_case(scheme))?;
+        Some(at + scheme.len() - 1)
+    })?;
+    let rest = value.get(start..)?;
+    let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
+    let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
+    Some(Hit { span: start..start + len, fit })
+}
+
 /// First bytes that base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
 fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
     let plain = token.strip_prefix(b"+").unwrap_or(token);
@@ -136,7 +150,7 @@ fn best(hits: impl Iterator<Item = Hit>) -> Option<Hit> {
 }
 
 /// The parts of a value between borders, without blanks around them.
-pub(super) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
+pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     let spans = value.split(move |&byte| is_border(byte)).map(move |part| {
         let start = at;

@@ -42,6 +42,9 @@ pub enum GrammarFault {
     /// The chunked body does not follow the grammar (RFC 9112 §7.1).
     #[error("the chunked body does not follow the grammar")]
     Chunk,
+    /// More interim answers than anyone needs (RFC 9110 §15.2).
+    #[error("too many interim answers come before the final one")]
+    TooManyInterim,
     /// The head did not arrive in time.
     #[error("the head did not arrive in time")]
     TooSlow,

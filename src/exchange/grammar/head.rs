@@ -84,6 +84,10 @@ impl HeadScanner {
                 Ok(Some(Scanned::Complete { start: self.start, end: self.line }))
             }
             (false, _) => {
+                // The first line by itself, so that a long target is told from a long head.
+                if self.lines == 0 {
+                    self.check_size(self.line, limits)?;
+                }
                 self.lines += 1;
                 if self.lines > limits.fields + 1 { Err(GrammarFault::TooManyFields) } else { Ok(None) }
             }
@@ -234,6 +238,8 @@ mod tests {
     fn limits_hold() {
         let long = [b'a'; 1025];
         assert_eq!(scan(&long), Err(GrammarFault::TargetTooLong));
+        let long_line = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(1024));
+        assert_eq!(scan(long_line.as_bytes()), Err(GrammarFault::TargetTooLong));
         let many = "GET / HTTP/1.1\r\n".to_string() + &"a: b\r\n".repeat(11);
         assert_eq!(scan(many.as_bytes()), Err(GrammarFault::TooManyFields));
         let large = format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "b".repeat(1024));

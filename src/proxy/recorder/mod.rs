@@ -208,7 +208,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
                 self.reading.calm();
                 Poll::Ready(result.map(|()| buffer.filled().len() - before))
             }
-            Poll::Pending => match self.patience() {
+            Poll::Pending => match self.patience(cx) {
                 None => Poll::Pending,
                 Some(patience) => self.reading.guard(cx, patience, Poll::Pending),
             },
@@ -235,8 +235,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     }
 
     /// How long the client may stay silent in the present state.
-    fn patience(&self) -> Option<Duration> {
+    fn patience(&self, cx: &Context<'_>) -> Option<Duration> {
         match self.state {
+            // It is we, or the origin, who keep the client waiting.
+            State::Head(_) if self.tape.is_busy(cx) => None,
             State::Head(_) if self.held.is_empty() && self.has_spoken => Some(self.patience.idle),
             State::Head(_) => Some(self.patience.head),
             State::Body(..) => Some(self.patience.body),
@@ -292,7 +294,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
                 Poll::Ready(more)
             }
             Poll::Pending => {
-                let Some(patience) = self.patience() else { return Poll::Pending };
+                let Some(patience) = self.patience(cx) else { return Poll::Pending };
                 ready!(self.reading.poll(cx, patience));
                 self.reading.calm();
                 self.lose_patience()?;
@@ -365,3 +367,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
         this.guard_write(cx, ended)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use std::{
     task::{Context, Waker},
 };
 
+use http::StatusCode;
+
 use crate::{
     exchange::{
         Fields,
@@ -53,6 +55,11 @@ impl Tape {
         self.next_head.set(fields);
     }
 
+    /// An interim answer goes out before the answer.
+    pub fn precede_with(&self, status: StatusCode, fields: &Fields) {
+        self.next_head.precede(status, fields);
+    }
+
     /// The service has an answer; it is under way until what is given back is dropped.
     pub fn answers(&self) -> UnderWay {
         let mut inner = self.lock();
@@ -79,6 +86,13 @@ impl Tape {
         let mut inner = self.lock();
         inner.waiting += 1;
         inner.heads.push_back(recorded);
+    }
+
+    /// Whether any answer is owed. Whoever asks is woken when it changes.
+    pub(super) fn is_busy(&self, cx: &Context<'_>) -> bool {
+        let mut inner = self.lock();
+        inner.waker = Some(cx.waker().clone());
+        inner.waiting + inner.answering > 0
     }
 
     /// What the client may be waiting for. Whoever asks is woken when it changes.

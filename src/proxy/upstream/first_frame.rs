@@ -1,87 +1,49 @@
-//! Has the origin said its settings yet?
+//! Does an origin take WebSocket over HTTP/2?
 //!
-//! h2 tells what the settings hold, but not whether they have come. The first frame of a server is its settings, so it
-//! is enough to see that frame go by.
+//! It says so in its settings (RFC 8441 §3), and its settings are the first frame of a server (RFC 9113 §3.4). h2 tells
+//! what they hold, but not when it has read them; so the frame is read as it goes by.
 
-use std::{
-    io::{self, IoSlice},
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, ready},
-};
+use tokio::{io::AsyncRead, sync::oneshot};
+use tokio_util::io::InspectReader;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Length of a frame's header; its first three bytes are the payload's length (RFC 9113 §4.1).
+/// Length of a frame's header; its first three bytes are the payload's length, the fourth the type (RFC 9113 §4.1).
 const HEADER: usize = 9;
+const SETTINGS: u8 = 4;
+/// SETTINGS_ENABLE_CONNECT_PROTOCOL
+const ENABLE_CONNECT: u16 = 8;
+/// No server has more to say than this.
+const MAX_FRAME: usize = 4 * 1024;
 
-/// A stream that notices when its first frame has been read.
-#[derive(Debug)]
-pub struct FirstFrame<IO> {
-    io: IO,
-    length: [u8; 3],
-    count: usize,
-    seen: Arc<AtomicBool>,
+/// Watches a stream and announces whether the origin takes the extended CONNECT once its settings have been read.
+pub fn watch<IO: AsyncRead>(io: IO, announce: oneshot::Sender<bool>) -> InspectReader<IO, impl FnMut(&[u8]) + Send> {
+    let mut frame = Vec::new();
+    let mut announce = Some(announce);
+    InspectReader::new(io, move |bytes: &[u8]| {
+        if announce.is_none() {
+            return;
+        }
+        frame.extend_from_slice(bytes.get(..MAX_FRAME).unwrap_or(bytes));
+        if let Some(enabled) = extended_connect(&frame)
+            && let Some(announce) = announce.take()
+        {
+            frame = Vec::new();
+            // Nobody may be waiting for it any more.
+            let _ = announce.send(enabled);
+        }
+    })
 }
 
-impl<IO> FirstFrame<IO> {
-    /// Watches a stream; the flag turns true once the whole first frame has been read.
-    pub fn watch(io: IO) -> (Self, Arc<AtomicBool>) {
-        let seen = Arc::new(AtomicBool::new(false));
-        (Self { io, length: [0; 3], count: 0, seen: Arc::clone(&seen) }, seen)
+/// What the first frame says, once it is there as a whole.
+fn extended_connect(frame: &[u8]) -> Option<bool> {
+    let [high, middle, low, kind] = *frame.first_chunk()?;
+    let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+    if kind != SETTINGS || length > MAX_FRAME {
+        return Some(false);
     }
-
-    fn observe(&mut self, bytes: &[u8]) {
-        for (slot, byte) in self.length.iter_mut().skip(self.count).zip(bytes) {
-            *slot = *byte;
-        }
-        self.count = self.count.saturating_add(bytes.len());
-        let [high, middle, low] = self.length;
-        let payload = u32::from_be_bytes([0, high, middle, low]) as usize;
-        if self.count >= HEADER + payload {
-            self.seen.store(true, Ordering::Release);
-        }
-    }
-}
-
-impl<IO: AsyncRead + Unpin> AsyncRead for FirstFrame<IO> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        if !self.seen.load(Ordering::Relaxed) {
-            self.observe(buffer.filled().get(before..).unwrap_or_default());
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<IO: AsyncWrite + Unpin> AsyncWrite for FirstFrame<IO> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
+    let payload = frame.get(HEADER..HEADER + length)?;
+    let is_enabled =
+        |setting: &[u8]| matches!(setting, [a, b, 0, 0, 0, 1] if u16::from_be_bytes([*a, *b]) == ENABLE_CONNECT);
+    Some(payload.chunks(6).any(is_enabled))
 }
 
 #[cfg(test)]
@@ -89,14 +51,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_frame_is_seen_whole_or_not_at_all() {
-        let frame = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1];
-        for split in 0..frame.len() {
-            let (mut stream, seen) = FirstFrame::watch(());
-            stream.observe(&frame[..split]);
-            assert!(!seen.load(Ordering::Acquire));
-            stream.observe(&frame[split..]);
-            assert!(seen.load(Ordering::Acquire));
+    fn the_frame_is_read_whole_or_not_at_all() {
+        let with = [0, 0, 12, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100, 0, 8, 0, 0, 0, 1];
+        for end in 0..with.len() {
+            assert_eq!(extended_connect(&with[..end]), None, "{end}");
         }
+        assert_eq!(extended_connect(&with), Some(true));
+        let without = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 4, 1];
+        assert_eq!(extended_connect(&without), Some(false));
+        assert_eq!(extended_connect(&[0, 0, 0, 4, 0, 0, 0, 0, 0]), Some(false));
+        assert_eq!(extended_connect(b"HTTP/1.1 400"), Some(false));
     }
 }

@@ -1,10 +1,6 @@
 //! What is agreed with an origin before the first request?
 
-use std::{
-    future::{Future, poll_fn},
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::time::Duration;
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Sender, Target, first_frame::FirstFrame};
+use super::{Sender, Target, first_frame};
 use crate::{
     exchange::{Host, grammar::HeadLimits},
     proxy::{
@@ -165,7 +161,8 @@ async fn http2<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (stream, settings) = FirstFrame::watch(stream);
+    let (announce, announced) = oneshot::channel();
+    let stream = first_frame::watch(stream, announce);
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
@@ -174,21 +171,8 @@ where
         .handshake::<_, Body>(TokioIo::new(stream))
         .await
         .map_err(|error| Fault::origin(Stage::Handshake, "the connection to the origin broke").because(error))?;
-    let (announce, announced) = oneshot::channel();
-    let mut connection = Box::pin(connection);
-    let mut announce = Some(announce);
     tokio::spawn(async move {
-        let ended = poll_fn(|cx| {
-            let polled = connection.as_mut().poll(cx);
-            if settings.load(Ordering::Acquire)
-                && let Some(announce) = announce.take()
-            {
-                // Nobody may be waiting for it any more.
-                let _ = announce.send(connection.is_extended_connect_protocol_enabled());
-            }
-            polled
-        });
-        if let Err(error) = ended.await {
+        if let Err(error) = connection.await {
             tracing::debug!("connection to an origin: {error}");
         }
     });

@@ -54,7 +54,7 @@ pub struct Upstream {
     limits: handshake::Limits,
 }
 
-/// What an [`Upstream`] is built from.
+/// What an `Upstream` is built from.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The ports of our own listeners.
@@ -98,10 +98,10 @@ impl Upstream {
         }
     }
 
-    /// Keeps a connection for later.
-    pub fn put(&self, target: &Target, sender: Sender) {
+    /// Keeps a connection for later; `access` is what allowed it.
+    pub fn put(&self, target: &Target, sender: Sender, access: &Arc<Access>) {
         if let Some(pool) = self.pools.get(self.own) {
-            pool.put(target, sender);
+            pool.put(target, sender, access);
         }
     }
 
@@ -112,11 +112,12 @@ impl Upstream {
         }
     }
 
-    /// A connection that is already there, our own first. Who speaks HTTP/2 can also be served over HTTP/1.1.
-    pub fn idle(&self, target: &Target, wants_http2: bool) -> Option<Sender> {
+    /// A connection that is already there and was made under the same rules, our own first. Who speaks HTTP/2 can also be served over HTTP/1.1.
+    pub fn idle(&self, target: &Target, wants_http2: bool, access: &Arc<Access>) -> Option<Sender> {
         let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
         let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
-        protocols.find_map(|protocol| from_own.iter().chain(before).find_map(|pool| pool.take(target, protocol)))
+        let pools = || from_own.iter().chain(before);
+        protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
     }
 
     /// A TCP connection to a target's address.

@@ -5,11 +5,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
@@ -18,7 +18,11 @@ use hyper::{
 use super::{Protocol, Target};
 use crate::{
     exchange::{Fields, ResponseHead, grammar::GrammarFault},
-    proxy::{body::Body, verbatim::Heads},
+    policy::Access,
+    proxy::{
+        body::Body,
+        verbatim::{Asked, Heads},
+    },
 };
 
 /// Origins that one pool keeps connections to.
@@ -36,6 +40,8 @@ pub enum Sender {
 #[derive(Debug)]
 struct Idle {
     sender: Sender,
+    /// The rules under which it was made: where others are in force, it may not be allowed any more.
+    access: Arc<Access>,
     since: Instant,
 }
 
@@ -54,14 +60,15 @@ impl Pool {
     }
 
     /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
-    pub fn take(&self, target: &Target, protocol: Protocol) -> Option<Sender> {
+    pub fn take(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
-        idle.retain(|candidate| candidate.is_fresh(self.patience));
+        idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
         let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
         let found = at.map(|at| idle.remove(at));
         if let Some(Idle { sender: Sender::Http2(shared), .. }) = &found {
-            idle.push(Idle { sender: Sender::Http2(shared.clone()), since: Instant::now() });
+            let sender = Sender::Http2(shared.clone());
+            idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
         }
         if idle.is_empty() {
             pool.remove(target);
@@ -69,8 +76,8 @@ impl Pool {
         found.map(|idle| idle.sender)
     }
 
-    /// Keeps a connection for later.
-    pub fn put(&self, target: &Target, sender: Sender) {
+    /// Keeps a connection for later; `access` is what allowed it.
+    pub fn put(&self, target: &Target, sender: Sender, access: &Arc<Access>) {
         if sender.is_closed() || self.per_origin == 0 {
             return;
         }
@@ -85,7 +92,7 @@ impl Pool {
         if idle.len() >= self.per_origin {
             idle.remove(0);
         }
-        idle.push(Idle { sender, since: Instant::now() });
+        idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
     }
 
     /// Lets go of connections that were closed or have been idle for too long. Called from time to time.
@@ -135,7 +142,8 @@ impl Sender {
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
             Self::Http1(sender, heads) => {
-                heads.send(fields);
+                let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
+                heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
             Self::Http2(sender) => sender.try_send_request(request).await,
@@ -146,6 +154,14 @@ impl Sender {
     pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
         match self {
             Self::Http1(_, heads) => heads.answer(),
+            Self::Http2(_) => None,
+        }
+    }
+
+    /// Where the heads of interim answers come from, where they can be had.
+    pub fn heads(&self) -> Option<Heads> {
+        match self {
+            Self::Http1(_, heads) => Some(heads.clone()),
             Self::Http2(_) => None,
         }
     }

@@ -9,6 +9,7 @@ mod rewrite;
 mod writer;
 
 use std::{
+    collections::VecDeque,
     io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -39,9 +40,26 @@ pub struct Heads {
     answer: Answer,
 }
 
-/// The head of the latest answer.
+/// What is known of the latest request and its answer.
 #[derive(Clone, Debug, Default)]
-struct Answer(Arc<Mutex<Option<Result<ResponseHead, GrammarFault>>>>);
+struct Answer(Arc<Mutex<Latest>>);
+
+#[derive(Debug, Default)]
+struct Latest {
+    asked: Asked,
+    interim: VecDeque<ResponseHead>,
+    head: Option<Result<ResponseHead, GrammarFault>>,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// An answer that may have a body.
+    #[default]
+    Body,
+    /// A head alone.
+    Head,
+}
 
 impl<IO> Verbatim<IO> {
     /// Wraps a connection on which requests will be sent.
@@ -55,20 +73,25 @@ impl<IO> Verbatim<IO> {
 
 impl Heads {
     /// The next request goes out with these fields. What an earlier answer left behind is forgotten.
-    pub fn send(&self, fields: Fields) {
-        self.answer.lock().take();
+    pub fn send(&self, fields: Fields, asked: Asked) {
+        *self.answer.lock() = Latest { asked, ..Latest::default() };
         self.next.set(fields);
     }
 
     /// The head of the answer, as it came.
     pub fn answer(&self) -> Option<Result<ResponseHead, GrammarFault>> {
-        self.answer.lock().take()
+        self.answer.lock().head.take()
+    }
+
+    /// The next head of an interim answer, as it came.
+    pub fn interim(&self) -> Option<ResponseHead> {
+        self.answer.lock().interim.pop_front()
     }
 }
 
 impl Answer {
-    fn lock(&self) -> MutexGuard<'_, Option<Result<ResponseHead, GrammarFault>>> {
-        // A head is put there whole or not at all.
+    fn lock(&self) -> MutexGuard<'_, Latest> {
+        // Heads are put there whole or not at all.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,8 +104,8 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Verbatim<IO> {
         if this.writer.has_written_head() {
             this.reader.begin();
         }
-        this.reader.observe(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(Ok(()))
+        let observed = this.reader.observe(buffer.filled().get(before..).unwrap_or_default());
+        Poll::Ready(observed.map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault)))
     }
 }
 

@@ -19,12 +19,12 @@ pub fn rewrite(written: &[u8], fields: &Fields, out: &mut Vec<u8>) {
     };
     push(out, &[first]);
     for field in fields.iter().filter(|field| is_kept(field)) {
-        push(out, &[&field.name, b": ", &field.value]);
+        push_field(out, &field.name, &field.value);
     }
     for (name, value) in theirs {
         let is_framing = FRAMING.iter().chain(&["connection"]).any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         if is_framing && !fields.iter().any(|field| field.name.eq_ignore_ascii_case(name)) {
-            push(out, &[name, b": ", value]);
+            push_field(out, name, value);
         }
     }
     push(out, &[]);
@@ -33,6 +33,11 @@ pub fn rewrite(written: &[u8], fields: &Fields, out: &mut Vec<u8>) {
 fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
     Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
+}
+
+/// An empty value has no space before it, as most clients write it.
+fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    push(out, &[name, if value.is_empty() { b":" } else { b": " }, value]);
 }
 
 fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {

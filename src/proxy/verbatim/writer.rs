@@ -3,10 +3,11 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker, ready},
 };
 
+use http::StatusCode;
 use memchr::memmem;
 use tokio::io::AsyncWrite;
 
@@ -17,22 +18,59 @@ use crate::exchange::Fields;
 const TOGETHER: usize = 16 * 1024;
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// The fields of the head that hyper will write next.
+/// The fields of the head that hyper will write next, and what goes out before it.
 #[derive(Clone, Debug, Default)]
-pub struct NextHead(Arc<Mutex<Option<Fields>>>);
+pub struct NextHead(Arc<Mutex<Next>>);
+
+#[derive(Debug, Default)]
+struct Next {
+    fields: Option<Fields>,
+    /// Heads of interim answers, which hyper does not write.
+    interim: Vec<u8>,
+    /// Whoever flushed last, and may flush again.
+    flusher: Option<Waker>,
+}
 
 impl NextHead {
     /// The next head goes out with these fields.
     pub fn set(&self, fields: Fields) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields);
+        self.lock().fields = Some(fields);
+    }
+
+    /// An interim answer goes out before the next head, and at once.
+    pub fn precede(&self, status: StatusCode, fields: &Fields) {
+        let mut next = self.lock();
+        let line = format!("HTTP/1.1 {} {}", status.as_str(), status.canonical_reason().unwrap_or_default());
+        rewrite(line.as_bytes(), fields, &mut next.interim);
+        if let Some(flusher) = next.flusher.take() {
+            flusher.wake();
+        }
     }
 
     fn is_set(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.lock().fields.is_some()
     }
 
     fn take(&self) -> Option<Fields> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.lock().fields.take()
+    }
+
+    fn take_interim(&self) -> Vec<u8> {
+        std::mem::take(&mut self.lock().interim)
+    }
+
+    /// What stands before the next head; whoever flushes is woken when more does.
+    fn interim_or_wake(&self, cx: &Context<'_>) -> Vec<u8> {
+        let mut next = self.lock();
+        if !next.flusher.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            next.flusher = Some(cx.waker().clone());
+        }
+        std::mem::take(&mut next.interim)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Next> {
+        // Sound after any partial change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,8 +136,9 @@ impl HeadWriter {
         Pin::new(io).poll_write_vectored(cx, slices)
     }
 
-    /// Sends what is pending, then flushes.
+    /// Sends what is pending, then flushes. hyper flushes whenever it is woken, so this is where an interim answer goes out.
     pub fn poll_flush<IO: AsyncWrite + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pending.extend(self.next.interim_or_wake(cx));
         ready!(self.poll_pending(io, cx))?;
         Pin::new(io).poll_flush(cx)
     }
@@ -132,6 +171,7 @@ impl HeadWriter {
         if self.partial.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
             self.pending.append(&mut self.partial);
         } else if let Some(fields) = self.next.take() {
+            self.pending.extend(self.next.take_interim());
             rewrite(&self.partial, &fields, &mut self.pending);
             self.partial.clear();
             self.has_written_head = true;
@@ -196,6 +236,17 @@ mod tests {
         let expected = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nA: b\r\n\r\n";
         assert_eq!(written(&[message], Some(fields.clone())).await, expected);
         assert_eq!(written(&[&message[..25], &message[25..]], Some(fields)).await, expected);
+    }
+
+    #[tokio::test]
+    async fn an_interim_answer_of_the_origin_goes_out_at_once() {
+        let next = NextHead::default();
+        let mut writer = HeadWriter::new(next.clone());
+        let mut out = Vec::new();
+        poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
+        next.precede(StatusCode::EARLY_HINTS, &[("Link", "x")].into_iter().collect());
+        poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
+        assert_eq!(out, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     }
 
     #[tokio::test]
