@@ -3,8 +3,8 @@
 use std::{hint::black_box, sync::Arc};
 
 use clir::{
-    detect::{Part, Scanner, SignatureSet, Subject},
-    exchange::{Direction, Fields},
+    detect::{Identifier, Identities, Identity, Part, Scanner, SignatureSet, Subject},
+    exchange::{Direction, Fields, Sensitive},
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -61,8 +61,37 @@ fn hostile() -> Vec<(&'static str, Fields)> {
     ]
 }
 
+/// Heads of 64 KiB that keep the search for the user's own numbers busy.
+fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
+    let many = |value: &str, count: usize| -> Fields { (0..count).map(|_| ("x-zq", value.to_owned())).collect() };
+    vec![
+        ("digits", many(&"1 2-3.".repeat(10_000), 1)),
+        ("groups", many(&"4477 0090 0124 ".repeat(4_000), 1)),
+        ("escapes", many(&"%2525%33".repeat(7_000), 1)),
+        ("tokens", many(&"NDQ3NzAwOTAwMTI0/".repeat(3_500), 1)),
+        ("nested", many("TkRRM056QXdPVEF3TVRJMC1ORFEzTnpBd09UQXdNVEkw", 1_400)),
+        ("addresses", many(&"a@b".repeat(20_000), 1)),
+    ]
+}
+
+/// The user's own numbers, and an address.
+fn own(count: usize) -> Arc<Identities> {
+    let register = |kind, value: String| Identity::new("own".into(), kind, &Sensitive::new(value)).unwrap();
+    let numbers = (0..count).map(|at| register(Identifier::Msisdn, format!("+447700{:06}", 900_999 - at % 1000)));
+    let address = register(Identifier::Account, "me@example.org".to_owned());
+    Arc::new(Identities::new(numbers.chain([address]).collect()))
+}
+
 fn scan(criterion: &mut Criterion) {
     let scanner = Scanner::new(Arc::new(SignatureSet::builtin()));
+    measure(criterion, &scanner, "", &hostile());
+    for count in [1, 1000] {
+        let scanner = scanner.clone().with_identities(own(count));
+        measure(criterion, &scanner, &format!("identities/{count}/"), &hostile_to_identities());
+    }
+}
+
+fn measure(criterion: &mut Criterion, scanner: &Scanner, group: &str, hostile: &[(&str, Fields)]) {
     let mut measure = |name: &str, fields: &Fields| {
         let subject = Subject {
             direction: Direction::Request,
@@ -71,12 +100,13 @@ fn scan(criterion: &mut Criterion) {
             fields,
             cleartext: true,
         };
-        criterion.bench_function(name, |bencher| bencher.iter(|| scanner.scan(black_box(&subject))));
+        criterion
+            .bench_function(&format!("{group}{name}"), |bencher| bencher.iter(|| scanner.scan(black_box(&subject))));
     };
     measure("browser", &browser());
     measure("enriched", &enriched());
-    for (name, fields) in hostile() {
-        measure(&format!("hostile/{name}"), &fields);
+    for (name, fields) in hostile {
+        measure(&format!("hostile/{name}"), fields);
     }
 }
 

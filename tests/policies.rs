@@ -18,11 +18,17 @@ fn shipped(name: &str) -> Config {
 
 /// What a policy does to a request with this one header and target: `<place> <action>`, without what it keeps.
 fn done(config: &Config, target: &str, name: &str, value: &str) -> Vec<String> {
+    done_over(true, config, target, name, value)
+}
+
+/// The same over cleartext or inside TLS.
+fn done_over(cleartext: bool, config: &Config, target: &str, name: &str, value: &str) -> Vec<String> {
     let fields: Fields =
         [("Host", "example.org"), (name, value)].map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect();
     let (direction, target) = (Direction::Request, target.as_bytes());
-    let subject = Subject { direction, part: Part::Header, target: Some(target), fields: &fields, cleartext: true };
-    let findings = Scanner::new(Arc::clone(&config.signatures)).scan(&subject);
+    let subject = Subject { direction, part: Part::Header, target: Some(target), fields: &fields, cleartext };
+    let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
+    let findings = scanner.scan(&subject);
     let context = Context {
         listener: "home".into(),
         vantage: Vantage::BeyondCarrier,
@@ -66,6 +72,25 @@ fn the_default_breaks_no_login_and_no_page() {
         ("Content-Length", "447700900123"),
     ] {
         assert!(done(&config, "/", name, value).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_default_strips_ones_own_number_under_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/policy.toml");
+    let own = format!("[[identity]]\nlabel = \"mine\"\nkind = \"msisdn\"\nvalue = \"{NUMBER}\"\n");
+    std::fs::write(dir.path().join("clir.toml"), format!("{own}[policy]\nfile = {policy:?}\n")).unwrap();
+    let config = load(Some(&dir.path().join("clir.toml"))).unwrap().config;
+    // MD5 of the number, which is no number to anybody else.
+    for value in [NUMBER, "NDQ3NzAwOTAwMTIz", "40ce120a3509087f921cad996518742a"] {
+        for cleartext in [true, false] {
+            assert_eq!(done_over(cleartext, &config, "/", "X-Zq", value), ["X-Zq strip"], "{value}");
+            let cookie = format!("session=8e5b4c; c={value}");
+            assert!(done_over(cleartext, &config, &format!("/?q={value}"), "Cookie", &cookie).is_empty(), "{value}");
+        }
+        let shipped = shipped("clir.toml");
+        assert!(done_over(false, &shipped, "/", "X-Zq", value).is_empty(), "{value}");
     }
 }
 

@@ -62,6 +62,9 @@ fn summary(config: &Config, today: Date) -> String {
         line("partner", format!("{}: {}, {until}", partner.name, partner.hosts));
     }
     line("signatures", config.signatures.len().to_string());
+    if !config.identities.is_empty() {
+        line("identities", identities(config));
+    }
     line("events", format!("{}, values {}", config.log.dir.display(), config.log.values.as_str()));
     text
 }
@@ -77,6 +80,12 @@ fn clients(config: &Config) -> String {
         false => config.access.clients.to_string(),
     };
     format!("{clients}; {users}")
+}
+
+/// What the user calls them; what they are called by others stands nowhere.
+fn identities(config: &Config) -> String {
+    let labels: Vec<_> = config.identities.labels().map(|(label, kind)| format!("{label} ({kind})")).collect();
+    format!("{}: {}", config.identities.len(), labels.join(", "))
 }
 
 fn policy(config: &Config) -> String {

@@ -43,9 +43,9 @@ impl Judgement {
         Ok(Self { config, key })
     }
 
-    /// A scanner with these signatures.
+    /// A scanner with these signatures and the user's own identities.
     pub(super) fn scanner(&self) -> Scanner {
-        Scanner::new(Arc::clone(&self.config.signatures))
+        Scanner::new(Arc::clone(&self.config.signatures)).with_identities(Arc::clone(&self.config.identities))
     }
 
     /// A memory in which nothing was seen yet.

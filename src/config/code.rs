@@ -80,6 +80,16 @@ codes! {
     UnusedPartner = "unused-partner",
     /// A rule that an earlier one leaves nothing to.
     UnreachableRule = "unreachable-rule",
+    /// A value that does not fit the kind of identity it is said to be.
+    InvalidIdentity = "invalid-identity",
+    /// A value with a wrong check digit, of a kind where that happens.
+    DoubtfulIdentity = "doubtful-identity",
+    /// Keys of which only one may be there.
+    ConflictingKeys = "conflicting-keys",
+    /// An environment variable that is named and not set.
+    MissingVariable = "missing-variable",
+    /// A file with a secret that everybody may read.
+    ExposedFile = "exposed-file",
     /// Anybody may use the proxy.
     OpenProxy = "open-proxy",
 }

@@ -22,7 +22,7 @@ use super::{
     syntax,
 };
 use crate::{
-    detect::SignatureSet,
+    detect::{Identities, SignatureSet},
     policy::{Mode, Policy, Rule},
 };
 
@@ -158,7 +158,8 @@ impl Loading<'_> {
             PolicyFile::Inline | PolicyFile::BuiltIn => config.with_file_name(POLICY_FILE),
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
-        [Some(config.clone()), Some(policy), signatures].into_iter().flatten().collect()
+        let own = written.identities.files.iter().cloned();
+        [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
     }
 
     fn assemble(
@@ -182,6 +183,7 @@ impl Loading<'_> {
             policy: Arc::new(policy),
             partners: partners.into_list(),
             signatures,
+            identities: Arc::new(Identities::new(written.identities.list)),
         }
     }
 }

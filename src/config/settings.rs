@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    detect::SignatureSet,
+    detect::{Identities, SignatureSet},
     event::Values,
     exchange::Vantage,
     policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
@@ -43,6 +43,8 @@ pub struct Config {
     pub partners: Vec<Arc<Partner>>,
     /// The signatures, compiled-in ones and those of `[signatures] dir`.
     pub signatures: Arc<SignatureSet>,
+    /// The user's own numbers and addresses, digested.
+    pub identities: Arc<Identities>,
 }
 
 /// Where rules come from, apart from those that stand in the configuration itself.

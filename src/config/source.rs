@@ -12,6 +12,8 @@ use std::{
     sync::Arc,
 };
 
+use zeroize::Zeroize;
+
 use super::{Code, diagnostic::Faults};
 
 /// Room for tens of thousands of rules, and an end for whoever names `/dev/zero`.
@@ -80,6 +82,13 @@ impl Source {
     }
 }
 
+/// The user's own numbers may stand in it.
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.text.zeroize();
+    }
+}
+
 /// A span of a file's text.
 #[derive(Clone)]
 pub struct Place {
@@ -119,6 +128,7 @@ fn blot(text: &str) -> String {
             blot_value(&mut bytes, at + key.len());
         }
     }
+    blot_identities(text, &mut bytes);
     // Whole spans between ASCII bytes were replaced, so what is left is UTF-8 unless this file has a bug.
     String::from_utf8(bytes).unwrap_or_default()
 }
@@ -154,6 +164,29 @@ fn blot_value(bytes: &mut [u8], from: usize) {
     }
 }
 
+/// Blots out what stands in `[[identity]]` under any key but those that cannot be secret: keys are mistyped as well, and
+/// numbers are written where a name should be.
+fn blot_identities(text: &str, bytes: &mut [u8]) {
+    let (mut at, mut inside) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let (start, written) = (at, line.trim_start());
+        at += line.len();
+        if written.starts_with('[') {
+            inside = written.trim_start_matches(['[', ' ', '\t', '"', '\'']).starts_with("identity");
+        } else if inside && !written.starts_with('#') && !is_open(written) {
+            let from = start + line.find('=').map_or(0, |equals| equals + 1);
+            let secret = bytes.iter_mut().take(at).skip(from).filter(|byte| !b" \t\r\n\"'[],{}".contains(byte));
+            secret.for_each(|byte| *byte = b'*');
+        }
+    }
+}
+
+fn is_open(line: &str) -> bool {
+    let key = line.split('=').next().unwrap_or_default().trim();
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    key.is_empty() || matches!(key, "label" | "kind" | "env" | "file") && digits < 8
+}
+
 fn blot_while(bytes: &mut [u8], from: usize, holds: impl Fn(u8) -> bool) {
     for byte in bytes.iter_mut().skip(from).take_while(|byte| holds(**byte)) {
         *byte = b'*';
@@ -181,6 +214,16 @@ mod tests {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(shown.ends_with("keep = 1\n"), "{shown}");
+    }
+
+    #[test]
+    fn an_identity_is_blotted_out_under_any_key() {
+        let text = "[[identity]]\nlabel = 'mine'\nvaleu = '+447700900123'\nenv = '447700900123'\nvalue = \"\"\"\n\
+                    447700900123\"\"\"\n# mine\n[log]\nkeep_days = 7\n";
+        let shown = blot(text);
+        assert_eq!(shown.len(), text.len());
+        assert!(!shown.contains("7700"), "{shown}");
+        assert!(shown.contains("label = 'mine'") && shown.ends_with("# mine\n[log]\nkeep_days = 7\n"), "{shown}");
     }
 
     #[test]

@@ -124,6 +124,28 @@ fn relative_paths_are_relative_to_the_state_directory() {
     assert_eq!(loaded.config.tls.ca_dir, Path::new("/var/lib/clir/certs"));
 }
 
+/// Whatever is printed of a configuration: the numbers in it are not part of it.
+#[test]
+fn a_loaded_configuration_holds_no_number_in_clear() {
+    let text = "[[identity]]\nlabel = \"mine\"\nkind = \"msisdn\"\nvalue = \"+44 7700 900123\"\n\
+                [[identity]]\nlabel = \"card\"\nkind = \"iccid\"\nvalue = \"8944100000000000009\"\n";
+    let loaded = load_beside(text, &[]).unwrap();
+    assert_eq!(loaded.warnings.len(), 1);
+    let printed = format!("{loaded:?} {:#?} {}", loaded.config, loaded.warnings);
+    assert!(printed.contains("mine") && printed.contains("card"));
+    assert!(!printed.contains("7700") && !printed.contains("89441000"), "{printed}");
+}
+
+#[test]
+fn a_file_that_holds_a_number_is_watched() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "447700900123").unwrap();
+    let text = format!("[[identity]]\nlabel = \"mine\"\nkind = \"msisdn\"\nfile = {:?}\n", file.path());
+    let loaded = load_beside(&text, &[]).unwrap();
+    assert_eq!(loaded.config.identities.len(), 1);
+    assert!(loaded.files.iter().any(|watched| watched == file.path()));
+}
+
 #[test]
 fn a_broken_line_is_told_once() {
     let report = load_beside("[log]\nkeep_days = \nvalues = masked\n[limits]\nheaders = \"x\"\n", &[]).unwrap_err();

@@ -39,7 +39,7 @@ impl Detector for Documented {
 }
 
 /// A carrier cannot write inside TLS; and it is in requests that it enriches.
-fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
+pub(super) fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
     match subject.direction {
         Direction::Request if subject.cleartext => signature.inserted_by,
         _ => otherwise,

@@ -9,6 +9,7 @@ mod documented;
 mod finding;
 mod fold;
 mod generalised;
+mod identity;
 mod pairs;
 mod places;
 mod report;
@@ -20,6 +21,7 @@ mod vocabulary;
 mod words;
 
 pub use finding::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity};
+pub use identity::{Identities, Identity, Misfit};
 pub use scanner::Scanner;
 pub use signature::{Class, Signature, SignatureFault, SignatureSet};
 
@@ -49,6 +51,6 @@ pub trait Detector: Sync {
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>);
 }
 
-/// Every detector that needs nothing but the message.
+/// Every detector that needs nothing but the message. Besides, [`Scanner`] asks for the user's own [`Identities`].
 pub static DETECTORS: &[&dyn Detector] =
     &[&documented::Documented, &generalised::Generalised, &pairs::Cookies, &target::Target, &places::Places];

@@ -2,18 +2,24 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
-use super::{DETECTORS, Finding, Identifier, Part, SignatureSet, Subject, value};
+use super::{DETECTORS, Finding, Identifier, Identities, Part, SignatureSet, Subject, value};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Scanner {
     signatures: Arc<SignatureSet>,
+    identities: Arc<Identities>,
 }
 
 impl Scanner {
     /// A scanner that knows these signatures.
     pub fn new(signatures: Arc<SignatureSet>) -> Self {
-        Self { signatures }
+        Self { signatures, identities: Arc::default() }
+    }
+
+    /// The same, on the watch for the user's own numbers and addresses as well.
+    pub fn with_identities(self, identities: Arc<Identities>) -> Self {
+        Self { identities, ..self }
     }
 
     /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
@@ -23,6 +29,7 @@ impl Scanner {
         for detector in DETECTORS {
             detector.detect(subject, &self.signatures, &mut found);
         }
+        self.identities.detect(subject, &self.signatures, &mut found);
         if found.len() > 1 {
             settle(&mut found);
         }

@@ -57,7 +57,9 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)
         .with_upgrades();
-    until_end(&session, connection, http1::UpgradeableConnection::graceful_shutdown).await;
+    // The recorder has its own clock for silence.
+    let never_idle = std::future::pending();
+    until_end(&session, connection, http1::UpgradeableConnection::graceful_shutdown, never_idle).await;
 }
 
 /// Serves HTTP/2 until the client leaves or clir ends.
@@ -87,11 +89,16 @@ where
         builder.enable_connect_protocol();
     }
     let connection = builder.serve_connection(TokioIo::new(io), service);
-    until_end(&session, connection, http2::Connection::graceful_shutdown).await;
+    let idle = idle(&session, &asked, limits.patience.idle);
+    until_end(&session, connection, http2::Connection::graceful_shutdown, idle).await;
 }
 
-async fn until_end<C>(session: &Session, connection: C, shut_down: impl FnOnce(Pin<&mut C>))
-where
+async fn until_end<C>(
+    session: &Session,
+    connection: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+    idle: impl Future<Output = ()>,
+) where
     C: Future<Output = hyper::Result<()>>,
 {
     let mut connection = std::pin::pin!(connection);
@@ -104,9 +111,9 @@ where
             connection.await
         }
         // Nothing was asked for in a while, and nothing is under way.
-        () = idle(&session, &asked, limits.patience.idle) => {
-            connection.as_mut().graceful_shutdown();
-            timeout(limits.handshake, connection).await.unwrap_or(Ok(()))
+        () = idle => {
+            shut_down(connection.as_mut());
+            timeout(session.limits().handshake, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

@@ -10,6 +10,7 @@ mod actions;
 mod connect;
 mod enrichment;
 mod events;
+mod identities;
 mod parts;
 mod samples;
 mod signatures;

@@ -21,7 +21,7 @@ const LEAVES: usize = 1024;
 
 /// What judges under this configuration.
 pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>) -> Judges {
-    let scanner = Scanner::new(Arc::clone(&config.signatures));
+    let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
     let observer = sightings.map(|sightings| Arc::new(sightings.clone()) as Arc<dyn Observer>);
     Judges {

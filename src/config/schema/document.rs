@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{access, limits, listener, log, reader::Reader, tls, words};
+use super::{
+    access,
+    identity::{self, OwnIdentities},
+    limits, listener, log,
+    reader::Reader,
+    tls, words,
+};
 use crate::{
-    config::{
-        Code, Limits, Listener, Log, Timeouts, Tls,
-        settings::default_access,
-        source::{At, Place},
-    },
+    config::{Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
     policy::{Access, InterceptMode, Mode, Routing},
 };
 
@@ -37,12 +39,13 @@ pub struct Written {
     pub policy_file: Option<At<String>>,
     /// The directory of signature files, if there is one.
     pub signatures: Option<At<PathBuf>>,
+    /// The user's own numbers and addresses.
+    pub identities: OwnIdentities,
 }
 
 /// Reads every table but the rules and partners, which have to be asked for by whoever reads those.
 pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     let base = base.0;
-    refuse_identities(root);
     read_upgrade(root);
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
@@ -57,6 +60,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
         mode,
         policy_file,
         signatures: read_signatures(root, base),
+        identities: identity::read(root, base),
     }
 }
 
@@ -108,13 +112,4 @@ fn read_admin(root: &Reader<'_>) {
         table.faults().warning(Code::NotAvailableYet, &written.place, message, "this version has no admin interface");
     }
     table.finish();
-}
-
-fn refuse_identities(root: &Reader<'_>) {
-    if root.get("identity").is_none() {
-        return;
-    }
-    let place: Option<Place> = root.key_place("identity");
-    let help = "leave it out; what carriers insert is found without it";
-    root.faults().error(Code::NotAvailableYet, place.as_ref(), "`[[identity]]` is not available yet", help);
 }

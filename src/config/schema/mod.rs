@@ -7,6 +7,7 @@ mod access;
 mod action;
 mod destination;
 mod document;
+mod identity;
 mod limits;
 mod listener;
 mod log;

@@ -61,12 +61,6 @@ impl<'a> Reader<'a> {
         Some(Entry { desk: self.desk, title, value })
     }
 
-    /// Where a key itself stands.
-    pub fn key_place(&self, key: &str) -> Option<Place> {
-        let (key, _) = self.table.get_key_value(key)?;
-        Some(Place { source: Arc::clone(self.desk.source), span: key.span() })
-    }
-
     /// Tells that a key is missing.
     pub fn missing(&self, key: &str, help: &str) {
         let message = format!("`{key}` is missing from this `{}`", self.title);

@@ -21,6 +21,8 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use address::{first as first_address, is_inside};
+pub(super) use msisdn::country_code;
+pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_account, is_position};
 pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
@@ -51,12 +53,12 @@ pub(super) struct Hit {
 }
 
 /// Judges one token on its own.
-fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    judge_digits(identifier, &number::Digits::parse(token)?)
+pub(super) fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
+    judge_digits(identifier, &Digits::parse(token)?)
 }
 
 /// Judges digits.
-fn judge_digits(identifier: Identifier, digits: &number::Digits) -> Option<Fit> {
+fn judge_digits(identifier: Identifier, digits: &Digits) -> Option<Fit> {
     match identifier {
         Identifier::Msisdn => msisdn::fit(digits),
         Identifier::Imsi => imsi::fit(digits),

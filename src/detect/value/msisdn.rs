@@ -68,9 +68,14 @@ fn by_plan(digits: &[u8]) -> Option<Fit> {
     (1..=3).filter_map(|at| digits.split_at_checked(at)).find_map(|(code, national)| plan_of(code)?.fit(national))
 }
 
+/// How many digits the assigned calling code at the front has, if there is one. No code begins another.
+pub(in crate::detect) fn country_code(digits: &[u8]) -> Option<usize> {
+    (1..=3).find(|&len| digits.get(..len).is_some_and(|code| plan_of(code).is_some()))
+}
+
 /// Whether a calling code with these digits is assigned at the front.
 pub(super) fn starts_with_country(digits: &[u8]) -> bool {
-    (1..=3).filter_map(|len| digits.get(..len)).any(|code| plan_of(code).is_some())
+    country_code(digits).is_some()
 }
 
 fn plan_of(code: &[u8]) -> Option<&'static Plan> {

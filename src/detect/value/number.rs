@@ -6,8 +6,8 @@
 const MOST: usize = 22;
 
 /// The digits of a number without the signs between them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Digits {
+#[derive(Clone, Copy, zeroize::Zeroize)]
+pub(in crate::detect) struct Digits {
     digits: [u8; MOST],
     len: usize,
     /// Whether a plus sign stood in front, which makes it international.

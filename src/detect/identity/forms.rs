@@ -1,0 +1,185 @@
+//! Is this a form of one of the user's own?
+//!
+//! Only digests are kept, SipHash under a key that the process draws at random: one look-up, however many there are.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+};
+
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{
+    filter::{Filter, Sum},
+    spellings,
+};
+use crate::detect::{Identifier, finding::Severity, report::severity_of};
+
+/// The longest form in digits; more can only be something else.
+pub(super) const MOST_DIGITS: usize = 24;
+
+/// The shortest.
+pub(super) const FEWEST_DIGITS: usize = 8;
+
+/// What a form stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    pub identifier: Identifier,
+    pub severity: Severity,
+    /// Whether so few digits stand here that they count only on their own.
+    pub partial: bool,
+}
+
+/// What is looked up; the same bytes are something else in another role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    /// Digits as ASCII, perhaps with a filler.
+    Digits,
+    /// An address in lower case.
+    Account,
+    /// What a hash function made of either.
+    Hash,
+}
+
+/// The digests of every form.
+pub(super) struct Forms {
+    key: RandomState,
+    filter_key: (u64, u64),
+    filter: Filter,
+    known: HashMap<u64, Form, BuildHasherDefault<Digested>>,
+    has_numbers: bool,
+    has_devices: bool,
+    has_accounts: bool,
+}
+
+impl Default for Forms {
+    fn default() -> Self {
+        let key = RandomState::new();
+        Self {
+            filter_key: (key.hash_one("one"), key.hash_one("other")),
+            key,
+            filter: Filter::default(),
+            known: HashMap::default(),
+            has_numbers: false,
+            has_devices: false,
+            has_accounts: false,
+        }
+    }
+}
+
+impl Forms {
+    /// Adds every form of one value, as `fit` left it.
+    pub fn add(&mut self, identifier: Identifier, plain: &str) {
+        match identifier {
+            Identifier::Account => self.add_account(plain),
+            _ => self.add_number(identifier, plain),
+        }
+    }
+
+    /// To be called when everything was added.
+    pub fn seal(&mut self) {
+        self.filter.seal();
+    }
+
+    /// Whether digits with this sum may be a form.
+    pub fn may_be(&self, sum: Sum) -> bool {
+        self.filter.may_be(self.filter_key, sum)
+    }
+
+    /// What stands for these bytes.
+    pub fn lookup(&self, role: Role, bytes: &[u8]) -> Option<Form> {
+        self.known.get(&self.key.hash_one((role, bytes))).copied()
+    }
+
+    /// Whether an IMEI is among them.
+    pub fn has_devices(&self) -> bool {
+        self.has_devices
+    }
+
+    /// Whether anything is among them that is no number.
+    pub fn has_accounts(&self) -> bool {
+        self.has_accounts
+    }
+
+    /// Whether there are numbers.
+    pub fn has_numbers(&self) -> bool {
+        self.has_numbers
+    }
+
+    fn add_number(&mut self, identifier: Identifier, plain: &str) {
+        self.has_numbers = true;
+        self.has_devices |= identifier == Identifier::Imei;
+        for spelling in spellings::straight(identifier, plain) {
+            self.insert_digits(identifier, &spelling);
+            self.insert_hashes(identifier, &spelling.digits);
+        }
+        for spelling in spellings::turned(identifier, plain) {
+            self.insert_digits(identifier, &spelling);
+        }
+        if identifier == Identifier::Msisdn {
+            for sign in ["+", "tel:+"] {
+                self.insert_hashes(identifier, &Zeroizing::new(format!("{sign}{plain}")));
+            }
+        }
+    }
+
+    fn add_account(&mut self, plain: &str) {
+        self.has_accounts = true;
+        let small = Zeroizing::new(plain.to_lowercase());
+        let backwards = Zeroizing::new(small.chars().rev().collect::<String>());
+        let form = Form { identifier: Identifier::Account, severity: Severity::Critical, partial: false };
+        self.insert(Role::Account, small.as_bytes(), form);
+        self.insert(Role::Account, backwards.as_bytes(), form);
+        for spelling in [plain, &small, &plain.to_uppercase()] {
+            self.insert_hashes(Identifier::Account, spelling);
+        }
+    }
+
+    fn insert_digits(&mut self, identifier: Identifier, spelling: &spellings::Spelling) {
+        let digits = spelling.digits.as_bytes();
+        if (FEWEST_DIGITS..=MOST_DIGITS).contains(&digits.len()) {
+            self.filter.add(self.filter_key, Sum::of(digits));
+            let form = Form { identifier, severity: severity_of(identifier), partial: spelling.partial };
+            self.insert(Role::Digits, digits, form);
+        }
+    }
+
+    /// Who knows the function tries all numbers in a minute; but nobody reads it off.
+    fn insert_hashes(&mut self, identifier: Identifier, spelling: &str) {
+        if spelling.len() < FEWEST_DIGITS {
+            return;
+        }
+        let form = Form { identifier, severity: severity_of(identifier).min(Severity::High), partial: false };
+        self.insert(Role::Hash, &Md5::digest(spelling), form);
+        self.insert(Role::Hash, &Sha1::digest(spelling), form);
+        self.insert(Role::Hash, &Sha256::digest(spelling), form);
+    }
+
+    /// A form that belongs to two stands for the one that was registered first.
+    fn insert(&mut self, role: Role, bytes: &[u8], form: Form) {
+        let digest = self.key.hash_one((role, bytes));
+        let known = self.known.entry(digest).or_insert(form);
+        known.partial &= form.partial;
+    }
+}
+
+/// What is a digest already need not be hashed again.
+#[derive(Default)]
+pub(super) struct Digested(u64);
+
+impl Hasher for Digested {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+}

@@ -1,0 +1,159 @@
+//! Which numbers and addresses are the user's own, and where do they stand?
+//!
+//! Each is registered once, by the user. When it is, every spelling of it is written out, digested under a random key of
+//! this process and forgotten; what stands in a message is read, decoded, digested alike and looked up. So the numbers
+//! stand in clear nowhere, and a thousand of them cost no more than one.
+
+mod decode;
+mod digits;
+mod filter;
+mod fit;
+mod forms;
+mod mail;
+mod runs;
+mod search;
+mod spellings;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
+
+pub use fit::Misfit;
+use forms::Forms;
+use search::{DEPTH, Search};
+
+use super::{
+    Subject, documented,
+    finding::{Confidence, Finding, Identifier, InsertedBy},
+    report::{Place, Text},
+    signature::SignatureSet,
+};
+use crate::exchange::{Field, Sensitive};
+
+/// The name that stands in findings.
+const NAME: &str = "identity";
+
+/// How many places of one message are told. What stands there more often is the same number again.
+const MOST: usize = 64;
+
+/// Fields that the phone writes itself.
+const OWN: &[&str] = &["cookie", "referer", "user-agent", "authorization", "proxy-authorization", "from", "origin"];
+
+/// One number or address of the user's own.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// What the user calls it.
+    pub label: Arc<str>,
+    /// What it is: the kinds are those of [`Identity::KINDS`].
+    pub identifier: Identifier,
+    value: Sensitive<String>,
+}
+
+impl Identity {
+    /// What can be registered.
+    pub const KINDS: &'static [Identifier] =
+        &[Identifier::Msisdn, Identifier::Imsi, Identifier::Imei, Identifier::Iccid, Identifier::Account];
+
+    /// Takes a value as people write it: `+44 7700 900123`, `001-01-…`, `me@example.org`.
+    ///
+    /// # Errors
+    /// Why the value is none of this kind; without the value.
+    pub fn new(label: Arc<str>, identifier: Identifier, written: &Sensitive<String>) -> Result<Self, Misfit> {
+        Ok(Self { label, identifier, value: fit::plain(identifier, written.expose())? })
+    }
+
+    /// Whether the check digit is wrong, of a kind where that happens to real ones.
+    pub fn is_doubtful(&self) -> bool {
+        fit::is_doubtful(self.identifier, self.value.expose())
+    }
+}
+
+/// All that the user registered, digested.
+#[derive(Default)]
+pub struct Identities {
+    labels: Vec<(Arc<str>, Identifier)>,
+    forms: Forms,
+}
+
+impl Identities {
+    /// Digests every form of these; the values are wiped on the way.
+    pub fn new(list: Vec<Identity>) -> Self {
+        let mut identities = Self::default();
+        for identity in list {
+            identities.forms.add(identity.identifier, identity.value.expose());
+            identities.labels.push((identity.label, identity.identifier));
+        }
+        identities.forms.seal();
+        identities
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether nothing was registered.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// What the user calls them, and what they are.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, Identifier)> {
+        self.labels.iter().map(|(label, identifier)| (&**label, *identifier))
+    }
+
+    /// Appends every place of the message where one of them stands.
+    pub(super) fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+        if self.is_empty() {
+            return;
+        }
+        let mut search = Search::new(&self.forms);
+        let most = found.len() + MOST;
+        if let Some(target) = subject.target {
+            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
+            let place = Place { subject, detector: NAME, signature: None, origin, text };
+            look(&mut search, &place, target, most, found);
+        }
+        for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.value.len() >= 8) {
+            let place = Place::field(subject, NAME, index, field);
+            look(&mut search, &place, &field.value, most, found);
+        }
+        attribute(subject, knowledge, found);
+    }
+}
+
+/// Labels only: there is nothing else to show.
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.labels()).finish()
+    }
+}
+
+fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Vec<Finding>) {
+    search.text(text, DEPTH, &mut |span, form| {
+        if found.len() < most {
+            found.extend(place.finding(form.identifier, form.severity, Confidence::Certain, span));
+        }
+    });
+}
+
+/// Tells who put it there, where the field's name does.
+fn attribute(subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut [Finding]) {
+    for finding in found.iter_mut().filter(|finding| finding.detector == NAME) {
+        let field = subject.fields.get(finding.location.index).filter(|field| field.name == finding.location.name);
+        if let Some(field) = field.filter(|_| !finding.location.name.is_empty()) {
+            finding.origin = origin(subject, knowledge, field, finding.location.index);
+        }
+    }
+}
+
+fn origin(subject: &Subject<'_>, knowledge: &SignatureSet, field: &Field, index: usize) -> InsertedBy {
+    let place = Place::field(subject, NAME, index, field);
+    if OWN.iter().any(|name| field.is(name)) {
+        return place.own().origin;
+    }
+    let otherwise = place.origin;
+    knowledge.lookup(&field.name).map_or(otherwise, |signature| documented::origin(subject, signature, otherwise))
+}

@@ -1,0 +1,102 @@
+//! Where in a text does one of the user's own stand, in clear or encoded?
+
+use std::ops::Range;
+
+use super::{
+    decode::{self, Decoded},
+    digits,
+    forms::{Form, Forms, Role},
+    mail, token,
+};
+
+/// How many encodings are undone, one inside the other.
+pub(super) const DEPTH: usize = 3;
+
+/// How much one message may cost: a byte decoded is one, a look-up counts as sixteen. A hundred times what an
+/// ordinary message needs, and well under a millisecond.
+const BUDGET: usize = 96 << 10;
+const LOOKUP: usize = 16;
+
+/// How many places of one stretch are told.
+const MOST: usize = 16;
+
+/// Told of each place with what stands there.
+pub(super) type Found<'f> = dyn FnMut(Range<usize>, Form) + 'f;
+
+/// Looks through one message.
+pub(super) struct Search<'a> {
+    forms: &'a Forms,
+    budget: usize,
+}
+
+impl<'a> Search<'a> {
+    /// Begins a message.
+    pub fn new(forms: &'a Forms) -> Self {
+        Self { forms, budget: BUDGET }
+    }
+
+    /// What is looked for.
+    pub fn forms(&self) -> &'a Forms {
+        self.forms
+    }
+
+    /// Looks something up, as long as the message has not cost too much already.
+    pub fn lookup(&mut self, role: Role, bytes: &[u8]) -> Option<Form> {
+        if self.spend(LOOKUP) { self.forms.lookup(role, bytes) } else { None }
+    }
+
+    /// Whether so much more may be spent; if so, it is.
+    pub fn spend(&mut self, cost: usize) -> bool {
+        let left = self.budget.checked_sub(cost);
+        self.budget = left.unwrap_or(self.budget);
+        left.is_some()
+    }
+
+    /// Tells every place of the text; `depth` encodings are undone.
+    pub fn text(&mut self, text: &[u8], depth: usize, found: &mut Found<'_>) {
+        if self.forms.has_numbers() {
+            digits::search(self, text, found);
+        }
+        token::search(self, text, depth, found);
+        if memchr::memchr2(b'@', b'%', text).is_none() {
+            return;
+        }
+        if self.forms.has_accounts() {
+            mail::search(self, text, found);
+        }
+        if depth > 0 {
+            escaped(self, text, depth - 1, found);
+        }
+    }
+}
+
+/// Stretches with percent signs (RFC 3986 §2.1), each decoded as a whole; places are those of the escaped text.
+fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
+    let mut start = 0;
+    while let Some(at) = memchr::memchr(b'%', text.get(start..).unwrap_or_default()) {
+        let at = start + at;
+        let before = text.get(start..at).unwrap_or_default();
+        let begin = before.iter().rposition(|&byte| is_gap(byte)).map_or(start, |gap| start + gap + 1);
+        let end = text.iter().skip(at).position(|&byte| is_gap(byte)).map_or(text.len(), |gap| at + gap);
+        let stretch = text.get(begin..end).unwrap_or_default();
+        if !search.spend(stretch.len()) {
+            return;
+        }
+        let mut inner = Decoded::new();
+        if decode::percent(stretch, &mut inner).is_some() {
+            let mut told = 0;
+            search.text(&inner, depth, &mut |span, form| {
+                told += 1;
+                if told <= MOST {
+                    let span = decode::unescaped_place(stretch, span);
+                    found(begin + span.start..begin + span.end, form);
+                }
+            });
+        }
+        start = end.max(at + 1);
+    }
+}
+
+fn is_gap(byte: u8) -> bool {
+    matches!(byte, b';' | b'&' | b',' | b' ')
+}

@@ -1,0 +1,109 @@
+//! What do tokens say that are encoded or hashed?
+
+use std::ops::Range;
+
+use super::{
+    decode::{self, Decoded},
+    forms::{Form, Role},
+    runs::{Class, Runs},
+    search::{Found, Search},
+};
+
+/// What eight digits come to in base64.
+const SHORTEST: usize = 11;
+
+/// What they come to in hexadecimal digits.
+const SHORTEST_HEX: usize = 16;
+
+/// Lengths of MD5, SHA-1 and SHA-256 in hexadecimal digits, and in base64 without its padding.
+const HEX_HASHES: [usize; 3] = [32, 40, 64];
+const BASE64_HASHES: [usize; 3] = [22, 27, 43];
+
+/// Letters of tokens: those of both alphabets of base64.
+const LETTERS: Class = {
+    let mut class = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    class
+};
+
+/// Tells every token in the text; `depth` encodings are undone.
+pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
+    for run in Runs::new(text, &LETTERS, SHORTEST) {
+        stretch(search, text, run, depth, found);
+    }
+}
+
+/// The stretch as a whole, then what stands between slashes, then what stands between any signs: paths and names are
+/// joined by what base64 has for letters.
+fn stretch(search: &mut Search<'_>, text: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) {
+    let whole = text.get(span.clone()).unwrap_or_default();
+    if one(search, whole, span.clone(), depth, found) || whole.iter().all(u8::is_ascii_alphanumeric) {
+        return;
+    }
+    if memchr::memchr(b'/', whole).is_some() {
+        pieces(search, whole, span.start, |byte| byte == b'/', depth, found);
+    }
+    if memchr::memchr3(b'-', b'_', b'+', whole).is_some() {
+        pieces(search, whole, span.start, |byte| !byte.is_ascii_alphanumeric(), depth, found);
+    }
+}
+
+fn pieces(
+    search: &mut Search<'_>,
+    whole: &[u8],
+    offset: usize,
+    is_border: impl Fn(u8) -> bool,
+    depth: usize,
+    found: &mut Found<'_>,
+) {
+    let mut at = offset;
+    for piece in whole.split(|&byte| is_border(byte)) {
+        if (SHORTEST..whole.len()).contains(&piece.len()) {
+            one(search, piece, at..at + piece.len(), depth, found);
+        }
+        at += piece.len() + 1;
+    }
+}
+
+/// One token; true if it says anything.
+fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) -> bool {
+    if let Some(form) = hashed(search, token) {
+        found(span, form);
+        return true;
+    }
+    let Some(deeper) = depth.checked_sub(1) else { return false };
+    let digits = token.strip_prefix(b"0x").unwrap_or(token);
+    let mut inner = Decoded::new();
+    if digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits) && decode::hex(digits, &mut inner).is_some() {
+        return inside(search, &inner, span, deeper, found);
+    }
+    inner.clear();
+    let is_text = decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some();
+    is_text && inside(search, &inner, span, deeper, found)
+}
+
+/// What the decoded text holds is told of the whole token.
+fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: usize, found: &mut Found<'_>) -> bool {
+    let mut told = false;
+    if search.spend(inner.len()) {
+        search.text(inner, depth, &mut |_, form| {
+            told = true;
+            found(span.clone(), form);
+        });
+    }
+    told
+}
+
+fn hashed(search: &mut Search<'_>, token: &[u8]) -> Option<Form> {
+    let mut bytes = Decoded::new();
+    match token.len() {
+        length if HEX_HASHES.contains(&length) => decode::hex_bytes(token, &mut bytes)?,
+        length if BASE64_HASHES.contains(&length) => decode::base64_bytes(token, &mut bytes)?,
+        _ => return None,
+    }
+    search.lookup(Role::Hash, &bytes)
+}
