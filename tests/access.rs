@@ -69,11 +69,18 @@ fn targets_inside_are_refused_in_every_form() {
         "0xa9fea9fe",
         "[::ffff:169.254.169.254]",
         "[fe80::1]",
+        "[::127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::1]",
+        "224.0.0.1",
+        "255.255.255.255",
+        "[ff02::1]",
     ] {
         assert_refused(&clir, &format!("{host}:{}", origin.port()));
     }
     origin.assert_left_alone();
-    let events = clir.wait_for_events(46);
+    let events = clir.wait_for_events(60);
     assert!(events.iter().all(|event| event["verdict"] == "refused"), "{events:?}");
 }
 

@@ -131,8 +131,9 @@ impl Loading<'_> {
         let mut partners = Partners::default();
         roots.iter().for_each(|root| read_partners(root, &mut partners));
         let scope = Scope { partners: &partners, listeners: &written.listeners };
-        let rules: Vec<At<Rule>> = roots.iter().flat_map(|root| read_rules(root, &scope)).collect();
-        check_names(&rules, self.faults);
+        let mut names = Vec::new();
+        let rules: Vec<At<Rule>> = roots.iter().flat_map(|root| read_rules(root, &scope, &mut names)).collect();
+        check_names(&names, self.faults);
         partners.check_expiry(self.today, self.faults);
         // What was misread would look like a rule without conditions, or like a partner that nobody needs.
         if !self.faults.has_errors() {

@@ -190,3 +190,18 @@ fn a_fault_in_a_signature_is_told_in_its_file() {
     let (file, line, _) = report.diagnostics()[0].position().unwrap();
     assert!(file.ends_with("own.toml") && line <= 2, "{report}");
 }
+
+#[test]
+fn a_name_stands_twice_whatever_else_is_wrong() {
+    let rules = "[[rule]]\nname = \"a\"\naction = \"stirp\"\n[[rule]]\nname = \"a\"\naction = \"strip\"\n";
+    let report = load_beside(rules, &[]).unwrap_err();
+    let codes: Vec<_> = report.diagnostics().iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["unknown-word", "duplicate-name"], "{report}");
+}
+
+#[test]
+fn a_byte_order_mark_moves_no_column_and_a_kind_has_a_near_word() {
+    let report = load_beside("\u{feff}mod = 1\n[[listener]]\nkind = \"sock5\"\n", &[]).unwrap_err();
+    assert_eq!(report.diagnostics()[0].position().map(|(_, line, column)| (line, column)), Some((1, 1)));
+    assert!(report.to_string().contains("did you mean `socks5`?"), "{report}");
+}

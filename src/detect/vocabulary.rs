@@ -68,15 +68,16 @@ pub(super) static GROUPS: &[Group] = &[
         Strength::Firm,
         Edges::Both,
         &[Msisdn],
-        "phone telephone telefon telefono telefone telepon notelp cellulare ceptel cepno gsmno numtel tel clid handynr
-         lineidentity handphone cgpn e164 subnumber subscriptionnumber subscriptionno henumber",
+        "phone telephone telefon telefono telefone telepon notelp cellulare telemovel handy ceptel cepno gsmno numtel tel clid handynr
+         lineidentity handphone cgpn e164 subnumber subscriptionnumber subscriptionno henumber impu",
     ),
     group(
         Strength::Weak,
         Edges::Both,
         &[Msisdn],
         "mobile mob cell gsm cli ani ctn min isdn cel caller callerid callernumber calling line lineid linenumber originator sender
-         enduser enduserid party partyid partynumber handset chargedparty chargeduser celular movil nohp usernumber
+         enduser enduserid party partyid partynumber handset chargedparty chargeduser celular movil mobil nohp usernumber aparty
+         sourceaddress
          anumber originatingnumber originatingaddress contactnumber msnumber",
     ),
     group(Strength::Weak, Edges::Both, &[Msisdn, Imsi], "subs subid subsid msid enriched enrichment"),

@@ -3,7 +3,7 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
-use std::{cmp::Reverse, sync::LazyLock};
+use std::{cell::OnceCell, cmp::Reverse, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, automaton::OverlappingState};
 
@@ -40,13 +40,15 @@ static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {
     let folded = Folded::new(name);
     let matcher = MATCHER.as_ref()?;
+    let asked = OnceCell::new();
+    let trade = || *asked.get_or_init(|| folded.has_token(name, TRADE));
     let mut state = OverlappingState::start();
     let mut best: Option<(&Group, usize)> = None;
     loop {
         matcher.find_overlapping(folded.text(), &mut state);
         let Some(found) = state.get_match() else { break };
         let Some((_, word, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
-        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !folded.has_token(name, TRADE) {
+        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !trade() {
             continue;
         }
         // A number that is named beside something else is what counts: `imsi-mccmnc`.
@@ -66,7 +68,7 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
         return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
     }
     let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
-    let raised = raised && folded.has_token(name, TRADE);
+    let raised = raised && trade();
     let strength = if raised { Strength::Firm } else { word.strength };
     (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
 }

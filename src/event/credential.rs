@@ -89,7 +89,7 @@ pub(super) fn in_target(target: &[u8], hide: Hide<'_>) {
 }
 
 /// What stands before the host of an absolute URI, or of a mistaken `CONNECT` (RFC 3986 §3.2.1).
-fn in_authority(target: &[u8], hide: Hide<'_>) {
+pub(super) fn in_authority(target: &[u8], hide: Hide<'_>) {
     let path = |from: usize| {
         let rest = target.get(from..).unwrap_or_default();
         from + rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len())

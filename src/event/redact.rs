@@ -132,7 +132,9 @@ impl Redactor {
     /// A request target, where findings cover `found`.
     pub(super) fn target<'a>(&self, bytes: &'a [u8], found: &[Range<usize>], needles: &Needles) -> Text<'a> {
         if self.values == Values::Full {
-            return Shown { bytes, hidden: HiddenSpans::new() };
+            let mut secrets = Spans::new();
+            credential::in_authority(bytes, &mut |range| secrets.push(Span { range, kind: Kind::Secret }));
+            return Shown { bytes, hidden: hide(bytes, secrets) };
         }
         let mut spans = spans(bytes, found, needles);
         credential::in_target(bytes, &mut |range| spans.push(Span { range, kind: Kind::Secret }));

@@ -169,6 +169,12 @@ fn credentials_are_hidden_whatever_is_found() {
     assert_eq!(value["target"], "/?password=•••");
     let full = event.value(Values::Full);
     assert_eq!(full["headers"], json!([["Authorization", "Bearer •••"], ["cookie", "sid=447700900123; theme=dark"]]));
+    let login = event_line_target("http://me:hunter2@example.org/a", Values::Full);
+    assert_eq!(login, "http://•••@example.org/a");
+}
+
+fn event_line_target(target: &'static str, values: Values) -> Value {
+    event(target, &[]).value(values)["target"].clone()
 }
 
 #[test]

@@ -26,8 +26,13 @@ fn chunks_without_a_last_one_end_the_connection() {
         site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{cut}"));
         drop(site);
         let head = stage.client.head();
+        // What is broken from the start may be told as such.
+        if head.status() == 502 {
+            continue;
+        }
         let body = stage.client.body(&head);
-        assert!(body.is_err(), "{cut:?} came out as complete: {body:?}");
+        // What is known to be broken before the head is passed on is a 502.
+        assert!(body.is_err() || head.status() == 502, "{cut:?} came out as complete: {body:?}");
     }
 }
 

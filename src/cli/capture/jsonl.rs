@@ -119,7 +119,13 @@ fn passage(client: &Value, vantage: &Value, ts: &Value) -> Passage {
 
 /// The parser's own words quote the value at fault, so only the place is told.
 fn fault(error: &serde_json::Error) -> String {
+    let told = error.to_string();
     match error.classify() {
+        // These quote a key of ours and nothing else.
+        Category::Data if ["missing field", "duplicate field"].iter().any(|start| told.starts_with(start)) => {
+            let what = told.split(" at line").next().unwrap_or_default();
+            format!("not a request of the form {FORM}: {what}")
+        }
         Category::Data => format!("not a request of the form {FORM} (column {})", error.column()),
         Category::Syntax => format!("not JSON (column {})", error.column()),
         Category::Eof | Category::Io => "ends within the JSON object".into(),

@@ -97,6 +97,14 @@ fn an_archive_gives_requests_and_answers_in_order() {
 }
 
 #[test]
+fn a_line_without_headers_is_told_so() {
+    let found = all(Format::Jsonl, "{\"id\":7,\"path\":\"/447700900123\"}\n{\"headers\":\"447700900123\"}\n");
+    let causes: Vec<_> = found.iter().map(|item| item.as_ref().unwrap_err().cause.clone()).collect();
+    assert!(causes[0].ends_with(": missing field `headers`"), "{}", causes[0]);
+    assert!(!causes.concat().contains("447700900123"), "{causes:?}");
+}
+
+#[test]
 fn ids_come_back_as_they_were() {
     for id in ["12345678901234567890123", "1.50", "\"a\"", "null", "true", "[1,2]"] {
         let found = all(Format::Jsonl, &format!("{{\"id\":{id},\"headers\":[]}}\n{{\"id\":{id},\"headers\":7}}\n"));

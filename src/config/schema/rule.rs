@@ -13,10 +13,11 @@ use crate::{
     policy::{Action, Condition, Destination, Pattern, Rule, is_structural},
 };
 
-/// Reads one rule; nothing when it has no name or no action.
-pub fn read(table: Reader<'_>, scope: &Scope<'_>) -> Option<At<Rule>> {
+/// Reads one rule; nothing when it has no name or no action. Its name is added to `names` whatever else is wrong.
+pub fn read(table: Reader<'_>, scope: &Scope<'_>, names: &mut Vec<At<String>>) -> Option<At<Rule>> {
     let faults = table.faults();
     let name = read_name(&table);
+    names.extend(name.clone());
     let action = match table.get("action") {
         Some(entry) => action::read(&entry, faults),
         None => {

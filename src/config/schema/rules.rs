@@ -16,18 +16,18 @@ pub struct Scope<'a> {
     pub listeners: &'a [Listener],
 }
 
-/// Reads every `[[rule]]` of a file.
-pub fn read_rules(root: &Reader<'_>, scope: &Scope<'_>) -> Vec<At<Rule>> {
+/// Reads every `[[rule]]` of a file, and adds the names of all, sound or not, to `names`.
+pub fn read_rules(root: &Reader<'_>, scope: &Scope<'_>, names: &mut Vec<At<String>>) -> Vec<At<Rule>> {
     let Some(entry) = root.get("rule") else { return Vec::new() };
-    entry.tables().into_iter().filter_map(|table| rule::read(table, scope)).collect()
+    entry.tables().into_iter().filter_map(|table| rule::read(table, scope, names)).collect()
 }
 
 /// Tells of names that stand twice.
-pub fn check_names(rules: &[At<Rule>], faults: &Faults) {
-    let mut names = HashSet::new();
-    for At { value: rule, place } in rules {
-        if !names.insert(&rule.name) {
-            let message = format!("there are two rules called {}", quoted(&rule.name));
+pub fn check_names(names: &[At<String>], faults: &Faults) {
+    let mut seen = HashSet::new();
+    for At { value: name, place } in names {
+        if !seen.insert(name) {
+            let message = format!("there are two rules called {}", quoted(name));
             faults.error(Code::DuplicateName, place, message, "give each its own name: events tell them apart by it");
         }
     }

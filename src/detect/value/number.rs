@@ -21,9 +21,9 @@ impl Digits {
         if is_dotted_quad(token) {
             return None;
         }
-        let (plus, rest) = match token.strip_prefix(b"+") {
-            Some(rest) => (true, rest),
-            None => (false, token),
+        let (plus, rest) = match token {
+            [b'+', rest @ ..] | [b'(', b'+', rest @ ..] => (true, rest),
+            _ => (false, token),
         };
         let mut number = Self { digits: [0; MOST], len: 0, plus };
         let mut last = b'0';

@@ -53,11 +53,12 @@ pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
 pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
     let value = value.get(..LONGEST).unwrap_or(value);
-    let schemes: [&[u8]; 3] = [b"tel:+", b"sip:+", b"sips:+"];
-    let start = schemes.iter().find_map(|scheme| {
-        let at = value.windows(scheme.len()).position(|part| part.eq_ignore_ascii_case(scheme))?;
-        Some(at + scheme.len() - 1)
-    })?;
+    let is_scheme = |before: &[u8]| before.eq_ignore_ascii_case(b"tel") || before.eq_ignore_ascii_case(b"sip");
+    let after_scheme = |at: &usize| {
+        let before = value.get(at.saturating_sub(4)..*at).unwrap_or_default();
+        before.eq_ignore_ascii_case(b"sips") || before.get(before.len().saturating_sub(3)..).is_some_and(is_scheme)
+    };
+    let start = memchr::memmem::find_iter(value, b":+").find(after_scheme)? + 1;
     let rest = value.get(start..)?;
     let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
     let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
@@ -170,7 +171,7 @@ fn after_equals(value: &[u8], span: &Range<usize>) -> Option<Range<usize>> {
 
 /// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.
 fn is_border(byte: u8) -> bool {
-    matches!(byte, b'=' | b'/' | b'_' | b'%') || is_token_border(byte)
+    matches!(byte, b'=' | b'/' | b'_' | b'%' | 0x80..) || is_token_border(byte)
 }
 
 /// What never stands inside an encoded token.

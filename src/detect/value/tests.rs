@@ -34,6 +34,8 @@ fn numbers_are_found_however_they_are_written() {
         "msisdn-447700900123",
         "15555550100",
         "+1 (555) 555-0100",
+        "(+44)7700900123",
+        "\u{200b}447700900123",
     ] {
         assert!(named(Msisdn, value) <= Some(Fit::Formed) && named(Msisdn, value).is_some(), "{value}");
     }

@@ -78,7 +78,10 @@ impl Dialer {
     }
 
     fn admitted(&self, access: &Access, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>, Fault> {
-        let admits = |address: &&SocketAddr| access.admits_address(address.ip(), self.is_own(address));
+        let admits = |address: &&SocketAddr| {
+            let is_admitted = |ip| access.admits_address(ip, self.is_own(&SocketAddr::new(ip, address.port())));
+            is_one_host(address.ip()) && is_admitted(address.ip()) && carried(address.ip()).is_none_or(is_admitted)
+        };
         let admitted: Vec<_> = addresses.iter().filter(admits).copied().collect();
         match (addresses.is_empty(), admitted.is_empty()) {
             (true, _) => Err(Fault::origin(Stage::Resolve, "the origin's name has no address")),
@@ -93,6 +96,30 @@ impl Dialer {
         self.own_ports.contains(&address.port())
             && (ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok())
     }
+}
+
+/// Nobody answers TCP on an address of many: it is never dialled.
+fn is_one_host(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast(),
+        IpAddr::V6(ip) => !ip.is_multicast(),
+    }
+}
+
+/// The IPv4 address that a translator or a tunnel would make of an IPv6 address: IPv4-compatible (RFC 4291 §2.5.5.1),
+/// translated (RFC 2765 §2.1), NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2).
+fn carried(ip: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V6(ip) = ip else { return None };
+    let (high, low) = match ip.segments() {
+        // `::` and `::1` are addresses of their own.
+        [0, 0, 0, 0, 0, 0, 0, _] => return None,
+        [0, 0, 0, 0, 0 | 0xffff, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            (high, low)
+        }
+        _ => return None,
+    };
+    let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
+    Some(Ipv4Addr::new(a, b, c, d).into())
 }
 
 fn is_localhost(name: &str) -> bool {
@@ -162,6 +189,22 @@ mod tests {
         let parsed = addresses.iter().map(|a| a.parse().unwrap()).collect();
         let ordered: Vec<String> = interleave(parsed).iter().map(ToString::to_string).collect();
         assert_eq!(ordered, ["[2001:db8::1]:1", "192.0.2.1:1", "[2001:db8::2]:1", "192.0.2.2:1", "192.0.2.3:1"]);
+    }
+
+    #[test]
+    fn an_address_inside_another_is_seen() {
+        let carried = |text: &str| carried(text.parse().unwrap()).map(|ip| ip.to_string());
+        for text in ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::5"] {
+            assert_eq!(carried(text).as_deref(), Some("127.0.0.1"), "{text}");
+        }
+        for text in ["::1", "::", "2001:db8::1", "192.0.2.1", "::ffff:192.0.2.1"] {
+            assert_eq!(carried(text), None, "{text}");
+        }
+        for (text, is_one) in
+            [("224.0.0.1", false), ("255.255.255.255", false), ("ff02::1", false), ("192.0.2.1", true)]
+        {
+            assert_eq!(is_one_host(text.parse().unwrap()), is_one, "{text}");
+        }
     }
 
     #[tokio::test]
