@@ -304,5 +304,5 @@ fn without_users_a_stray_password_goes_no_further() {
     assert_eq!(client.response().status(), 200);
     clir.wait_for_events(1);
     clir.assert_never_wrote("cGhvbmU6b3BlbiBzZXNhbWU=");
-    assert!(clir::files_below(&clir.path("logs")).len() == 1);
+    assert!(clir::event_files(clir.dir.path()).len() == 1);
 }

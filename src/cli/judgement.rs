@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 use super::Failure;
 use crate::{
     config::{self, Config, Loaded},
-    detect::Scanner,
+    detect::{Scanner, behaviour::Behaviour},
     event::{Redactor, Values},
     exchange::InstallationKey,
     intercept::Interceptor,
@@ -46,6 +46,11 @@ impl Judgement {
     /// A scanner with these signatures and the user's own identities.
     pub(super) fn scanner(&self) -> Scanner {
         Scanner::new(Arc::clone(&self.config.signatures)).with_identities(Arc::clone(&self.config.identities))
+    }
+
+    /// A memory in which nothing was seen yet.
+    pub(super) fn behaviour(&self) -> Behaviour {
+        Behaviour::new(&self.key)
     }
 
     /// The door that the proxy uses.

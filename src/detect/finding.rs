@@ -5,6 +5,7 @@ use std::{fmt, ops::Range, str::FromStr, sync::Arc};
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
+use super::behaviour::Evidence;
 use crate::exchange::Direction;
 
 /// Declares a closed set of words that stands in configuration, events and scan output under the same names.
@@ -158,6 +159,8 @@ pub struct Finding {
     pub detector: &'static str,
     /// Id of the signature that matched, if one did.
     pub signature: Option<Arc<str>>,
+    /// What many requests show of it, if they do.
+    pub evidence: Option<Arc<Evidence>>,
 }
 
 /// Says everything but the value.
@@ -172,6 +175,7 @@ impl fmt::Debug for Finding {
             .field("span", &self.span)
             .field("detector", &self.detector)
             .field("signature", &self.signature)
+            .field("evidence", &self.evidence)
             .finish_non_exhaustive()
     }
 }

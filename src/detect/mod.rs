@@ -4,6 +4,7 @@
 //! edits; what is done about a finding is `policy`'s question. A new detector is a file here and a line in `DETECTORS`;
 //! a new signature is a table in `config/signatures/`.
 
+pub mod behaviour;
 mod documented;
 mod finding;
 mod fold;

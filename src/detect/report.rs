@@ -59,7 +59,8 @@ impl<'a> Place<'a> {
         };
         let location = Location { name, direction: self.subject.direction, part, index };
         let (origin, detector, signature) = (self.origin, self.detector, self.signature.clone());
-        Some(Finding { identifier, severity, confidence, origin, location, span, value, detector, signature })
+        let evidence = None;
+        Some(Finding { identifier, severity, confidence, origin, location, span, value, detector, signature, evidence })
     }
 }
 

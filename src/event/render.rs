@@ -13,7 +13,7 @@ use serde::{
 
 use super::{Applied, Event, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
 use crate::{
-    detect::{Finding, Part},
+    detect::{Finding, Part, behaviour::Evidence},
     exchange::{Direction, Field},
 };
 
@@ -165,7 +165,7 @@ struct Found<'a> {
 impl Serialize for Found<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let finding = self.finding;
-        let mut object = serializer.serialize_struct("Finding", 9)?;
+        let mut object = serializer.serialize_struct("Finding", 10)?;
         object.serialize_field("identifier", &finding.identifier)?;
         object.serialize_field("severity", &finding.severity)?;
         object.serialize_field("confidence", &finding.confidence)?;
@@ -175,8 +175,33 @@ impl Serialize for Found<'_> {
         object.serialize_field("detector", finding.detector)?;
         object.serialize_field("signature", &finding.signature.as_deref())?;
         object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
+        if let Some(evidence) = &finding.evidence {
+            object.serialize_field("evidence", &Seen(evidence))?;
+        }
         object.end()
     }
+}
+
+/// What many requests show. Hosts stand as digests, whatever else of them is logged.
+struct Seen<'a>(&'a Evidence);
+
+impl Serialize for Seen<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(evidence) = self;
+        let hosts: Vec<_> = evidence.hosts.iter().map(|host| format!("{host:016x}")).collect();
+        let mut object = serializer.serialize_struct("Evidence", 5)?;
+        object.serialize_field("reason", evidence.reason)?;
+        object.serialize_field("count", &evidence.count)?;
+        object.serialize_field("first", &moment(evidence.first))?;
+        object.serialize_field("last", &moment(evidence.last))?;
+        object.serialize_field("hosts", &hosts)?;
+        object.end()
+    }
+}
+
+/// Nothing where the time is not known, or is none.
+fn moment(seconds: i64) -> Option<String> {
+    Timestamp::from_second(seconds).ok().filter(|_| seconds > 0).map(time)
 }
 
 struct Place<'a>(&'a Found<'a>);

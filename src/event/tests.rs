@@ -63,6 +63,7 @@ impl Event {
             value,
             detector: "signature",
             signature: Some("up-calling-line-id".into()),
+            evidence: None,
         });
         self
     }

@@ -11,7 +11,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::{
-    detect::{Finding, Part, Scanner, Subject},
+    detect::{
+        Finding, Part, Scanner, Subject,
+        behaviour::{self, Observer},
+    },
     event::Applied,
     exchange::{Context, Direction, Fields, Host, InstallationKey, RequestHead, ResponseHead, Scheme},
     policy::{Action, Decision, Mode, Policy, Query, Route, Routing},
@@ -61,12 +64,19 @@ pub struct Interceptor {
     policy: Arc<Policy>,
     routing: Arc<Routing>,
     key: InstallationKey,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Interceptor {
     /// Puts detection and policy together; `key` is what pseudonyms and hashes are made with.
     pub fn new(scanner: Scanner, policy: Arc<Policy>, routing: Arc<Routing>, key: InstallationKey) -> Self {
-        Self { scanner, policy, routing, key }
+        Self { scanner, policy, routing, key, observer: None }
+    }
+
+    /// With somebody who watches what passes: what many requests show is then found as well.
+    #[must_use]
+    pub fn observed_by(self, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { observer, ..self }
     }
 
     /// The policy that is in force.
@@ -129,11 +139,22 @@ impl Interceptor {
         let cleartext = query.context.origin.scheme == Scheme::Http || query.method == b"CONNECT";
         let target_bytes = target.map(AsRef::as_ref);
         let subject = Subject { direction: query.direction, part, target: target_bytes, fields, cleartext };
-        let findings = self.scanner.scan(&subject);
+        let mut findings = self.scanner.scan(&subject);
+        self.observe(query.context, &subject, &mut findings);
         let decisions = self.policy.decide(query, part, fields, &findings);
         let actions = self.applied(&decisions, &findings, fields);
         let (outcome, edits) = self.carry_out(query, part, target, fields, &findings, &decisions);
         (Judgement { findings, decisions, actions, outcome }, edits)
+    }
+
+    fn observe(&self, context: &Context, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+        match (&self.observer, subject.direction, subject.part) {
+            (Some(observer), Direction::Request, Part::Header) => {
+                behaviour::join(findings, observer.request(context, subject));
+            }
+            (Some(observer), Direction::Response, Part::Header) => observer.response(context, subject.fields),
+            _ => {}
+        }
     }
 
     fn carry_out(

@@ -55,6 +55,7 @@ fn finding(part: Part, index: usize, identifier: Identifier, severity: Severity)
         value: Bytes::from_static(b"447700900123"),
         detector: "test",
         signature: None,
+        evidence: None,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Who is told what happened, and how?
 //!
 //! [`EventLog`] takes events from the request path without ever making it wait; one thread renders them and appends them
-//! to [`Segment`] files. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
+//! to [`Segment`] files. [`Sightings`] keeps what many requests together show. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
 
 mod append;
 mod event_log;
 mod journal;
 mod segment;
+mod sightings;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use event_log::{EventLog, Writer};
 pub use segment::{Segment, segments};
+pub use sightings::{Keeper, Sightings};
 
 /// Where the event log is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Clir, Origin, Setup, clir::files_below, eventually, origin};
+use crate::support::{Clir, Origin, Setup, clir::event_files, eventually, origin};
 
 fn run_traffic(clir: &Clir, count: usize) {
     let origin = Origin::new();
@@ -21,11 +21,10 @@ fn run_traffic(clir: &Clir, count: usize) {
 fn segments_turn_over_and_the_oldest_go() {
     let clir = Setup::new().set("log.segment_bytes", "4096").set("log.max_bytes", "16384").start();
     run_traffic(&clir, 200);
-    let size = || {
-        files_below(&clir.path("logs")).iter().map(|file| fs::metadata(file).map_or(0, |meta| meta.len())).sum::<u64>()
-    };
+    let size =
+        || event_files(clir.dir.path()).iter().map(|file| fs::metadata(file).map_or(0, |meta| meta.len())).sum::<u64>();
     eventually("a log within its bounds, of several segments", || {
-        let files = files_below(&clir.path("logs"));
+        let files = event_files(clir.dir.path());
         (files.len() > 1 && files.len() <= 6 && size() <= 16384 + 4096).then_some(())
     });
     // Each is whole: events() parses every line.

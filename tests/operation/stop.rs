@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Clir, Origin, Setup, Stage, Wire, clir::files_below, eventually, origin};
+use crate::support::{Clir, Origin, Setup, Stage, Wire, clir::event_files, eventually, origin};
 
 #[test]
 fn a_request_in_flight_is_finished() {
@@ -92,7 +92,7 @@ fn a_killed_process_leaves_a_readable_log() {
     let before = lines(dir.path());
     assert!(!before.is_empty());
     // A torn line stays one line: the next start begins a new one.
-    let file = files_below(&dir.path().join("logs")).pop().unwrap();
+    let file = event_files(dir.path()).pop().unwrap();
     let mut text = fs::read(&file).unwrap();
     text.extend(b"{\"v\":1,\"id\":\"01J");
     fs::write(&file, text).unwrap();
@@ -109,7 +109,7 @@ fn a_killed_process_leaves_a_readable_log() {
 
 /// Every line that is whole.
 fn lines(dir: &Path) -> Vec<Value> {
-    let texts = files_below(&dir.join("logs")).into_iter().map(|file| fs::read_to_string(file).unwrap());
+    let texts = event_files(dir).into_iter().map(|file| fs::read_to_string(file).unwrap());
     texts.flat_map(|text| text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()).collect()
 }
 

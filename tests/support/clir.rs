@@ -208,6 +208,11 @@ fn is_event_file(path: &Path) -> bool {
     name.starts_with("events-") && name.ends_with(".jsonl")
 }
 
+/// The files of the event log of the clir that runs in this directory.
+pub fn event_files(dir: &Path) -> Vec<PathBuf> {
+    files_below(&dir.join("logs")).into_iter().filter(|file| is_event_file(file)).collect()
+}
+
 /// Every file below a directory.
 pub fn files_below(dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };

@@ -8,7 +8,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Captured, Malformed, Visit, jsonl::version, split_absolute};
+use super::{Captured, Malformed, Passage, Visit, jsonl::version, split_absolute};
 use crate::{
     cli::Failure,
     exchange::{Fields, RequestHead},
@@ -87,7 +87,7 @@ fn request(index: usize, entry: Entry) -> Result<Captured, Malformed> {
     let head =
         RequestHead { method: method.into(), target: target.into(), version: version(&name), fields: fields(headers) };
     let response = entry.response.map(|response| fields(response.headers));
-    Ok(Captured { id: format!("har:{index}").into(), authority, scheme, head, response })
+    Ok(Captured { id: format!("har:{index}").into(), authority, scheme, head, response, passage: Passage::default() })
 }
 
 fn fields(headers: Vec<Header>) -> Fields {

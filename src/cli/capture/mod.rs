@@ -24,7 +24,7 @@ pub(super) use jsonl::request as request_of_line;
 pub(super) use raw::request as request_of_text;
 
 use super::Failure;
-use crate::exchange::{Fields, RequestHead, Scheme};
+use crate::exchange::{Fields, RequestHead, Scheme, Vantage};
 
 /// What a capture may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +50,19 @@ pub(super) struct Captured {
     pub head: RequestHead,
     /// The header fields of the answer, where the capture has them.
     pub response: Option<Fields>,
+    /// What else the capture says of it.
+    pub passage: Passage,
+}
+
+/// Whose request it was, when and where it passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Passage {
+    /// What the capture calls the client: an address without its port, or a name; empty when it does not say.
+    pub client: String,
+    /// Where it was captured, if the capture says so.
+    pub vantage: Option<Vantage>,
+    /// Seconds since 1970, if the capture says so.
+    pub time: Option<i64>,
 }
 
 /// A request that could not be read.

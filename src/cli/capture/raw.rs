@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Captured, Malformed, Visit, lines, split_absolute};
+use super::{Captured, Malformed, Passage, Visit, lines, split_absolute};
 use crate::{
     cli::Failure,
     exchange::{Fields, RequestHead, Scheme, Version},
@@ -75,7 +75,14 @@ pub(in crate::cli) fn request(head: &[u8], number: usize) -> Result<Captured, St
     };
     let version = if version == 0 { Version::Http10 } else { Version::Http11 };
     let head = RequestHead { method, target, version, fields };
-    Ok(Captured { id: format!("raw:{number}").into(), authority, scheme, head, response: None })
+    Ok(Captured {
+        id: format!("raw:{number}").into(),
+        authority,
+        scheme,
+        head,
+        response: None,
+        passage: Passage::default(),
+    })
 }
 
 fn response(head: &[u8]) -> Option<Fields> {

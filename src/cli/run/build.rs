@@ -7,12 +7,12 @@ use std::{num::NonZero, sync::Arc, thread};
 use crate::{
     cli::Failure,
     config::{Config, Roots},
-    detect::Scanner,
+    detect::{Scanner, behaviour::Observer},
     exchange::{InstallationKey, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
     proxy::{Authenticator, Judges, Limits, Parts, Patience, UpstreamSettings},
-    sink::{self, EventLog},
+    sink::{self, EventLog, Sightings},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
 };
 
@@ -20,11 +20,12 @@ use crate::{
 const LEAVES: usize = 1024;
 
 /// What judges under this configuration.
-pub fn judges(config: &Config, key: &InstallationKey) -> Judges {
+pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
+    let observer = sightings.map(|sightings| Arc::new(sightings.clone()) as Arc<dyn Observer>);
     Judges {
-        interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone()),
+        interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone()).observed_by(observer),
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
     }
@@ -57,7 +58,7 @@ pub fn log(config: &Config) -> sink::Settings {
 pub fn parts(
     config: &Config,
     listeners: Vec<Arc<Listener>>,
-    key: &InstallationKey,
+    judges: Judges,
     log: EventLog,
     authority: CertAuthority,
     trust: Arc<Trust>,
@@ -65,7 +66,7 @@ pub fn parts(
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
     Parts {
         listeners,
-        judges: judges(config, key),
+        judges,
         log,
         leaves: LeafCache::new(authority, LEAVES),
         trust,

@@ -21,9 +21,10 @@ use super::{Failure, Outcome, judgement};
 use crate::{
     config,
     event::Redactor,
+    exchange::InstallationKey,
     listen::{self, Listener},
     proxy::Running,
-    sink::EventLog,
+    sink::{EventLog, Keeper, Sightings},
     tls::{self, CertAuthority},
 };
 
@@ -48,12 +49,28 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
     let banner = banner::text(&loaded.config, &listeners, &authority);
-    let parts = build::parts(&loaded.config, listeners, &key, log, authority, trust);
+    let (sightings, keeper) = remember(&loaded.config, &key);
+    let judges = build::judges(&loaded.config, &key, sightings.as_ref());
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority, trust);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
-    let reloading = reload::Reloading::new(config, loaded, key);
+    let reloading = reload::Reloading::new(config, loaded, key, sightings);
     let ended = wait(running, reloading, &banner);
     writer.close();
+    if let Some(keeper) = keeper {
+        keeper.close();
+    }
     ended
+}
+
+/// Takes up what was seen before. Where it cannot be kept, what one request shows is still found.
+fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings>, Option<Keeper>) {
+    match Sightings::open(&config.log.dir, key) {
+        Ok((sightings, keeper)) => (Some(sightings), Some(keeper)),
+        Err(error) => {
+            tracing::warn!("what passes is not watched over time: {}: {error}", config.log.dir.display());
+            (None, None)
+        }
+    }
 }
 
 fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {

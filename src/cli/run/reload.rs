@@ -15,12 +15,14 @@ use crate::{
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
+    sink::Sightings,
 };
 
 /// What is needed to read the configuration again.
 pub struct Reloading {
     explicit: Option<PathBuf>,
     key: InstallationKey,
+    sightings: Option<Sightings>,
     config: Config,
     files: Vec<PathBuf>,
     watched: Vec<PathBuf>,
@@ -29,10 +31,11 @@ pub struct Reloading {
 
 impl Reloading {
     /// Begins with what was loaded at the start.
-    pub fn new(explicit: Option<&Path>, loaded: Loaded, key: InstallationKey) -> Self {
+    pub fn new(explicit: Option<&Path>, loaded: Loaded, key: InstallationKey, sightings: Option<Sightings>) -> Self {
         Self {
             explicit: explicit.map(Path::to_path_buf),
             key,
+            sightings,
             config: loaded.config,
             files: loaded.files,
             watched: Vec::new(),
@@ -68,7 +71,7 @@ impl Reloading {
             tracing::warn!("the configuration has warnings\n{}", loaded.warnings);
         }
         tell_unused(running.judges().interceptor.policy());
-        running.replace(build::judges(&loaded.config, &self.key));
+        running.replace(build::judges(&loaded.config, &self.key, self.sightings.as_ref()));
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }

@@ -20,9 +20,12 @@ use super::{
     judgement::Judgement,
 };
 use crate::{
-    detect::{Finding, Part, Scanner, Severity, Subject},
+    detect::{
+        Finding, Part, Scanner, Severity, Subject,
+        behaviour::{self, Behaviour},
+    },
     event::Values,
-    exchange::{Direction, Fields, Scheme},
+    exchange::{Direction, Origin, Scheme},
 };
 use output::Printer;
 
@@ -44,6 +47,10 @@ pub struct Arguments {
     /// Exit with 3 when there is a finding that is at least this severe
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     fail_on: Option<Severity>,
+
+    /// Also find what only many requests together show, in the order of the captures
+    #[arg(long)]
+    stateful: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -64,15 +71,16 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
     let judgement = Judgement::load(config)?;
     let printer =
         Printer::new(BufWriter::new(io::stdout().lock()), arguments.output, judgement.redactor(Values::Masked));
-    scan(&judgement.scanner(), arguments, printer)
+    let behaviour = arguments.stateful.then(|| judgement.behaviour());
+    scan(&Detection { scanner: judgement.scanner(), behaviour }, arguments, printer)
 }
 
-fn scan<W: Write>(scanner: &Scanner, arguments: &Arguments, mut printer: Printer<W>) -> Result<Outcome, Failure> {
+fn scan<W: Write>(detection: &Detection, arguments: &Arguments, mut printer: Printer<W>) -> Result<Outcome, Failure> {
     let mut tally = Tally::default();
     for file in &arguments.files {
         let is_live = file == Path::new("-");
         let read = capture::read(file, arguments.format, &mut |item| {
-            judge(scanner, file, item, &mut tally, &mut printer)?;
+            judge(detection, file, item, &mut tally, &mut printer)?;
             if is_live { printer.flush() } else { Ok(()) }
         });
         if read.is_err() {
@@ -85,7 +93,7 @@ fn scan<W: Write>(scanner: &Scanner, arguments: &Arguments, mut printer: Printer
 }
 
 fn judge<W: Write>(
-    scanner: &Scanner,
+    detection: &Detection,
     file: &Path,
     item: Result<Captured, Malformed>,
     tally: &mut Tally,
@@ -93,7 +101,7 @@ fn judge<W: Write>(
 ) -> Result<(), Failure> {
     match item {
         Ok(captured) => {
-            let findings = findings(scanner, &captured);
+            let findings = detection.findings(&captured);
             tally.add(&findings);
             printer.request(&captured, &findings)
         }
@@ -105,16 +113,40 @@ fn judge<W: Write>(
     }
 }
 
-/// What is found in the request, then what is found in the answer.
-fn findings(scanner: &Scanner, captured: &Captured) -> Vec<Finding> {
-    let head = &captured.head;
-    let cleartext = captured.scheme == Scheme::Http || head.method == "CONNECT";
-    let scan = |direction, target, fields: &Fields| {
-        scanner.scan(&Subject { direction, part: Part::Header, target, fields, cleartext })
-    };
-    let mut findings = scan(Direction::Request, Some(&head.target), &head.fields);
-    findings.extend(captured.response.iter().flat_map(|fields| scan(Direction::Response, None, fields)));
-    findings
+/// What captures are scanned with.
+struct Detection {
+    scanner: Scanner,
+    /// What was seen in the requests before, if that is asked for.
+    behaviour: Option<Behaviour>,
+}
+
+impl Detection {
+    /// What is found in the request, then what is found in the answer.
+    fn findings(&self, captured: &Captured) -> Vec<Finding> {
+        let head = &captured.head;
+        let cleartext = captured.scheme == Scheme::Http || head.method == "CONNECT";
+        let subject = |direction, target, fields| Subject { direction, part: Part::Header, target, fields, cleartext };
+        let request = subject(Direction::Request, Some(head.target.as_ref()), &head.fields);
+        let mut findings = self.scanner.scan(&request);
+        self.observe(captured, &request, &mut findings);
+        let answer = captured.response.iter().map(|fields| subject(Direction::Response, None, fields));
+        findings.extend(answer.flat_map(|answer| self.scanner.scan(&answer)));
+        findings
+    }
+
+    fn observe(&self, captured: &Captured, request: &Subject<'_>, findings: &mut Vec<Finding>) {
+        let Some(behaviour) = &self.behaviour else { return };
+        let origin = Origin::parse(captured.scheme, captured.authority.as_bytes()).ok();
+        let passage = behaviour::Passage {
+            client: captured.passage.client.as_bytes(),
+            host: origin.as_ref().and_then(|origin| origin.host.name()).unwrap_or_default(),
+            vantage: captured.passage.vantage,
+            // Zero stands for a time that is not known.
+            now: captured.passage.time.unwrap_or_default(),
+        };
+        behaviour::join(findings, behaviour.request(passage, request));
+        captured.response.iter().for_each(|fields| behaviour.response(passage, fields));
+    }
 }
 
 /// What was seen in all captures together.

@@ -23,7 +23,7 @@ use std::ops::Range;
 pub(super) use address::{first as first_address, is_inside};
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
-pub(super) use opaque::{is_cipher, is_hash, trimmed};
+pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_account, is_position};
 pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
 pub(super) use whole::fit as whole;

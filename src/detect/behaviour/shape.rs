@@ -1,0 +1,155 @@
+//! Could this value be somebody's pseudonym, by its look alone?
+//!
+//! A pseudonym is long and looks drawn at random. What people or programmers write does not: words, versions, dates,
+//! bundle names, numbers of an application, lists. Where in doubt it is none: a header that every request of an app
+//! carries must not be taken for one.
+
+use crate::detect::value::is_nothing;
+
+/// Shorter values are not looked at.
+const SHORTEST: usize = 12;
+
+/// Longer ones are documents.
+const LONGEST: usize = 512;
+
+/// So much has to be random: two thirds of what the shortest pseudonyms in use have.
+const BITS: u32 = 44;
+
+/// So long must one part be that has no separator in it.
+const SEGMENT: usize = 8;
+
+/// So many letters in a row, vowels among them, are a word.
+const WORD: usize = 4;
+
+/// Whether the value looks like a random token.
+pub(super) fn is_pseudonym(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    (SHORTEST..=LONGEST).contains(&value.len())
+        && value.iter().all(|&byte| is_token_byte(byte))
+        && !is_nothing(value)
+        && !is_jwt(value)
+        && randomness(value) >= BITS
+}
+
+/// Whether the value could tell one subscriber from another where its name alone is suspicious: a pseudonym, or a number
+/// that is not a time.
+pub(super) fn is_telling(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let digits = value.strip_prefix(b"+").unwrap_or(value);
+    let is_number = (7..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !is_nothing(digits);
+    is_number && !is_time(digits) || is_pseudonym(value)
+}
+
+/// Seconds, milliseconds or microseconds since 1970, in the years 2001 to 2033.
+fn is_time(digits: &[u8]) -> bool {
+    matches!(digits.len(), 10 | 13 | 16) && digits.first() == Some(&b'1')
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~' | b'|' | b':' | b'%')
+}
+
+/// RFC 7519: signed by some party for its own services.
+fn is_jwt(value: &[u8]) -> bool {
+    value.starts_with(b"eyJ") && value.iter().filter(|&&byte| byte == b'.').count() >= 2
+}
+
+/// How many bits of what stands in the value nobody would have written by hand, roughly.
+fn randomness(value: &[u8]) -> u32 {
+    let segments = || value.split(|byte| !byte.is_ascii_alphanumeric());
+    // Dates and versions fall into short parts.
+    if !segments().any(|segment| segment.len() >= SEGMENT && of_segment(segment) > 0) {
+        return 0;
+    }
+    let bits: u32 = segments().map(of_segment).sum();
+    let changes = value.windows(2).filter(|pair| matches!(pair, [a, b] if class(*a) != class(*b))).count();
+    // Random digits and letters alternate; `iphone15promax` does not.
+    if changes < 4.max(value.len() / 8) || !value.iter().any(u8::is_ascii_digit) { 0 } else { bits }
+}
+
+fn of_segment(segment: &[u8]) -> u32 {
+    let has_digit = segment.iter().any(u8::is_ascii_digit);
+    let has = |is: fn(&u8) -> bool| segment.iter().any(is);
+    let is_hex = segment.iter().all(u8::is_ascii_hexdigit);
+    let random = u32::try_from(segment.len() - in_words(segment)).unwrap_or(0);
+    match (has_digit, has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase)) {
+        // A part of a date, a version, a number of an application.
+        (true, false, false) => 0,
+        (_, true, true) => 6 * random,
+        _ if is_hex => 4 * random,
+        _ => 5 * random,
+    }
+}
+
+/// How many of the bytes stand in words.
+fn in_words(segment: &[u8]) -> usize {
+    let is_break = |a: &u8, b: &u8| class(*a) == class(*b) || a.is_ascii_uppercase() && b.is_ascii_lowercase();
+    let runs = segment.chunk_by(is_break).filter(|run| run.len() >= WORD && run.iter().all(u8::is_ascii_alphabetic));
+    runs.filter(|run| run.iter().any(|byte| b"aeiouyAEIOUY".contains(byte))).map(<[u8]>::len).sum()
+}
+
+fn class(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_pseudonyms() {
+        for value in [
+            "OTgxNTk2NDk0ADJVquRu5NS5+rSbBANlrp+13QL7CXLGsFHpMi4LsUHw",
+            "3f2b8c1e-77aa-4d1c-9a1e-0b5c2d9e8f70",
+            "9f86d081884c7d659a2feaa0c55ad015",
+            "A1B2C3D4E5F60718",
+            "zX81kQ0pLm3Vt9Rw",
+            "k3j9x2m7q4w8z1p6",
+            "71f3c9d02b6e48a5:2c",
+        ] {
+            assert!(is_pseudonym(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_none() {
+        for value in [
+            "",
+            "123456789012345",
+            "1763820131123",
+            "com.example.shop.android",
+            "com.example.shop/4.12.1 (build 4120133)",
+            "iphone15promax",
+            "okhttp/4.9.3",
+            "2026-11-22T14:02:11.123Z",
+            "TP1A.220624.014",
+            "MyCompanyApplication2Identifier",
+            "SM-G991B/DS",
+            "en-GB,en;q=0.8",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIzNDU2",
+            "00-4bf92f",
+            "0",
+            "unknown",
+            "android-app-production-2024-eu-west-1",
+            "1.2.840.113549.1.1.11",
+            "192.0.2.1:51344",
+            "Europe/London",
+        ] {
+            assert!(!is_pseudonym(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn numbers_tell_unless_they_are_times() {
+        assert!(is_telling(b"447700900123") && is_telling(b"+447700900123") && is_telling(b"900123456789"));
+        assert!(
+            !is_telling(b"1763820131") && !is_telling(b"1763820131123") && !is_telling(b"42") && !is_telling(b"GPRS")
+        );
+    }
+}

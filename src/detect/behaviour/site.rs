@@ -1,0 +1,134 @@
+//! To whom does a host belong, and are two of them strangers?
+//!
+//! A site is a registrable domain (public suffix list). Two are related when their labels are, `brand.com` and
+//! `brand.de`, `brand.com` and `brandcdn.net`, or when they are known to be one company's. Only digests are kept, with
+//! which relation can still be told: a short digest of each beginning of the label.
+
+use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::digest::{Digester, Kind};
+
+/// Shorter labels are related only to themselves.
+const LEAST: usize = 5;
+
+/// So many beginnings of a label are kept.
+const STEMS: usize = 12;
+
+/// The label that documentation uses under many suffixes for many parties (RFC 2606).
+const RESERVED: &str = "example";
+
+/// Suffixes of home networks, which nobody registers.
+const LOCAL: &[&str] = &["local", "lan", "internal", "localhost", "home", "arpa", "localdomain"];
+
+static FAMILIES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let lines = include_str!("families.txt").lines();
+    lines.flat_map(|line| line.split(' ').map(move |label| (label, line.split(' ').next().unwrap_or(label)))).collect()
+});
+
+/// A site that was visited, as digests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Site {
+    /// Of the registrable domain.
+    pub digest: u64,
+    /// How many beginnings are kept; the last is the whole label, or as much as counts.
+    len: u8,
+    stems: [u16; STEMS],
+}
+
+impl Site {
+    /// The site that `host` belongs to, for a field of this name: hosts whose name holds a word of the field's name are
+    /// taken for the one party that chose it. Nothing for addresses and the names of a home network.
+    pub fn of(host: &str, field: &[u8], digester: &Digester) -> Option<Self> {
+        let host = host.trim_end_matches('.');
+        if host.parse::<IpAddr>().is_ok() {
+            return None;
+        }
+        let domain = psl::domain_str(host).filter(|_| !LOCAL.iter().any(|suffix| is_below(host, suffix)))?;
+        let label = domain.split('.').next()?;
+        let party = namesake(host, field);
+        let family = party.as_deref().or_else(|| FAMILIES.get(label).copied());
+        Some(Self::named(domain, family.unwrap_or(label), digester))
+    }
+
+    fn named(domain: &str, label: &str, digester: &Digester) -> Self {
+        // A reserved label says nothing; its domains are as far apart as their suffixes.
+        let label = if label == RESERVED { domain } else { label };
+        let longest = if label == domain { label.len().min(1) } else { label.len() };
+        let mut site = Self { digest: digester.of(Kind::Host, domain.as_bytes()), len: 0, stems: [0; STEMS] };
+        let ends = if longest < LEAST { label.len()..=label.len() } else { LEAST..=longest };
+        for (end, stem) in ends.zip(&mut site.stems) {
+            *stem = digester.of(Kind::Host, label.as_bytes().get(..end).unwrap_or_default()) as u16;
+            site.len += 1;
+        }
+        site
+    }
+
+    /// Whether both may belong to one party.
+    pub fn is_related(&self, other: &Self) -> bool {
+        let last = usize::from(self.len.min(other.len)).saturating_sub(1);
+        self.digest == other.digest || self.stems.get(last).is_some_and(|stem| other.stems.get(last) == Some(stem))
+    }
+}
+
+/// Remembers a site unless one that is related, or enough of them, are remembered already.
+pub(super) fn remember(sites: &mut Vec<Site>, site: Site, most: usize) {
+    if sites.len() < most && !sites.iter().any(|known| known.is_related(&site)) {
+        sites.push(site);
+    }
+}
+
+fn is_below(host: &str, suffix: &str) -> bool {
+    host.rsplit('.').next() == Some(suffix)
+}
+
+/// The word of a field's name that stands in the host's name as well.
+fn namesake(host: &str, field: &[u8]) -> Option<String> {
+    let words = field.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| word.len() >= LEAST);
+    let words = words.filter_map(|word| std::str::from_utf8(word).ok()).map(str::to_ascii_lowercase);
+    words.filter(|word| word != RESERVED).find(|word| host.contains(word.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::InstallationKey;
+
+    fn site(host: &str) -> Option<Site> {
+        Site::of(host, b"X-Tok", &Digester::new(&InstallationKey::new([7; 32])))
+    }
+
+    fn strangers(hosts: &[&str]) -> usize {
+        let mut sites = Vec::new();
+        hosts.iter().filter_map(|host| site(host)).for_each(|site| remember(&mut sites, site, 8));
+        sites.len()
+    }
+
+    #[test]
+    fn strangers_are_counted_and_relatives_are_not() {
+        assert_eq!(strangers(&["a.shop.example", "b.shop.example", "news.example", "bank.example"]), 3);
+        assert_eq!(strangers(&["example.com", "www.example.net", "example.org"]), 3);
+        assert_eq!(strangers(&["site1.example", "site2.example", "site3.example"]), 3);
+        assert_eq!(strangers(&["a.example", "b.example", "ab.example"]), 3);
+        assert_eq!(strangers(&["www.google.de", "firebase.googleapis.com", "s.youtube.com", "x.doubleclick.net"]), 1);
+        assert_eq!(strangers(&["amplitude.com", "api.amplitude.eu", "amplitudecdn.test"]), 1);
+        assert_eq!(strangers(&["amplitudecdn.test", "amplitude.com"]), 1);
+        assert_eq!(strangers(&["shop.co.uk", "shop.com", "news.co.uk"]), 2);
+    }
+
+    #[test]
+    fn addresses_and_homes_are_no_sites() {
+        for host in ["192.0.2.1", "2001:db8::1", "nas.local", "router.lan", "co.uk", "localhost", ""] {
+            assert!(site(host).is_none(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_party_named_in_the_field_is_one() {
+        let digester = Digester::new(&InstallationKey::new([7; 32]));
+        let of = |host| Site::of(host, b"X-Acmetrics-Install", &digester).unwrap();
+        assert!(of("in.acmetrics.example").is_related(&of("acmetrics-eu.test")));
+        assert!(!of("in.acmetrics.example").is_related(&of("shop.example")));
+    }
+}

@@ -1,0 +1,312 @@
+//! Is what many requests show found, and nothing where one application could have sent it?
+
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::{Behaviour, Passage, join};
+use crate::{
+    detect::{Confidence, Finding, Identifier, InsertedBy, Part, Scanner, Severity, SignatureSet, Subject},
+    exchange::{Direction, Fields, InstallationKey, Vantage},
+};
+
+const TOKEN: &str = "3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70";
+const SITES: [&str; 4] = ["news.example", "www.shop.example", "bank.test", "www.example.com"];
+
+/// A request to be looked at; the rest is as usual.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    client: &'a str,
+    host: &'a str,
+    vantage: Option<Vantage>,
+    cleartext: bool,
+    app: &'a str,
+    field: (&'a str, &'a str),
+    now: i64,
+}
+
+const USUAL: Request<'_> = Request {
+    client: "192.0.2.7",
+    host: "news.example",
+    vantage: Some(Vantage::BeyondCarrier),
+    cleartext: true,
+    app: "Mozilla/5.0 (Linux; Android 14)",
+    field: ("X-Qzt", TOKEN),
+    now: 1_700_000_000,
+};
+
+fn behaviour() -> Behaviour {
+    Behaviour::new(&InstallationKey::new([7; 32]))
+}
+
+fn head(request: &Request<'_>) -> Fields {
+    let (name, value) = request.field;
+    [("Host", request.host), ("User-Agent", request.app), ("Accept", "*/*"), (name, value)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect()
+}
+
+fn passage<'a>(request: &Request<'a>) -> Passage<'a> {
+    Passage { client: request.client.as_bytes(), host: request.host, vantage: request.vantage, now: request.now }
+}
+
+fn look(behaviour: &Behaviour, request: Request<'_>) -> Vec<Finding> {
+    let fields = head(&request);
+    let (direction, part, cleartext) = (Direction::Request, Part::Header, request.cleartext);
+    behaviour.request(passage(&request), &Subject { direction, part, target: Some(b"/"), fields: &fields, cleartext })
+}
+
+/// Another one for each turn.
+fn token(turn: u64) -> String {
+    format!("{:032x}", u128::from(turn + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
+
+/// The field to each of the sites; what the last one shows.
+fn round(behaviour: &Behaviour, request: Request<'_>) -> Vec<Finding> {
+    SITES.map(|host| look(behaviour, Request { host, ..request })).into_iter().last().unwrap()
+}
+
+fn detectors(found: &[Finding]) -> Vec<&str> {
+    found.iter().map(|finding| finding.detector).collect()
+}
+
+#[test]
+fn one_value_to_three_strangers_is_a_supercookie() {
+    let behaviour = behaviour();
+    let shown = SITES.map(|host| look(&behaviour, Request { host, ..USUAL }));
+    assert_eq!(shown.each_ref().map(Vec::len), [0, 0, 1, 1]);
+    let finding = &shown[3][0];
+    assert_eq!((finding.identifier, finding.severity), (Identifier::SubscriberId, Severity::High));
+    assert_eq!((finding.confidence, finding.origin), (Confidence::Likely, InsertedBy::Unknown));
+    assert_eq!((finding.detector, finding.span.clone()), ("behaviour-cross-site", 0..TOKEN.len()));
+    assert_eq!((&finding.value[..], finding.location.index), (TOKEN.as_bytes(), 3));
+    let evidence = finding.evidence.as_ref().unwrap();
+    assert_eq!((evidence.count, evidence.first, evidence.last), (4, USUAL.now, USUAL.now));
+    assert_eq!(evidence.hosts.len(), 4);
+    assert!(look(&behaviour, Request { client: "192.0.2.8", ..USUAL }).is_empty(), "another client's");
+    assert!(look(&behaviour, Request { field: ("X-Other", TOKEN), ..USUAL }).is_empty(), "another name");
+}
+
+#[test]
+fn position_and_spelling_only_tell_by_whom() {
+    let behaviour = behaviour();
+    let odd = Request { field: ("x-qzt", TOKEN), ..USUAL };
+    assert!(look(&behaviour, odd).is_empty());
+    assert_eq!(round(&behaviour, odd)[0].origin, InsertedBy::Carrier);
+    let home = Request { vantage: Some(Vantage::NoCarrier), client: "192.0.2.9", ..odd };
+    assert_eq!(round(&behaviour, home)[0].origin, InsertedBy::Handset);
+}
+
+#[test]
+fn what_applications_send_stays_silent() {
+    for field in [
+        ("X-Api-Key", TOKEN),
+        ("Authorization", "Bearer 3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70"),
+        ("X-App-Id", "123456789012345"),
+        ("X-Fb-App", "123456789012345"),
+        ("X-Owner", "123456789012345"),
+        ("X-Bundle", "com.example.shop.android"),
+        ("X-Flavour", "com.example.shop.android"),
+        ("X-Client-Version", "4.12.1-2024110701"),
+        ("If-None-Match", "\"3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70\""),
+        ("Accept-Language", "en-GB,en;q=0.9"),
+        ("X-Request-Id", TOKEN),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("X-Kind", "text/html; charset=utf-8"),
+        ("X-When", "1763820131123"),
+        ("Cookie", "id=3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70"),
+    ] {
+        assert!(round(&behaviour(), Request { field, ..USUAL }).is_empty(), "{}", field.0);
+    }
+}
+
+#[test]
+fn one_party_with_several_domains_is_no_stranger_to_itself() {
+    let behaviour = behaviour();
+    let field = ("X-Acmetrics-Install", TOKEN);
+    for host in
+        ["in.acmetrics.example", "acmetrics-eu.test", "acmetrics.com", "acmetricscdn.net", "192.0.2.1", "nas.local"]
+    {
+        assert!(look(&behaviour, Request { host, field, ..USUAL }).is_empty());
+    }
+    for host in ["www.google.de", "firebase.googleapis.com", "s.youtube.com", "app-measurement.com", "shop.example"] {
+        assert!(look(&behaviour, Request { host, ..USUAL }).is_empty());
+    }
+}
+
+#[test]
+fn another_value_each_time_is_none() {
+    let behaviour = behaviour();
+    for turn in 0..200 {
+        let value = token(turn);
+        let host = SITES[turn as usize % 4];
+        assert!(look(&behaviour, Request { host, field: ("X-Qzt", &value), ..USUAL }).is_empty());
+    }
+    assert_eq!(behaviour.sizes().1, 8, "such a name keeps few values");
+}
+
+#[test]
+fn what_an_answer_gave_out_is_the_sites_own() {
+    let behaviour = behaviour();
+    let cookie: Fields = [("Set-Cookie", format!("k={TOKEN}; Path=/"))].into_iter().collect();
+    behaviour.response(passage(&USUAL), &cookie);
+    assert!(round(&behaviour, USUAL).is_empty());
+    let echoed = Request { client: "192.0.2.8", ..USUAL };
+    look(&behaviour, echoed);
+    behaviour.response(passage(&echoed), &cookie);
+    assert_eq!(round(&behaviour, echoed).len(), 1, "an answer that repeats what it was sent gives out nothing");
+}
+
+#[test]
+fn inside_tls_one_application_may_have_a_key() {
+    let behaviour = behaviour();
+    let inside = Request { cleartext: false, app: "Shop/4.1 okhttp/4.9.3", ..USUAL };
+    assert!(round(&behaviour, inside).is_empty());
+    let shown = look(&behaviour, Request { app: "News/2 okhttp/4.9.3", ..inside });
+    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-cross-site"], InsertedBy::Handset));
+    let browser = Request { app: USUAL.app, client: "192.0.2.8", ..inside };
+    assert_eq!(round(&behaviour, browser)[0].origin, InsertedBy::Handset);
+}
+
+/// Twenty requests of two applications on the sheltered side.
+fn shelter(behaviour: &Behaviour, request: Request<'_>) {
+    for turn in 0..20 {
+        look(behaviour, Request { app: ["A/1", "B/1"][turn % 2], ..request });
+    }
+}
+
+/// A name whose value is another each time, from two applications to unrelated sites.
+fn expose(behaviour: &Behaviour, request: Request<'_>) -> Vec<Finding> {
+    let mut shown = Vec::new();
+    for (turn, host) in SITES.into_iter().enumerate() {
+        let value = format!("90012345678{turn}");
+        let field = (request.field.0, value.as_str());
+        shown = look(behaviour, Request { host, field, app: ["A/1", "B/1"][turn % 2], ..request });
+    }
+    shown
+}
+
+#[test]
+fn a_name_on_cleartext_only_was_added_on_the_way() {
+    let behaviour = behaviour();
+    let inside = Request { cleartext: false, field: ("X-Own", "900"), ..USUAL };
+    assert!(expose(&behaviour, USUAL).is_empty(), "no request inside TLS was seen yet");
+    shelter(&behaviour, inside);
+    let shown = expose(&behaviour, USUAL);
+    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-cleartext-only"], InsertedBy::Carrier));
+    assert_eq!((shown[0].severity, shown[0].evidence.as_ref().unwrap().hosts.len()), (Severity::Medium, 3));
+    assert!(expose(&behaviour, Request { field: ("x_own", ""), ..USUAL }).is_empty(), "sent inside TLS too");
+    let seldom = Request { field: ("X-Seldom", "900123456789"), app: "A/1", ..USUAL };
+    assert!(round(&behaviour, seldom).is_empty(), "one application's");
+    look(&behaviour, Request { field: USUAL.field, ..inside });
+    assert!(expose(&behaviour, USUAL).is_empty(), "taken back once it is seen inside TLS");
+}
+
+#[test]
+fn a_name_on_cellular_only_was_added_on_the_way() {
+    let behaviour = behaviour();
+    let home = Request { vantage: Some(Vantage::NoCarrier), client: "192.168.1.7", field: ("X-Own", "900"), ..USUAL };
+    look(&behaviour, USUAL);
+    shelter(&behaviour, home);
+    let shown = expose(&behaviour, USUAL);
+    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-listener"], InsertedBy::Carrier));
+    assert!(expose(&behaviour, Request { field: ("X-Own", ""), ..USUAL }).is_empty());
+    assert!(expose(&behaviour, Request { field: ("X-New", ""), ..home }).is_empty());
+}
+
+#[test]
+fn what_was_found_already_becomes_surer() {
+    let behaviour = behaviour();
+    let scanner = Scanner::new(SignatureSet::builtin().into());
+    let request = Request { field: ("X-UIDH", "OTgxNTk2NDk0ADJVquRu5NS5+rSbBANlrp+13QL7CXLGsFHpMi4LsUHw"), ..USUAL };
+    let shown = round(&behaviour, request);
+    let fields = head(&request);
+    let subject =
+        Subject { direction: Direction::Request, part: Part::Header, target: None, fields: &fields, cleartext: true };
+    let mut found = scanner.scan(&subject);
+    join(&mut found, shown);
+    assert_eq!(detectors(&found), ["signature"]);
+    assert_eq!((found[0].confidence, found[0].origin), (Confidence::Certain, InsertedBy::Carrier));
+    assert_eq!(found[0].evidence.as_ref().unwrap().count, 4);
+}
+
+#[test]
+fn what_is_stored_is_taken_back() {
+    let behaviour = behaviour();
+    SITES[..2].iter().for_each(|host| drop(look(&behaviour, Request { host, ..USUAL })));
+    let kept = behaviour.take_changed();
+    assert_eq!((kept.len(), behaviour.take_changed().len()), (1, 0));
+    assert!(!kept[0].state.contains(TOKEN) && !kept[0].state.contains("example"));
+    let again = self::behaviour();
+    kept.iter().for_each(|kept| again.restore(kept).unwrap());
+    let shown = look(&again, Request { host: SITES[2], now: USUAL.now + 60, ..USUAL });
+    let evidence = shown[0].evidence.as_ref().unwrap();
+    assert_eq!((evidence.count, evidence.first, evidence.last), (3, USUAL.now, USUAL.now + 60));
+    let other_key = Behaviour::new(&InstallationKey::new([8; 32]));
+    kept.iter().for_each(|kept| other_key.restore(kept).unwrap());
+    assert!(look(&other_key, Request { host: SITES[2], ..USUAL }).is_empty());
+    assert!(again.restore(&super::Kept { state: "{\"values\":3}".into(), ..kept[0].clone() }).is_err());
+}
+
+#[test]
+fn memory_is_bounded_whoever_comes() {
+    let behaviour = behaviour();
+    for turn in 0..100_000_u64 {
+        let client = (turn % 20_000).to_string();
+        let name = format!("X-N{}", turn % 997);
+        let value = token(turn);
+        look(&behaviour, Request { client: &client, field: (&name, &value), ..USUAL });
+    }
+    let (clients, values) = behaviour.sizes();
+    assert!(clients <= 1024 && values <= 65_536, "{clients} clients, {values} values");
+    (0..20_000).for_each(|turn| {
+        let value = token(turn);
+        look(&behaviour, Request { field: (&format!("X-N{turn}"), &value), ..USUAL });
+    });
+    assert!(behaviour.sizes().1 <= values + 256, "one client takes up its share and no more");
+    assert_eq!(round(&behaviour, USUAL).len(), 1, "whoever comes now is remembered");
+}
+
+#[test]
+#[ignore = "a measurement; run with --ignored --nocapture and optimisation"]
+fn cost() {
+    let behaviour = behaviour();
+    let measure = |what: &str, request: Request<'_>| {
+        let mut fields = head(&request);
+        for name in ["Accept-Language", "Accept-Encoding", "Connection", "Cookie", "Referer", "DNT", "Sec-Fetch-Mode"] {
+            fields.push(name, "ordinary");
+        }
+        let (direction, part, cleartext) = (Direction::Request, Part::Header, request.cleartext);
+        let subject = Subject { direction, part, target: None, fields: &fields, cleartext };
+        let start = Instant::now();
+        (0..200_000).for_each(|_| drop(std::hint::black_box(behaviour.request(passage(&request), &subject))));
+        println!("{what}: {:?}", start.elapsed() / 200_000);
+    };
+    round(&behaviour, Request { client: "192.0.2.8", ..USUAL });
+    measure("all ordinary, cleartext", Request { field: ("Range", "bytes=0-"), ..USUAL });
+    measure("all ordinary, TLS", Request { field: ("Range", "bytes=0-"), cleartext: false, ..USUAL });
+    measure("one unusual word", Request { field: ("X-Qzt", "on"), ..USUAL });
+    measure("one unusual token", USUAL);
+    measure("a supercookie", Request { client: "192.0.2.8", ..USUAL });
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_fine(
+        fields in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..24), prop::collection::vec(any::<u8>(), 0..80)), 0..8),
+        hosts in prop::collection::vec("[a-z0-9.:-]{0,20}", 1..6),
+        cleartext: bool,
+    ) {
+        let behaviour = behaviour();
+        let fields: Fields = fields.into_iter().chain([(b"X-Qzt".to_vec(), TOKEN.into())]).collect();
+        for host in hosts.iter().map(String::as_str).chain(SITES) {
+            let subject = Subject { direction: Direction::Request, part: Part::Header, target: None, fields: &fields, cleartext };
+            for finding in behaviour.request(Passage { host, ..passage(&USUAL) }, &subject) {
+                let field = fields.get(finding.location.index).unwrap();
+                prop_assert_eq!(field.value.get(finding.span.clone()), Some(&finding.value[..]));
+            }
+            behaviour.response(passage(&USUAL), &fields);
+        }
+    }
+}

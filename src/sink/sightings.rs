@@ -1,0 +1,238 @@
+//! How does what clir has seen survive a restart?
+//!
+//! In a SQLite database beside the events, of digests only. It is read once at the start; then one thread looks every few
+//! seconds for what has changed and stores it. Requests never wait for it: they touch nothing but memory. A database
+//! that cannot be read is moved aside, and clir begins anew: what it knew of the past is a help, not a need.
+
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::{
+    detect::{
+        Finding, Subject,
+        behaviour::{Behaviour, Kept, Observer, Passage},
+    },
+    exchange::{Context, Fields, Host, InstallationKey},
+};
+
+/// The database's name in the directory of the event log.
+const FILE: &str = "sightings.db";
+
+/// What `user_version` says of a database whose tables are these.
+const VERSION: i64 = 1;
+
+/// How often what changed is stored.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long closing may take.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Clients kept on disk; those heard of least recently go first.
+const CLIENTS: i64 = 1024;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS client (
+        digest INTEGER PRIMARY KEY,     -- of the client's address, under the installation's key
+        last   INTEGER NOT NULL,        -- last heard of, in seconds since 1970
+        state  TEXT NOT NULL            -- JSON: what is remembered, of digests only
+    ) STRICT;";
+
+/// Watches what passes, by the system's clock. Clones share one memory.
+#[derive(Clone, Debug)]
+pub struct Sightings {
+    memory: Arc<Behaviour>,
+}
+
+/// The thread that stores; to be closed at the end.
+#[derive(Debug)]
+pub struct Keeper {
+    close: SyncSender<()>,
+    finished: Receiver<()>,
+}
+
+impl Sightings {
+    /// Reads what is stored in `dir`, which must exist, and starts the thread that stores what comes.
+    ///
+    /// # Errors
+    /// The database can neither be opened nor made anew, or the thread cannot be started.
+    pub fn open(dir: &Path, key: &InstallationKey) -> io::Result<(Self, Keeper)> {
+        let memory = Arc::new(Behaviour::new(key));
+        let database = open(&dir.join(FILE), &memory)?;
+        let keeper = Keeper::start(database, Arc::clone(&memory))?;
+        Ok((Self { memory }, keeper))
+    }
+}
+
+impl Observer for Sightings {
+    fn request(&self, context: &Context, subject: &Subject<'_>) -> Vec<Finding> {
+        passing(context, |passage| self.memory.request(passage, subject))
+    }
+
+    fn response(&self, context: &Context, fields: &Fields) {
+        passing(context, |passage| self.memory.response(passage, fields));
+    }
+}
+
+fn passing<T>(context: &Context, then: impl FnOnce(Passage<'_>) -> T) -> T {
+    let address = context.client.ip().to_canonical();
+    let client = match &address {
+        std::net::IpAddr::V4(address) => &address.octets()[..],
+        std::net::IpAddr::V6(address) => &address.octets()[..],
+    };
+    // An address is no site, so it need not be written out.
+    let host = match &context.origin.host {
+        Host::Name(name) => name,
+        Host::Ip(_) => "",
+    };
+    then(Passage { client, host, vantage: Some(context.vantage), now: Timestamp::now().as_second() })
+}
+
+impl Keeper {
+    fn start(database: Connection, memory: Arc<Behaviour>) -> io::Result<Self> {
+        let (close, closing) = sync_channel(1);
+        let (done, finished) = sync_channel(1);
+        thread::Builder::new().name("sightings".into()).spawn(move || {
+            keep(database, &memory, &closing);
+            // Nobody listens unless it is being closed.
+            let _ = done.try_send(());
+        })?;
+        Ok(Self { close, finished })
+    }
+
+    /// Stores what has not been stored. Gives up after a few seconds, and says so, when the disk does not answer.
+    pub fn close(self) {
+        // A thread that is gone needs no telling.
+        let _ = self.close.try_send(());
+        if self.finished.recv_timeout(CLOSING) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("sightings could not be stored within {} s", CLOSING.as_secs());
+        }
+    }
+}
+
+fn keep(mut database: Connection, memory: &Behaviour, closing: &Receiver<()>) {
+    let mut was_told = false;
+    loop {
+        let is_last = closing.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
+        match store(&mut database, &memory.take_changed()) {
+            Ok(()) => was_told = false,
+            Err(error) if !was_told => {
+                tracing::warn!("what was seen cannot be stored and will be forgotten at the end: {error}");
+                was_told = true;
+            }
+            Err(_) => {} // Told already; the disk may come back.
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+fn store(database: &mut Connection, changed: &[Kept]) -> rusqlite::Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let transaction = database.transaction()?;
+    let mut insert = transaction.prepare("INSERT OR REPLACE INTO client (digest, last, state) VALUES (?1, ?2, ?3)")?;
+    for Kept { client, last, state } in changed {
+        insert.execute(params![client.cast_signed(), last, state])?;
+    }
+    drop(insert);
+    transaction.execute(
+        "DELETE FROM client WHERE digest IN (SELECT digest FROM client ORDER BY last DESC LIMIT -1 OFFSET ?1)",
+        [CLIENTS],
+    )?;
+    transaction.commit()
+}
+
+/// Opens the database; one that clir cannot have written is moved aside first.
+fn open(path: &Path, memory: &Behaviour) -> io::Result<Connection> {
+    let opened = load(path, memory).or_else(|unusable| {
+        let Unusable::Content(why) = unusable else { return Err(unusable) };
+        let aside = move_aside(path).map_err(Unusable::Access)?;
+        let (name, aside) = (path.display(), aside.display());
+        tracing::warn!("{name} cannot be read ({why}); it was moved to {aside}, and what was seen is forgotten");
+        load(path, memory)
+    });
+    opened.map_err(|unusable| match unusable {
+        Unusable::Access(error) => error,
+        Unusable::Content(why) => io::Error::other(why),
+    })
+}
+
+/// Why a database is not used.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    /// What it holds is not what clir wrote.
+    #[error("{0}")]
+    Content(String),
+    /// It cannot be got at, and nobody knows what it holds.
+    #[error("{0}")]
+    Access(io::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly};
+        match error.sqlite_error_code() {
+            Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | PermissionDenied | ReadOnly) => {
+                Self::Access(io::Error::other(error))
+            }
+            _ => Self::Content(error.to_string()),
+        }
+    }
+}
+
+/// Opens the database, or makes it, and takes back what it holds.
+fn load(path: &Path, memory: &Behaviour) -> Result<Connection, Unusable> {
+    // SQLite would make it readable for all; its journals take the mode of the database.
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    file.map_err(Unusable::Access)?;
+    let database = Connection::open(path)?;
+    database.busy_timeout(Duration::from_secs(1))?;
+    let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > VERSION {
+        return Err(Unusable::Content(format!("a later version of clir made it: {version}")));
+    }
+    let soundness: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if soundness != "ok" {
+        return Err(Unusable::Content(soundness));
+    }
+    database.execute_batch(SCHEMA)?;
+    database.pragma_update(None, "user_version", VERSION)?;
+    restore(&database, memory)?;
+    Ok(database)
+}
+
+fn restore(database: &Connection, memory: &Behaviour) -> Result<(), Unusable> {
+    let mut select = database.prepare("SELECT digest, last, state FROM client ORDER BY last")?;
+    let rows = select.query_map([], |row| {
+        Ok(Kept { client: row.get::<_, i64>(0)?.cast_unsigned(), last: row.get(1)?, state: row.get(2)? })
+    })?;
+    for row in rows {
+        memory.restore(&row?).map_err(|error| Unusable::Content(error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn move_aside(path: &Path) -> io::Result<PathBuf> {
+    let aside = path.with_extension(format!("db.unreadable-{}", Timestamp::now().as_millisecond()));
+    fs::rename(path, &aside)?;
+    for journal in ["db-journal", "db-wal", "db-shm"] {
+        // Of a database that is gone it could only do harm; mostly there is none.
+        let _ = fs::remove_file(path.with_extension(journal));
+    }
+    Ok(aside)
+}
