@@ -144,7 +144,10 @@ fn events() {
         let event = event(message(input));
         let line = rendered(&event, &full);
         let told: EventLine = serde_json::from_slice(&line).expect("an event can be read back");
-        assert_eq!(unescape(&told.target), event.head.target, "the target's bytes");
+        // What may be a password before a host is hidden even where everything else is told.
+        if !event.head.target.contains(&b'@') {
+            assert_eq!(unescape(&told.target), event.head.target, "the target's bytes");
+        }
         for (field, (name, _)) in event.head.fields.iter().zip(&told.headers) {
             assert_eq!(unescape(name), field.name, "a name's bytes");
         }

@@ -5,6 +5,7 @@
 //! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
 
 mod tape;
+mod write;
 
 use std::{
     io,
@@ -65,6 +66,8 @@ pub struct Recorder<IO> {
     has_ended: bool,
     /// Whether a head has come already, so that silence means an idle connection.
     has_spoken: bool,
+    /// Bytes read and thrown away after the last answer.
+    lingered: u64,
 }
 
 #[derive(Debug)]
@@ -99,6 +102,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             writer,
             has_ended: false,
             has_spoken: false,
+            lingered: 0,
         };
         (recorder, tape)
     }
@@ -304,13 +308,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     }
 }
 
-impl<IO> Recorder<IO> {
-    /// A client that takes nothing more is given up; a tunnel keeps its own time.
-    fn guard_write<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if matches!(self.state, State::Tunnel) { written } else { self.writing.guard(cx, self.patience.body, written) }
-    }
-}
-
 fn invalid(fault: GrammarFault) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, fault)
 }
@@ -331,40 +328,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<IO> {
         let taken = this.ready.len().min(buffer.remaining());
         buffer.put_slice(&this.ready.split_to(taken));
         Poll::Ready(Ok(()))
-    }
-}
-
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = this.writer.poll_write(this.io.get_mut(), cx, bytes);
-        this.guard_write(cx, written)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = this.writer.poll_write_vectored(this.io.get_mut(), cx, bytes);
-        this.guard_write(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.get_ref().is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let flushed = this.writer.poll_flush(this.io.get_mut(), cx);
-        this.guard_write(cx, flushed)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let ended = this.writer.poll_shutdown(this.io.get_mut(), cx);
-        this.guard_write(cx, ended)
     }
 }
 

@@ -119,3 +119,14 @@ async fn a_client_that_is_gone_is_noticed() {
     assert_eq!(read(&mut recorder).await.unwrap(), GET);
     assert_eq!(timeout(HALF_CLOSED * 2, read(&mut recorder)).await.expect("in time").unwrap(), b"");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_wants_is_read_for_a_moment() {
+    let (mut client, mut recorder, _tape) = recorder();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc").await.unwrap();
+    read(&mut recorder).await.unwrap();
+    let ending = tokio::spawn(async move { recorder.shutdown().await });
+    client.write_all(&[b'x'; 60_000]).await.unwrap();
+    client.write_all(&[b'x'; 30_000]).await.unwrap();
+    timeout(Duration::from_secs(3), ending).await.expect("a moment, not longer").unwrap().unwrap();
+}
