@@ -5,10 +5,13 @@
 //! ```
 //! Everything that ends the way early is an answer too, and every way ends in the account's one event.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use super::{
     account::Account,
@@ -27,6 +30,11 @@ use crate::{
     exchange::{RequestHead, Version, grammar::GrammarFault},
     intercept::{Block, Outcome},
 };
+
+/// A request's body that is read to its end though nobody wants it, for the sake of the connection.
+const SHORT_REST: u64 = 64 * 1024;
+/// How long that may take.
+const REST: Duration = Duration::from_secs(1);
 
 /// Answers one request of HTTP/1.
 pub async fn handle(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
@@ -104,6 +112,32 @@ async fn handle_head(
     request: Request<Incoming>,
     switch: Option<Switch<'_>>,
 ) -> Response<Body> {
+    let exchange = match admit(session, head).await {
+        Ok(exchange) => *exchange,
+        Err(answer) => return settle(request, *answer).await,
+    };
+    let account = Arc::clone(&exchange.account);
+    match forward::forward(exchange, request, switch).await {
+        Ok(response) => response,
+        Err(fault) => answer_fault(&account, &fault),
+    }
+}
+
+/// An answer of our own. What is left of the request is read if it is short, so that the connection can be used again;
+/// otherwise the client is told that it cannot.
+async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<Body> {
+    let expects = request.headers().contains_key(header::EXPECT);
+    let is_short = request.body().size_hint().upper().is_some_and(|length| length <= SHORT_REST);
+    let is_http2 = request.version() == http::Version::HTTP_2;
+    if is_http2 || request.body().is_end_stream() {
+        return answer;
+    }
+    let is_read = is_short && !expects && matches!(timeout(REST, request.into_body().collect()).await, Ok(Ok(_)));
+    if is_read { answer } else { refusal::closing(answer) }
+}
+
+/// Judges a head: what may pass, or the answer to what may not.
+async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Box<Response<Body>>> {
     let judges = session.shared().judges.load_full();
     let destination = route::destination(&session.scope, &head);
     let (origin, target) = match &destination {
@@ -117,35 +151,30 @@ async fn handle_head(
     account.found(judgement.findings);
     let target = match destination {
         Ok(destination) => destination.target,
-        Err(refused) => return answer_fault(&account, &refused),
+        Err(refused) => return Err(Box::new(answer_fault(&account, &refused))),
     };
     if let Err(refused) = authenticate(session, &judges, &head).await {
         account.refuses(refused.status(), "a user name and a password are required".into());
-        return refused;
+        return Err(Box::new(refused));
     }
     account.acted(judgement.actions);
     let sent = match judgement.outcome {
         Outcome::Unchanged => Arc::clone(&head),
         Outcome::Edited(edited) => Arc::new(edited),
-        Outcome::Blocked(block) => return answer_block(&account, &block),
+        Outcome::Blocked(block) => return Err(Box::new(answer_block(&account, &block))),
     };
     let sent = match max_forwards::count(&sent) {
         Hop::On => sent,
         Hop::Counted(counted) => Arc::new(counted),
         Hop::Ends(answer) => {
             account.refuses(answer.status(), "answered here, as Max-Forwards wants".into());
-            return *answer;
+            return Err(answer);
         }
     };
     if let Some(fault) = broken(&session.scope) {
-        return answer_fault(&account, &fault);
+        return Err(Box::new(answer_fault(&account, &fault)));
     }
-    let exchange = Exchange { session: session.clone(), judges, context, account, received: head, sent, target };
-    let account = Arc::clone(&exchange.account);
-    match forward::forward(exchange, request, switch).await {
-        Ok(response) => response,
-        Err(fault) => answer_fault(&account, &fault),
-    }
+    Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
 }
 
 /// Why the origin of a tunnel cannot be spoken to, if it cannot.

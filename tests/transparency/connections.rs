@@ -128,3 +128,20 @@ fn a_hundred_clients_at_once_get_their_own_answers() {
     clients.into_iter().for_each(|client| client.join().expect("its own answer"));
     assert_eq!(served.heads().len(), 100);
 }
+
+/// A request that is answered here may have a body that nobody reads: either the connection goes on behind it, or the
+/// client is told that it does not.
+#[test]
+fn an_answer_before_the_body_says_whether_the_connection_goes_on() {
+    let clir = crate::support::Setup::new().start();
+    let request = |length: usize| format!("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: {length}\r\n\r\n");
+    let mut client = clir.connect();
+    for _ in 0..20 {
+        client.send(request(4));
+        client.send("body");
+        let response = client.response();
+        assert_eq!((response.status(), response.head.value("connection")), (400, None));
+    }
+    client.send(request(1_000_000));
+    assert_eq!(client.head().value("connection").as_deref(), Some("close"));
+}
