@@ -17,7 +17,7 @@ use super::{
     account::Account,
     body::Body,
     connect,
-    fault::{Fault, Side},
+    fault::{Fault, Side, Stage},
     forward::{self, Exchange},
     http2_head,
     max_forwards::{self, Hop},
@@ -201,9 +201,10 @@ pub fn answer_block(account: &Account, block: &Block) -> Response<Body> {
 
 /// The page for a fault, and its line in the account.
 pub fn answer_fault(account: &Account, fault: &Fault) -> Response<Body> {
-    match fault.side {
-        Side::Client => account.refuses(fault.status, fault.to_string()),
-        Side::Origin | Side::Ours => {
+    match (fault.side, fault.stage) {
+        (Side::Client, Stage::Access) => account.refuses(fault.status, fault.to_string()),
+        // It was let through, and did not come to a good end.
+        _ => {
             account.ends(Verdict::Failed, fault.status);
             account.fails(fault);
         }
