@@ -17,7 +17,13 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-use super::{account::Account, recorder::UnderWay, session::Scope, stall::Stall};
+use super::{
+    account::Account,
+    recorder::UnderWay,
+    session::Scope,
+    stall::Stall,
+    verbatim::{NextHead, trailers},
+};
 
 /// Why a body broke off.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -65,6 +71,8 @@ pub struct Passing {
     way: Way,
     account: Arc<Account>,
     trailers: TrailerJudge,
+    /// What is written on the connection of HTTP/1 that the body goes out on.
+    wire: Option<NextHead>,
     /// The longest silence of an origin; the client's is judged by the recorder.
     patience: Option<Duration>,
     silence: Stall,
@@ -96,6 +104,7 @@ impl Body {
             way,
             account,
             trailers,
+            wire: None,
             patience: None,
             silence: Stall::default(),
             gate: Gate::Open,
@@ -116,6 +125,13 @@ impl Body {
     #[must_use]
     pub fn inside(mut self, scope: Scope) -> Self {
         self._scope = Some(scope);
+        self
+    }
+
+    /// The connection of HTTP/1 that the body goes out on, for its trailers; nothing for HTTP/2.
+    #[must_use]
+    pub fn onto(mut self, wire: Option<NextHead>) -> Self {
+        self.edit(|passing| passing.wire = wire);
         self
     }
 
@@ -178,7 +194,14 @@ impl Passing {
             Ok(trailers) => {
                 // Nothing follows trailers (RFC 9110 §6.5), and nobody asks for what comes after them.
                 self.finish();
-                Frame::trailers((self.trailers)(trailers))
+                let trailers = (self.trailers)(trailers);
+                match &self.wire {
+                    Some(wire) => {
+                        wire.set_trailers(&trailers);
+                        Frame::trailers(trailers::stand_in())
+                    }
+                    None => Frame::trailers(trailers),
+                }
             }
             Err(frame) => {
                 if self.incoming.is_end_stream() {

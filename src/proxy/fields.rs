@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::upstream::Protocol;
+use super::{upstream::Protocol, verbatim::trailers::PLACE};
 use crate::exchange::{Field, Fields, Host, Origin, RequestHead, Scheme, Version};
 
 /// Fields of one connection, whether or not `Connection` names them.
@@ -181,10 +181,13 @@ pub fn map(fields: &Fields) -> HeaderMap {
 
 /// What hyper has to know to frame a message of HTTP/1; the head itself is written from the fields.
 pub fn framing(fields: &Fields) -> HeaderMap {
-    const FRAMING: [&str; 5] = ["content-length", "transfer-encoding", "trailer", "connection", "upgrade"];
+    const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "upgrade"];
     let mut headers = HeaderMap::new();
     for field in fields.iter().filter(|field| is_one_of(field, &FRAMING)) {
         append(&mut headers, &field.name, &field.value);
+    }
+    if !headers.contains_key(http::header::CONTENT_LENGTH) {
+        headers.insert(http::header::TRAILER, HeaderValue::from_name(PLACE));
     }
     headers
 }

@@ -13,6 +13,7 @@ use super::{
     fields::{self, ConnectionOptions, Naming},
     gate,
     http::{Switch, answer_block},
+    recorder::Tape,
     send::{self, Answered, Attempt},
     session::{Judges, Scope, Session, today},
     upgrade,
@@ -192,7 +193,9 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
 fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body {
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
-    let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge).with_patience(patience);
+    let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge)
+        .with_patience(patience)
+        .onto(exchange.session.tape.as_ref().map(Tape::next_head));
     if matches!(sender, Sender::Http2(_)) {
         return body;
     }

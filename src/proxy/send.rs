@@ -143,7 +143,7 @@ async fn send_on(
         let fault = Fault::ours(Stage::Exchange, "the body of the request is gone");
         return Err(Failed { fault, is_closed: false });
     };
-    let mut request = head.map(|()| body);
+    let mut request = head.map(|()| body.onto(sender.heads().map(|heads| heads.next())));
     if keeper.is_some() || protocol == Protocol::Http1 {
         interim::watch(&mut request, exchange, sender.heads(), keeper.cloned());
     }

@@ -66,6 +66,25 @@ fn codings_pass_byte_for_byte() {
 }
 
 #[test]
+fn trailers_need_not_be_announced() {
+    let mut stage = Stage::new();
+    let body = "5\r\nhello\r\n0\r\nx-sum: 1\r\nx-other: 0\r\n\r\n";
+    let mut site = stage.deliver("POST", "/", "Transfer-Encoding: chunked\r\nTE: trailers\r\nConnection: TE\r\n");
+    stage.client.send(body);
+    assert_eq!(site.exactly(body.len()), body.as_bytes());
+    site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
+    let head = stage.client.head();
+    assert!(!head.has("trailer"));
+    assert_eq!(stage.client.exactly(body.len()), body.as_bytes());
+    // The connection goes on, and the next message has none.
+    stage.client.send(stage.origin.request("GET", "/", ""));
+    site.head();
+    site.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    stage.client.head();
+    assert_eq!(stage.client.exactly(5), b"0\r\n\r\n");
+}
+
+#[test]
 fn request_trailers_reach_the_origin() {
     let mut stage = Stage::new();
     let mut site = stage.deliver("POST", "/", "Trailer: X-Sum, X-Other\r\nTransfer-Encoding: chunked\r\n");

@@ -78,7 +78,8 @@ impl Tape {
         self.say(false);
     }
 
-    pub(super) fn next_head(&self) -> NextHead {
+    /// What is written on this connection next.
+    pub fn next_head(&self) -> NextHead {
         self.next_head.clone()
     }
 

@@ -6,6 +6,7 @@
 
 mod reader;
 mod rewrite;
+pub mod trailers;
 mod writer;
 
 use std::{
@@ -76,6 +77,11 @@ impl Heads {
     pub fn send(&self, fields: Fields, asked: Asked) {
         *self.answer.lock() = Latest { asked, ..Latest::default() };
         self.next.set(fields);
+    }
+
+    /// What is written on this connection next.
+    pub fn next(&self) -> NextHead {
+        self.next.clone()
     }
 
     /// The head of the answer, as it came.

@@ -7,11 +7,11 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use memchr::memmem;
 use tokio::io::AsyncWrite;
 
-use super::rewrite::rewrite;
+use super::{rewrite::rewrite, trailers};
 use crate::exchange::Fields;
 
 /// Up to so many bytes a head and the beginning of its body go out together.
@@ -25,6 +25,8 @@ pub struct NextHead(Arc<Mutex<Next>>);
 #[derive(Debug, Default)]
 struct Next {
     fields: Option<Fields>,
+    /// Lines that take the place of the trailers' stand-in.
+    trailers: Option<Vec<u8>>,
     /// Heads of interim answers, which hyper does not write.
     interim: Vec<u8>,
     /// Whoever flushed last, and may flush again.
@@ -34,7 +36,23 @@ struct Next {
 impl NextHead {
     /// The next head goes out with these fields.
     pub fn set(&self, fields: Fields) {
-        self.lock().fields = Some(fields);
+        let mut next = self.lock();
+        next.fields = Some(fields);
+        // Those of an earlier message that were not wanted.
+        next.trailers = None;
+    }
+
+    /// These trailers go out where hyper writes their stand-in.
+    pub fn set_trailers(&self, fields: &HeaderMap) {
+        self.lock().trailers = Some(trailers::lines(fields));
+    }
+
+    fn has_trailers(&self) -> bool {
+        self.lock().trailers.is_some()
+    }
+
+    fn take_trailers(&self) -> Vec<u8> {
+        self.lock().trailers.take().unwrap_or_default()
     }
 
     /// An interim answer goes out before the next head, and at once.
@@ -133,7 +151,11 @@ impl HeadWriter {
             return Poll::Ready(Ok(count));
         }
         ready!(self.poll_pending(io, cx))?;
-        Pin::new(io).poll_write_vectored(cx, slices)
+        match slices.iter().find(|slice| !slice.is_empty()) {
+            // The stand-in may be in a later slice, so only this one may go.
+            Some(first) if self.next.has_trailers() => Pin::new(io).poll_write(cx, first),
+            _ => Pin::new(io).poll_write_vectored(cx, slices),
+        }
     }
 
     /// Sends what is pending, then flushes. hyper flushes whenever it is woken, so this is where an interim answer goes out.
@@ -153,6 +175,13 @@ impl HeadWriter {
     fn absorb(&mut self, bytes: &[u8]) -> usize {
         let head = if self.next.is_set() { self.absorb_head(bytes) } else { 0 };
         let rest = bytes.get(head..).unwrap_or_default();
+        if self.next.has_trailers()
+            && let Some((at, end)) = trailers::find(rest)
+        {
+            self.pending.extend_from_slice(rest.get(..at).unwrap_or_default());
+            self.pending.extend(self.next.take_trailers());
+            return head + end;
+        }
         let is_between = !self.pending.is_empty() && !self.next.is_set();
         if is_between && self.pending.len() + rest.len() <= TOGETHER {
             self.pending.extend_from_slice(rest);
@@ -247,6 +276,34 @@ mod tests {
         next.precede(StatusCode::EARLY_HINTS, &[("Link", "x")].into_iter().collect());
         poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
         assert_eq!(out, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+    }
+
+    #[tokio::test]
+    async fn trailers_take_the_place_of_their_stand_in() {
+        let stand_in = trailers::stand_in();
+        let line = trailers::lines(&stand_in);
+        let body = [b"5\r\nhello\r\n0\r\n".as_slice(), &line, b"\r\n"].concat();
+        let sums: HeaderMap = [("x-sum", "1"), ("x-other", "2")]
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .into_iter()
+            .collect();
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".as_slice();
+        for pieces in [vec![head, &body], vec![&[head, &body].concat()]] {
+            let next = NextHead::default();
+            next.set(Fields::new());
+            next.set_trailers(&sums);
+            let mut writer = HeadWriter::new(next);
+            let mut out = Vec::new();
+            for mut rest in pieces {
+                while !rest.is_empty() {
+                    let count = poll_fn(|cx| writer.poll_write_vectored(&mut out, cx, &[IoSlice::new(rest)])).await;
+                    rest = &rest[count.unwrap()..];
+                }
+            }
+            poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
+            let expected = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 1\r\nx-other: 2\r\n\r\n";
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[tokio::test]
