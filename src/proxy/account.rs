@@ -8,11 +8,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use http::StatusCode;
 use jiff::Timestamp;
+use tokio::time::sleep;
 use ulid::Ulid;
 
 use crate::{
@@ -47,7 +48,7 @@ impl Account {
             status: None,
             request_bytes: 0,
             response_bytes: 0,
-            duration: std::time::Duration::ZERO,
+            duration: Duration::ZERO,
             error: None,
             tunnel: None,
         };
@@ -126,8 +127,19 @@ impl Account {
     }
 
     /// How far the exchange has got: it grows while anything moves.
-    pub fn progress(&self) -> u64 {
+    fn progress(&self) -> u64 {
         self.request_bytes.load(Ordering::Relaxed) + self.response_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Completes when nothing has moved for so long, in either direction.
+    pub async fn silence(&self, patience: Duration) {
+        loop {
+            let before = self.progress();
+            sleep(patience).await;
+            if self.progress() == before {
+                return;
+            }
+        }
     }
 
     fn edit(&self, change: impl FnOnce(&mut Event)) {

@@ -1,10 +1,9 @@
 //! How does a request get to its origin, and the answer back?
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion};
 use hyper::{body::Incoming, ext::Protocol as ConnectProtocol, upgrade::OnUpgrade};
-use tokio::time::sleep;
 
 use super::{
     account::Account,
@@ -122,14 +121,18 @@ fn prepare(exchange: &Exchange, request: Request<Incoming>, asked: &Asked) -> (A
     let (parts, incoming) = request.into_parts();
     let expects = exchange.received.version == Version::Http11
         && exchange.sent.fields.first("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
-    let judge = trailer_judge(exchange, Direction::Request);
     let has_body = !http_body::Body::is_end_stream(&incoming);
-    let body = Body::passing(incoming, Way::Up, Arc::clone(&exchange.account), judge);
-    let (body, keeper) = if expects && has_body {
-        let (keeper, gate) = gate::new();
-        (body.behind(gate), Some(keeper))
-    } else {
-        (body, None)
+    let passing = |incoming| {
+        let judge = trailer_judge(exchange, Direction::Request);
+        Body::passing(incoming, Way::Up, Arc::clone(&exchange.account), judge)
+    };
+    let (body, keeper) = match (has_body, expects) {
+        (false, _) => (Body::empty(), None),
+        (true, false) => (passing(incoming), None),
+        (true, true) => {
+            let (keeper, gate) = gate::new();
+            (passing(incoming).behind(gate), Some(keeper))
+        }
     };
     let upgrade = match asked {
         Asked::Upgrade(upgrade) => Some(upgrade.clone()),
@@ -147,18 +150,8 @@ async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, 
         // The head has come, or will not.
         sent = sent => sent,
         // Nothing moved; the attempt is dropped with its connection.
-        () = silence(account, patience) => {
+        () = account.silence(patience) => {
             Err(Fault::timeout(Stage::Exchange, "the origin did not answer in time"))
-        }
-    }
-}
-
-async fn silence(account: &Account, patience: Duration) {
-    loop {
-        let before = account.progress();
-        sleep(patience).await;
-        if account.progress() == before {
-            return;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, copy_bidirectional_with_sizes},
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_util::io::InspectReader;
 
@@ -30,20 +30,10 @@ pub async fn relay(
         // Both sides have ended, or one has broken off.
         ended = copy_bidirectional_with_sizes(&mut client, &mut origin, BUFFER, BUFFER) => ended.map(|_| ()),
         // Nothing has moved: both sides are dropped, nothing that was taken is lost unsent but by the stall itself.
-        () = silence(account, idle) => Err(io::ErrorKind::TimedOut.into()),
+        () = account.silence(idle) => Err(io::ErrorKind::TimedOut.into()),
     };
     if let Err(error) = ended {
         account.breaks(&error);
-    }
-}
-
-async fn silence(account: &Account, idle: Duration) {
-    loop {
-        let before = account.progress();
-        sleep(idle).await;
-        if account.progress() == before {
-            return;
-        }
     }
 }
 

@@ -88,18 +88,6 @@ impl SignatureSet {
         if faults.is_empty() { Ok(Arc::unwrap_or_clone(set)) } else { Err(faults) }
     }
 
-    /// The compiled-in files, where these (name and TOML text each) replace those of the same name, or add to them. The
-    /// examples of all of them are run.
-    ///
-    /// # Errors
-    /// Everything that is wrong with them, at once.
-    pub fn overridden(files: &[(String, String)]) -> Result<Self, Vec<SignatureFault>> {
-        let is_replaced = |name: &str| files.iter().any(|(replacing, _)| replacing == name);
-        let kept = builtin::FILES.iter().filter(|(name, _)| !is_replaced(name));
-        let kept = kept.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        Self::parse(&kept.chain(files.iter().cloned()).collect::<Vec<_>>())
-    }
-
     /// How many signatures there are.
     pub fn len(&self) -> usize {
         self.signatures.len()
