@@ -134,8 +134,8 @@ fn running_out_of_descriptors_is_survived() {
 
 fn cpu_time(clir: &Clir) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{}/stat", clir.id())).unwrap();
-    let fields: Vec<u64> =
-        stat.rsplit(')').next().unwrap().split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // utime and stime are the 14th and 15th field, in hundredths of a second; the state, no number, is the third.
-    Duration::from_millis((fields[10] + fields[11]) * 10)
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // utime and stime are the 14th and 15th field, in hundredths of a second; the state, first here, is the third.
+    let hundredths = |at: usize| fields[at].parse::<u64>().unwrap();
+    Duration::from_millis((hundredths(11) + hundredths(12)) * 10)
 }
