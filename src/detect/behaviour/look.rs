@@ -2,6 +2,8 @@
 //!
 //! All that takes time is done before the memory is locked: digests, sites, shapes.
 
+use std::cell::OnceCell;
+
 use smallvec::SmallVec;
 
 use super::{
@@ -72,11 +74,13 @@ impl Look {
         if unusual.peek().is_none() && cleartext && !compares {
             return None;
         }
-        let hand = unusual.peek().filter(|_| cleartext).and_then(|_| Hand::of(fields));
-        let noted = |(index, field): (usize, &Field)| {
-            let manner = hand.map_or_else(Manner::default, |hand| hand.manner(index, &field.name));
-            Noted::new(digester, passage.host, index, field, manner)
+        // How the rest is written counts only beside what could be a pseudonym.
+        let hand = OnceCell::new();
+        let manner = |index: usize, name: &[u8]| {
+            let hand = hand.get_or_init(|| if cleartext { Hand::of(fields) } else { None });
+            hand.map_or_else(Manner::default, |hand| hand.manner(index, name))
         };
+        let noted = |(index, field): (usize, &Field)| Noted::new(digester, passage.host, index, field, &manner);
         let noted =
             unusual.filter(|(_, field)| !field.value.is_empty() || !cleartext).take(FIELDS).map(noted).collect();
         let sender = Sender::of(digester, fields, cleartext);
@@ -145,16 +149,23 @@ impl Look {
 }
 
 impl Noted {
-    fn new(digester: &Digester, host: &str, index: usize, field: &Field, manner: Manner) -> Self {
+    fn new(
+        digester: &Digester,
+        host: &str,
+        index: usize,
+        field: &Field,
+        manner: &impl Fn(usize, &[u8]) -> Manner,
+    ) -> Self {
         let value = field.value.trim_ascii();
         let shape = Shape::of(value);
+        let is_plain = shape == Shape::Plain;
         Self {
             index,
             name: digester.name(&field.name),
-            value: if shape == Shape::Plain { 0 } else { digester.of(Kind::Value, value) },
+            value: if is_plain { 0 } else { digester.of(Kind::Value, value) },
             shape,
-            needs_witness: shape == Shape::Number || names::is_common(&field.name),
-            manner,
+            needs_witness: shape == Shape::Number || !is_plain && names::is_common(&field.name),
+            manner: if is_plain { Manner::default() } else { manner(index, &field.name) },
             site: Site::of(host, &field.name, digester),
         }
     }
