@@ -2,8 +2,9 @@
 //!
 //! All that takes time is done before the memory is locked: digests, sites, shapes.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::LazyLock};
 
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use super::{
@@ -23,6 +24,9 @@ use crate::{
 
 /// Fields of one head that are looked at. The proxy takes no longer heads, unless told so.
 const FIELDS: usize = 256;
+
+/// What an application that shows a page in itself adds to the browser's name.
+static VIEW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"; wv)"));
 
 /// What was shown, with the index of the field.
 pub(super) type Shown = SmallVec<[(usize, Verdict); 1]>;
@@ -178,7 +182,7 @@ impl Noted {
 impl Sender {
     fn of(digester: &Digester, fields: &Fields, cleartext: bool) -> Self {
         let agent: &[u8] = fields.first("user-agent").map_or(b"", AsRef::as_ref);
-        let is_browser = agent.starts_with(b"Mozilla/") && memchr::memmem::find(agent, b"; wv)").is_none();
+        let is_browser = agent.starts_with(b"Mozilla/") && VIEW.find(agent).is_none();
         // Scripts fetch with another Accept.
         let is_page = || fields.first("accept").is_some_and(|accept| accept.starts_with(b"text/html"));
         let is_visit = is_browser && is_page();
