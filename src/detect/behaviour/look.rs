@@ -22,8 +22,8 @@ use crate::{
     exchange::{Field, Fields, Vantage},
 };
 
-/// Fields of one head that are looked at. The proxy takes no longer heads, unless told so.
-const FIELDS: usize = 256;
+/// Fields of one head that are looked at: the last ones, since whoever adds to a head appends.
+const FIELDS: usize = 64;
 
 /// What an application that shows a page in itself adds to the browser's name.
 static VIEW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"; wv)"));
@@ -74,8 +74,9 @@ impl Look {
     /// Nothing if there is nothing in it to remember: ordinary names in cleartext, unless listeners are compared.
     pub fn at(digester: &Digester, passage: Passage<'_>, subject: &Subject<'_>, compares: bool) -> Option<Self> {
         let Subject { fields, cleartext, .. } = *subject;
-        let mut unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name)).peekable();
-        if unusual.peek().is_none() && cleartext && !compares {
+        let unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name));
+        let unusual: SmallVec<[(usize, &Field); 4]> = unusual.collect();
+        if unusual.is_empty() && cleartext && !compares {
             return None;
         }
         // How the rest is written counts only beside what could be a pseudonym.
@@ -85,8 +86,8 @@ impl Look {
             hand.map_or_else(Manner::default, |hand| hand.manner(index, name))
         };
         let noted = |(index, field): (usize, &Field)| Noted::new(digester, passage.host, index, field, &manner);
-        let noted =
-            unusual.filter(|(_, field)| !field.value.is_empty() || !cleartext).take(FIELDS).map(noted).collect();
+        let last = unusual.iter().skip(unusual.len().saturating_sub(FIELDS)).copied();
+        let noted = last.filter(|(_, field)| !field.value.is_empty() || !cleartext).map(noted).collect();
         let sender = Sender::of(digester, fields, cleartext);
         Some(Self { vantage: passage.vantage, now: passage.now, cleartext, noted, sender })
     }
