@@ -85,11 +85,16 @@ impl Frames {
     pub fn connect(clir: &Clir, authority: &str) -> Self {
         let mut wire = clir.tls(authority, "127.0.0.1", &["h2"]);
         wire.send([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat());
-        let mut frames = Self { wire, authority: authority.to_owned(), next: 1 };
+        let mut frames = Self::over(wire, authority.to_owned());
         let settings = frames.wait_for("its settings", |frame| frame.kind == SETTINGS && frame.flags & ACK == 0);
         assert_eq!(settings.stream, 0);
         frames.send(SETTINGS, ACK, 0, &[]);
         frames
+    }
+
+    /// A connection on which the preface has been said.
+    pub fn over(wire: Wire<ClientStream>, authority: String) -> Self {
+        Self { wire, authority, next: 1 }
     }
 
     /// The pseudo-fields of a request, and `more`.
