@@ -18,6 +18,7 @@ mod connection;
 mod fault;
 mod fields;
 mod forward;
+mod frame_meter;
 mod gate;
 mod http;
 mod http2_head;

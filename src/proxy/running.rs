@@ -13,8 +13,8 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::watch,
-    time::{interval, timeout},
+    sync::{Barrier, watch},
+    time::{Instant, interval, timeout_at},
 };
 
 use super::{
@@ -79,6 +79,7 @@ impl Running {
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);
         let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &parts.trust);
+        let together = Arc::new(Barrier::new(upstreams.len()));
         for (number, upstream) in upstreams.into_iter().enumerate() {
             let start = Start {
                 runtime: Builder::new_current_thread().enable_all().build()?,
@@ -88,6 +89,7 @@ impl Running {
                 admission: admission.clone(),
                 ending: ends.clone(),
                 shutdown: parts.shutdown,
+                together: Arc::clone(&together),
             };
             workers.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || start.run())?);
         }
@@ -126,11 +128,13 @@ struct Start {
     admission: Admission,
     ending: watch::Receiver<bool>,
     shutdown: Duration,
+    /// Where the workers wait for each other at the end: what one has under way may use a connection of another.
+    together: Arc<Barrier>,
 }
 
 impl Start {
     fn run(self) -> io::Result<()> {
-        let Self { runtime, shared, upstream, listeners, admission, ending, shutdown } = self;
+        let Self { runtime, shared, upstream, listeners, admission, ending, shutdown, together } = self;
         // Every session holds a share of the worker; when the last is gone, so is all work.
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         let mut ends = ending.clone();
@@ -148,9 +152,12 @@ impl Start {
             }
             // Nothing to say is as good as the word to end.
             let _ = ends.wait_for(|ending| *ending).await;
-            if timeout(shutdown, all_gone.recv()).await.is_err() {
+            let deadline = Instant::now() + shutdown;
+            if timeout_at(deadline, all_gone.recv()).await.is_err() {
                 tracing::info!("closing what did not end in time");
             }
+            // Whoever is late is not waited for.
+            let _ = timeout_at(deadline, together.wait()).await;
             sweeping.abort();
             ended
         });

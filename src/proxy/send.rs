@@ -193,10 +193,13 @@ fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Fail
     // Not sent at all: the body is still whole.
     attempt.body = error.take_message().map(Request::into_body);
     let error = error.into_error();
-    let is_closed = error.is_closed() || error.is_canceled() || error.is_incomplete_message();
+    // hyper lays a connection whose task is gone to its user as well; without a body the client has no part in it.
+    let is_cut_short = error.is_user() && attempt.has_body;
+    let is_closed =
+        error.is_closed() || error.is_canceled() || error.is_incomplete_message() || error.is_user() && !is_cut_short;
     let fault = match () {
         () if error.is_parse() => Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP"),
-        () if error.is_user() => cut_short(&error),
+        () if is_cut_short => cut_short(&error),
         () if is_closed => Fault::origin(Stage::Exchange, "the origin closed the connection without an answer"),
         () => Fault::origin(Stage::Exchange, "the exchange with the origin failed"),
     };

@@ -1,13 +1,6 @@
 //! How is HTTP spoken with a client?
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::Pin, sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
 use http::Request;
@@ -22,13 +15,22 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{http as service, recorder::Recorder, session::Session};
+use super::{
+    frame_meter::{FrameMeter, Pulse},
+    http as service,
+    recorder::Recorder,
+    session::Session,
+};
 
 /// Room that hyper needs beyond the largest head.
 const SLACK: usize = 8 * 1024;
 /// Flow-control windows of a client: what it may send before it is read.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Streams that a client may make us reset, and reset itself before we have looked at them: more is a flood.
+const RESET_STREAMS: usize = 128;
+/// How long an idle connection may take to end well.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Serves HTTP/1 until the client leaves or clir ends. `prefix` is what was read already.
 ///
@@ -69,12 +71,8 @@ where
 {
     let limits = *session.limits();
     let inner = session.clone();
-    let asked = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&asked);
-    let service = service_fn(move |request: Request<Incoming>| {
-        count.fetch_add(1, Ordering::Relaxed);
-        service::handle_http2(inner.clone(), request)
-    });
+    let (metered, pulse) = FrameMeter::new(io, limits.patience.body);
+    let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .auto_date_header(false)
@@ -83,13 +81,15 @@ where
         .keep_alive_interval(limits.patience.idle / 2)
         .keep_alive_timeout(limits.handshake)
         .max_concurrent_streams(limits.streams)
+        .max_local_error_reset_streams(RESET_STREAMS)
+        .max_pending_accept_reset_streams(RESET_STREAMS)
         .max_header_list_size(u32::try_from(limits.head.bytes).unwrap_or(u32::MAX))
         .timer(TokioTimer::new());
     if extended_connect {
         builder.enable_connect_protocol();
     }
-    let connection = builder.serve_connection(TokioIo::new(io), service);
-    let idle = idle(&session, &asked, limits.patience.idle);
+    let connection = builder.serve_connection(TokioIo::new(metered), service);
+    let idle = idle(&session, &pulse);
     until_end(&session, connection, http2::Connection::graceful_shutdown, idle).await;
 }
 
@@ -110,10 +110,10 @@ async fn until_end<C>(
             shut_down(connection.as_mut());
             connection.await
         }
-        // Nothing was asked for in a while, and nothing is under way.
+        // Nothing has moved in a while. What is still under way then is lost: its client does not take it.
         () = idle => {
             shut_down(connection.as_mut());
-            timeout(session.limits().handshake, connection).await.unwrap_or(Ok(()))
+            timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {
@@ -121,14 +121,23 @@ async fn until_end<C>(
     }
 }
 
-/// Completes when no stream was opened for `patience`, and none is open. A client that answers pings is idle all the same.
-async fn idle(session: &Session, asked: &AtomicU64, patience: Duration) {
+/// Completes when nothing has moved for a while and no stream is open. Open streams are waited for longer, but not for
+/// ever: a client that answers pings and opens no window is gone all the same.
+async fn idle(session: &Session, pulse: &Pulse) {
     // Ours, and the service's; every request under way holds one more.
     const AT_REST: usize = 2;
+    // Waiting for an origin, and its silence, have limits of their own. What outlasts them is the client's doing.
+    const OUTLASTS: u32 = 3;
+    let limits = session.limits();
+    let patience = limits.patience.idle;
+    let mut still = Duration::ZERO;
     loop {
-        let before = asked.load(Ordering::Relaxed);
+        let before = pulse.load(Ordering::Relaxed);
         sleep(patience).await;
-        if asked.load(Ordering::Relaxed) == before && session.holders() <= AT_REST {
+        let has_moved = pulse.load(Ordering::Relaxed) != before;
+        still = if has_moved { Duration::ZERO } else { still + patience };
+        let longest = if session.has_switched() { limits.tunnel } else { limits.patience.body * OUTLASTS };
+        if !has_moved && session.holders() <= AT_REST || still >= longest {
             return;
         }
     }

@@ -108,17 +108,19 @@ pub struct Inside {
     pub first: Mutex<Option<Sender>>,
     /// Why there is no origin: every request is answered with it.
     pub fault: Option<Arc<Fault>>,
+    /// Held once by every stream that has left HTTP, and once here.
+    pub switched: Arc<()>,
 }
 
 impl Inside {
     /// A tunnel with a connection that is ready.
     pub fn new(target: Target, first: Option<Sender>) -> Self {
-        Self { target, first: Mutex::new(first), fault: None }
+        Self { target, first: Mutex::new(first), fault: None, switched: Arc::default() }
     }
 
     /// A tunnel whose origin failed; the client is told so.
     pub fn broken(target: Target, fault: Fault) -> Self {
-        Self { target, first: Mutex::new(None), fault: Some(Arc::new(fault)) }
+        Self { target, first: Mutex::new(None), fault: Some(Arc::new(fault)), switched: Arc::default() }
     }
 
     /// The origin as requests inside name it.
@@ -174,6 +176,19 @@ impl Session {
             Scope::Tunnel(inside) => Arc::strong_count(inside),
             Scope::Proxy => usize::MAX,
         }
+    }
+
+    /// Marks a stream of this tunnel as one that has left HTTP, for as long as the mark lives.
+    pub fn switched(&self) -> Option<Arc<()>> {
+        match &self.scope {
+            Scope::Tunnel(inside) => Some(Arc::clone(&inside.switched)),
+            Scope::Proxy => None,
+        }
+    }
+
+    /// Whether a stream of this tunnel has left HTTP: it may be silent for longer.
+    pub fn has_switched(&self) -> bool {
+        matches!(&self.scope, Scope::Tunnel(inside) if Arc::strong_count(&inside.switched) > 1)
     }
 
     /// Opens the account of a request for `origin`.

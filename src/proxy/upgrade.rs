@@ -16,6 +16,7 @@ pub async fn join(client: OnUpgrade, origin: OnUpgrade, account: Arc<Account>, i
             return;
         }
     };
+    let switched = session.switched();
     tunnel::relay(TokioIo::new(client), TokioIo::new(origin), &account, idle).await;
-    drop(session);
+    drop((session, switched));
 }

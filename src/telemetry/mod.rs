@@ -6,6 +6,7 @@
 use std::{
     env,
     io::{self, IsTerminal as _},
+    panic::{self, PanicHookInfo},
 };
 
 use tracing::{Level, Metadata};
@@ -31,9 +32,20 @@ pub fn init(verbosity: u8, quiet: bool) {
         .with_filter(filter_fn(is_safe));
     // A second call finds a subscriber in place, which is as good.
     let first = tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok();
+    if first {
+        panic::set_hook(Box::new(tell_panic));
+    }
     if first && unclear {
         tracing::warn!("RUST_LOG cannot be understood and is ignored");
     }
+}
+
+/// Where a fault of our own struck, and not what it says: it may quote what was being read.
+fn tell_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+    tracing::error!(
+        "clir panicked{place}; what it was busy with ends, everything else goes on. Please report this line"
+    );
 }
 
 fn directives(verbosity: u8, quiet: bool) -> &'static str {

@@ -8,8 +8,12 @@
 //! There is no coverage to guide the search, because that takes a nightly compiler; instead a target says what came of an
 //! input, and inputs with which something new came of it are mutated further.
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod behaviour;
 mod captures;
+mod connections;
 mod engine;
 mod judgement;
 mod messages;

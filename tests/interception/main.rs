@@ -4,6 +4,7 @@
 mod support;
 
 mod bypass;
+mod floods;
 mod http1;
 mod http2;
 mod leaf;

@@ -10,6 +10,7 @@ pub mod carrier;
 pub mod certificates;
 pub mod clir;
 pub mod dialogue;
+pub mod frames;
 pub mod h2;
 pub mod naive;
 pub mod origin;

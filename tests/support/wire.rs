@@ -96,7 +96,8 @@ impl<S: Read + Write> Wire<S> {
             .unwrap_or_else(|error| panic!("{length} bytes wanted: {error}, {} came", self.pending.len()))
     }
 
-    fn try_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
+    /// Reads exactly `length` bytes, or tells why it cannot.
+    pub fn try_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.pending.len() < length {
             self.more()?;
         }
