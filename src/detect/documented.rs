@@ -85,15 +85,15 @@ fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
 }
 
 fn cipher(value: &[u8]) -> Option<Hit> {
-    value::is_cipher(value, CIPHER).then(|| Hit { span: value::trimmed(value), fit: Fit::Opaque })
+    value::is_cipher(value, CIPHER).then(|| Hit::plain(value::trimmed(value), Fit::Opaque))
 }
 
 /// What the value carries besides, or as a whole.
 fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
-        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit { span, fit: Fit::Checked }),
+        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit::plain(span, Fit::Checked)),
         number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
-        other => value::whole(other, value).map(|fit| Hit { span: value::trimmed(value), fit }),
+        other => value::whole(other, value).map(|fit| Hit::plain(value::trimmed(value), fit)),
     };
     hit.map(|hit| (identifier, hit))
 }

@@ -91,7 +91,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
     });
     fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
-        Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
+        Some((kind, Hit::plain(value::trimmed(value), Fit::Opaque)))
     })
 }
 

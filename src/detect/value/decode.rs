@@ -8,6 +8,8 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use super::coats::Coat;
+
 /// How many encodings are undone, one inside the other.
 pub(super) const DEPTH: usize = 3;
 
@@ -21,10 +23,11 @@ pub(super) type Buffer = [u8; LONGEST];
 pub(super) type Decoder = fn(&[u8], &mut Buffer) -> Option<usize>;
 
 /// Decoders whose result is text and may be encoded again.
-pub(super) const TEXT: &[Decoder] = &[percent, hex, base64, jwt];
+pub(super) const TEXT: &[(Coat, Decoder)] =
+    &[(Coat::Percent, percent), (Coat::Hex, hex), (Coat::Base64, base64), (Coat::Jwt, jwt)];
 
 /// The same without those that take a larger whole apart.
-pub(super) const PLAIN_TEXT: &[Decoder] = &[percent, hex, base64];
+pub(super) const PLAIN_TEXT: &[(Coat, Decoder)] = &[(Coat::Percent, percent), (Coat::Hex, hex), (Coat::Base64, base64)];
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)

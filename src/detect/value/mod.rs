@@ -4,6 +4,7 @@
 //! Which kind to look for comes from the name that the value stands under: a value alone names nobody.
 
 mod address;
+mod coats;
 mod decode;
 mod iccid;
 mod imei;
@@ -21,6 +22,7 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use address::{first as first_address, is_inside};
+pub(super) use coats::{Coat, Coats};
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
@@ -50,6 +52,15 @@ pub(super) struct Hit {
     pub span: Range<usize>,
     /// How well it fits.
     pub fit: Fit,
+    /// What had to be undone to see it.
+    pub coats: Coats,
+}
+
+impl Hit {
+    /// One that stands in clear.
+    pub fn plain(span: Range<usize>, fit: Fit) -> Self {
+        Self { span, fit, coats: Coats::default() }
+    }
 }
 
 /// Judges one token on its own.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     Fit, Hit,
+    coats::{Coat, Coats},
     decode::{self, Buffer, DEPTH, LONGEST},
     judge, judge_digits,
     number::Digits,
@@ -47,7 +48,8 @@ pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
     let span = trimmed(value);
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
     let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
-    (promising && peels_to_number(token, false, DEPTH)).then_some(Hit { span, fit: Fit::Checked })
+    let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
+    Some(Hit { span, fit: Fit::Checked, coats })
 }
 
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
@@ -62,21 +64,22 @@ pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
     let rest = value.get(start..)?;
     let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
     let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
-    Some(Hit { span: start..start + len, fit })
+    Some(Hit::plain(start..start + len, fit))
 }
 
 /// First bytes that base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
-fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
+fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     let plain = token.strip_prefix(b"+").unwrap_or(token);
     if plain.iter().all(u8::is_ascii_digit) && plain.len() >= 10 && (telling || plain.len() < token.len()) {
-        return judge(Identifier::Msisdn, token) == Some(Fit::Checked);
+        return (judge(Identifier::Msisdn, token) == Some(Fit::Checked)).then(Coats::default);
     }
     let mut buffer: Buffer = [0; LONGEST];
-    depth > 0
-        && decode::TEXT.iter().enumerate().any(|(kind, decoder)| {
-            let inner = decoder(token, &mut buffer).and_then(|len| buffer.get(..len));
-            inner.is_some_and(|inner| peels_to_number(inner, telling || kind > 0, depth - 1))
-        })
+    let deeper = depth.checked_sub(1)?;
+    decode::TEXT.iter().find_map(|(coat, decoder)| {
+        let len = decoder(token, &mut buffer)?;
+        let coats = peels_to_number(buffer.get(..len)?, telling || *coat != Coat::Percent, deeper)?;
+        Some(coats.within(*coat))
+    })
 }
 
 /// The best number that stands here as it is read.
@@ -86,7 +89,7 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let close = parts(value, |byte| byte == b' ' || is_border(byte));
     let hits = whole.chain(spaced).chain(close).filter_map(|span| {
         let fit = judge(identifier, value.get(span.clone())?)?;
-        Some(Hit { span, fit })
+        Some(Hit::plain(span, fit))
     });
     best(hits)
 }
@@ -100,28 +103,28 @@ fn encoded(identifier: Identifier, value: &[u8], effort: Effort, depth: usize) -
         let token = value.get(span.clone()).filter(|token| token.len() >= 8)?;
         let filled = token.len() >= 10 && matches!(token, [.., b'f' | b'F', _]);
         let swapped = || (effort == Effort::Named || filled).then(|| turned(identifier, token))?;
-        let fit = decoded(identifier, token, effort, depth).or_else(swapped)?;
-        Some(Hit { span, fit })
+        let (fit, coats) = decoded(identifier, token, effort, depth).or_else(swapped)?;
+        Some(Hit { span, fit, coats })
     });
     best(hits)
 }
 
-fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<Fit> {
+fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<(Fit, Coats)> {
     let mut buffer: Buffer = [0; LONGEST];
     let deeper = depth.checked_sub(1)?;
     // What a token of ordinary sign-in says is looked at only where the name promises a number.
     let decoders = if effort == Effort::Named { decode::TEXT } else { decode::PLAIN_TEXT };
-    let fits = decoders.iter().filter_map(|decoder| {
+    let fits = decoders.iter().filter_map(|(coat, decoder)| {
         let len = decoder(token, &mut buffer)?;
         let inner = buffer.get(..len)?;
         let hit = in_clear(identifier, inner).or_else(|| encoded(identifier, inner, effort, deeper))?;
-        Some(hit.fit)
+        Some((hit.fit, hit.coats.within(*coat)))
     });
-    fits.min()
+    fits.min_by_key(|(fit, _)| *fit)
 }
 
 /// Swapped pairs and reversed digits, which have to pass the checks: any digits can be turned.
-fn turned(identifier: Identifier, token: &[u8]) -> Option<Fit> {
+fn turned(identifier: Identifier, token: &[u8]) -> Option<(Fit, Coats)> {
     let swapped = decode::swapped(token).and_then(|(digits, len)| {
         let number = Digits::from_plain(digits.into_iter().take(len))?;
         judge_digits(identifier, &number).filter(|fit| *fit <= Fit::Formed)
@@ -131,7 +134,8 @@ fn turned(identifier: Identifier, token: &[u8]) -> Option<Fit> {
         let number = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
         judge_digits(identifier, &number).filter(|fit| *fit == Fit::Checked)
     };
-    swapped.or_else(reversed)
+    let as_if = |coat: Coat| move |fit: Fit| (fit, Coats::default().within(coat));
+    swapped.map(as_if(Coat::Swapped)).or_else(|| reversed().map(as_if(Coat::Reversed)))
 }
 
 /// The first of the best; nothing beats a checked one, so the search ends there.
