@@ -9,11 +9,13 @@ mod decode;
 mod iccid;
 mod imei;
 mod imsi;
+mod look;
 mod msisdn;
 mod number;
 mod opaque;
 mod place;
 mod search;
+mod shape;
 mod whole;
 
 #[cfg(test)]
@@ -22,12 +24,14 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use address::{first as first_address, is_inside};
-pub(super) use coats::{Coat, Coats};
+pub(super) use coats::Coats;
+pub(super) use look::Look;
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_account, is_position};
 pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
+pub(super) use shape::Shape;
 pub(super) use whole::fit as whole;
 
 use super::finding::Identifier;
@@ -54,12 +58,14 @@ pub(super) struct Hit {
     pub fit: Fit,
     /// What had to be undone to see it.
     pub coats: Coats,
+    /// The assigned country code at the front: for calls, or of a subscription.
+    pub country: Option<u16>,
 }
 
 impl Hit {
     /// One that stands in clear.
     pub fn plain(span: Range<usize>, fit: Fit) -> Self {
-        Self { span, fit, coats: Coats::default() }
+        Self { span, fit, coats: Coats::default(), country: None }
     }
 }
 

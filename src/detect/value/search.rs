@@ -9,6 +9,7 @@ use super::{
     judge, judge_digits,
     number::Digits,
     opaque::trimmed,
+    shape::country,
 };
 use crate::detect::Identifier;
 
@@ -49,7 +50,7 @@ pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
     let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
     let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
-    Some(Hit { span, fit: Fit::Checked, coats })
+    Some(Hit { coats, ..Hit::plain(span, Fit::Checked) })
 }
 
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
@@ -87,10 +88,10 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let whole = std::iter::once(trimmed(value));
     let spaced = parts(value, is_border);
     let close = parts(value, |byte| byte == b' ' || is_border(byte));
-    let hits = whole.chain(spaced).chain(close).filter_map(|span| {
-        let fit = judge(identifier, value.get(span.clone())?)?;
-        Some(Hit::plain(span, fit))
-    });
+    let hits = whole
+        .chain(spaced)
+        .chain(close)
+        .filter_map(|span| number(identifier, &Digits::parse(value.get(span.clone())?)?, span));
     best(hits)
 }
 
@@ -103,39 +104,48 @@ fn encoded(identifier: Identifier, value: &[u8], effort: Effort, depth: usize) -
         let token = value.get(span.clone()).filter(|token| token.len() >= 8)?;
         let filled = token.len() >= 10 && matches!(token, [.., b'f' | b'F', _]);
         let swapped = || (effort == Effort::Named || filled).then(|| turned(identifier, token))?;
-        let (fit, coats) = decoded(identifier, token, effort, depth).or_else(swapped)?;
-        Some(Hit { span, fit, coats })
+        let inner = decoded(identifier, token, effort, depth).or_else(swapped)?;
+        Some(Hit { span, ..inner })
     });
     best(hits)
 }
 
-fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<(Fit, Coats)> {
+fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<Hit> {
     let mut buffer: Buffer = [0; LONGEST];
     let deeper = depth.checked_sub(1)?;
     // What a token of ordinary sign-in says is looked at only where the name promises a number.
     let decoders = if effort == Effort::Named { decode::TEXT } else { decode::PLAIN_TEXT };
-    let fits = decoders.iter().filter_map(|(coat, decoder)| {
+    let hits = decoders.iter().filter_map(|(coat, decoder)| {
         let len = decoder(token, &mut buffer)?;
         let inner = buffer.get(..len)?;
         let hit = in_clear(identifier, inner).or_else(|| encoded(identifier, inner, effort, deeper))?;
-        Some((hit.fit, hit.coats.within(*coat)))
+        Some(Hit { coats: hit.coats.within(*coat), ..hit })
     });
-    fits.min_by_key(|(fit, _)| *fit)
+    hits.min_by_key(|hit| hit.fit)
 }
 
 /// Swapped pairs and reversed digits, which have to pass the checks: any digits can be turned.
-fn turned(identifier: Identifier, token: &[u8]) -> Option<(Fit, Coats)> {
+fn turned(identifier: Identifier, token: &[u8]) -> Option<Hit> {
+    let as_if = |coat: Coat, digits: Digits| {
+        let hit = number(identifier, &digits, 0..token.len())?;
+        Some(Hit { coats: hit.coats.within(coat), ..hit })
+    };
     let swapped = decode::swapped(token).and_then(|(digits, len)| {
-        let number = Digits::from_plain(digits.into_iter().take(len))?;
-        judge_digits(identifier, &number).filter(|fit| *fit <= Fit::Formed)
+        let digits = Digits::from_plain(digits.into_iter().take(len))?;
+        as_if(Coat::Swapped, digits).filter(|hit| hit.fit <= Fit::Formed)
     });
     let reversed = || {
         let plain = token.len() >= 10 && token.iter().all(u8::is_ascii_digit);
-        let number = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
-        judge_digits(identifier, &number).filter(|fit| *fit == Fit::Checked)
+        let digits = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
+        as_if(Coat::Reversed, digits).filter(|hit| hit.fit == Fit::Checked)
     };
-    let as_if = |coat: Coat| move |fit: Fit| (fit, Coats::default().within(coat));
-    swapped.map(as_if(Coat::Swapped)).or_else(|| reversed().map(as_if(Coat::Reversed)))
+    swapped.or_else(reversed)
+}
+
+/// These digits as a hit, if they are a number of this kind.
+fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option<Hit> {
+    let fit = judge_digits(identifier, digits)?;
+    Some(Hit { country: country(identifier, digits), ..Hit::plain(span, fit) })
 }
 
 /// The first of the best; nothing beats a checked one, so the search ends there.
