@@ -2,12 +2,13 @@
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
+    finding::{Confidence, Finding, Identifier, Severity},
+    origin::Writer,
     report::{Place, severity_of},
     signature::{Signature, SignatureSet},
     value::{self, Effort, Fit, Hit},
 };
-use crate::exchange::{Direction, Field};
+use crate::exchange::Field;
 
 /// Looks names up among the signatures, and judges the value by what the signature carries.
 pub(super) struct Documented;
@@ -29,20 +30,12 @@ impl Detector for Documented {
             if let Some(signature) = knowledge.lookup(&field.name) {
                 let decode = budget > 0;
                 budget = budget.saturating_sub(1);
-                let mut place = Place::field(subject, self.name(), index, field);
+                let writer = Writer::Documented(signature.inserted_by);
+                let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
-                place.origin = origin(subject, signature, place.origin);
                 examine(&place, signature, field, decode, found);
             }
         }
-    }
-}
-
-/// A carrier cannot write inside TLS; and it is in requests that it enriches.
-pub(super) fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
-    match subject.direction {
-        Direction::Request if subject.cleartext => signature.inserted_by,
-        _ => otherwise,
     }
 }
 

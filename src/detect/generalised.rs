@@ -3,6 +3,7 @@
 use super::{
     Detector, Subject,
     finding::{Confidence, Finding, Identifier, Severity},
+    origin::Writer,
     report::{Place, severity_of},
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -43,7 +44,8 @@ impl Detector for Generalised {
             let place = Place::field(subject, self.name(), index, field);
             match words::classify(&field.name) {
                 Some(hint) => {
-                    examine(&place, hint, field, budget > 0, found);
+                    let writer = if hint.strength == Strength::Strong { Writer::Trade } else { Writer::Anyone };
+                    examine(&place.by(writer), hint, field, budget > 0, found);
                     budget = budget.saturating_sub(1);
                 }
                 None => found.extend(unnamed(&place, &field.value)),

@@ -10,6 +10,7 @@ mod finding;
 mod fold;
 mod generalised;
 mod identity;
+mod origin;
 mod pairs;
 mod places;
 mod report;

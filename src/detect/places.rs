@@ -7,6 +7,7 @@ use super::{
     Detector, Subject,
     finding::{Confidence, Finding, Identifier, Severity},
     generalised,
+    origin::Writer,
     report::Place,
     signature::SignatureSet,
     value::{self, Effort, Fit},
@@ -28,25 +29,25 @@ impl Detector for Places {
             return;
         }
         for (index, field) in subject.fields.iter().enumerate() {
-            let Some(read) = reader(&field.name) else { continue };
-            read(&Place::field(subject, self.name(), index, field), field, found);
+            let Some((read, writer)) = reader(&field.name) else { continue };
+            read(&Place::field(subject, self.name(), index, field).by(writer), field, found);
         }
     }
 }
 
 type Reader = fn(&Place<'_>, &Field, &mut Vec<Finding>);
 
-fn reader(name: &[u8]) -> Option<Reader> {
+fn reader(name: &[u8]) -> Option<(Reader, Writer)> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     match name.len() {
-        4 if is("from") => Some(account),
-        3 if is("via") => Some(agent),
-        9 if is("forwarded") => Some(forwarded),
-        9 if is("x-real-ip") || is("client-ip") => Some(address),
-        10 if is("user-agent") => Some(agent),
-        11 if is("x-client-ip") => Some(address),
-        15 if is("x-forwarded-for") => Some(address),
-        19 if is("proxy-authorization") => Some(account),
+        4 if is("from") => Some((account, Writer::Phone)),
+        3 if is("via") => Some((agent, Writer::Proxy)),
+        9 if is("forwarded") => Some((forwarded, Writer::Proxy)),
+        9 if is("x-real-ip") || is("client-ip") => Some((address, Writer::Anyone)),
+        10 if is("user-agent") => Some((agent, Writer::Phone)),
+        11 if is("x-client-ip") => Some((address, Writer::Anyone)),
+        15 if is("x-forwarded-for") => Some((address, Writer::Anyone)),
+        19 if is("proxy-authorization") => Some((account, Writer::Phone)),
         _ => None,
     }
 }
@@ -56,6 +57,7 @@ fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
     if let Some((span, address)) = value::first_address(&field.value)
         && value::is_inside(address)
     {
+        let place = place.clone().by(Writer::Anyone);
         found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
     }
 }
@@ -96,7 +98,7 @@ fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
         let hit = field.value.get(span.clone()).and_then(|number| value::find(*identifier, number, Effort::Hinted));
         if let Some(hit) = hit.filter(|hit| hit.fit <= Fit::Odd) {
             let span = span.start + hit.span.start..span.start + hit.span.end;
-            found.extend(place.clone().own().finding(*identifier, Severity::Critical, Confidence::Likely, span));
+            found.extend(place.finding(*identifier, Severity::Critical, Confidence::Likely, span));
         }
     }
 }
@@ -132,7 +134,7 @@ fn account(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
         let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
             let span = start + hit.span.start..start + hit.span.end;
-            found.extend(place.clone().own().finding(identifier, Severity::Critical, Confidence::Likely, span));
+            found.extend(place.finding(identifier, Severity::Critical, Confidence::Likely, span));
             return;
         }
     }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::{
     Detector, Subject,
-    finding::{Finding, InsertedBy},
+    finding::Finding,
+    origin::Writer,
     pairs,
     report::{Place, Text},
     signature::SignatureSet,
@@ -27,8 +28,8 @@ impl Detector for Target {
             Direction::Response => "location",
         };
         if let Some(target) = subject.target {
-            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
-            examine(&Place { subject, detector: self.name(), signature: None, origin, text }, target, knowledge, found);
+            let (writer, text) = (Writer::Phone, Text::Target(target));
+            examine(&Place { subject, detector: self.name(), signature: None, writer, text }, target, knowledge, found);
         }
         for (index, other) in subject.fields.iter().enumerate().filter(|(_, other)| other.is(field)) {
             examine(&Place::field(subject, field, index, other).own(), &other.value, knowledge, found);

@@ -165,7 +165,7 @@ struct Found<'a> {
 impl Serialize for Found<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let finding = self.finding;
-        let mut object = serializer.serialize_struct("Finding", 10)?;
+        let mut object = serializer.serialize_struct("Finding", 11)?;
         object.serialize_field("identifier", &finding.identifier)?;
         object.serialize_field("severity", &finding.severity)?;
         object.serialize_field("confidence", &finding.confidence)?;
@@ -178,6 +178,7 @@ impl Serialize for Found<'_> {
         if let Some(evidence) = &finding.evidence {
             object.serialize_field("evidence", &Seen(evidence))?;
         }
+        object.serialize_field("origin_reason", finding.origin_reason)?;
         object.end()
     }
 }

@@ -104,6 +104,7 @@ impl Verdict {
             severity: self.severity,
             confidence: Confidence::Likely,
             origin: self.origin,
+            origin_reason: self.evidence.reason,
             location,
             span: 0..field.value.len(),
             value: field.value.clone(),
@@ -130,7 +131,7 @@ pub fn join(found: &mut Vec<Finding>, shown: Vec<Finding>) {
         };
         known.confidence = known.confidence.max(finding.confidence);
         if known.origin == InsertedBy::Unknown {
-            known.origin = finding.origin;
+            (known.origin, known.origin_reason) = (finding.origin, finding.origin_reason);
         }
         known.evidence = finding.evidence;
     }
