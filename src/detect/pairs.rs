@@ -109,5 +109,5 @@ fn documented(key: &[u8], knowledge: &SignatureSet) -> Option<Hint> {
         Identifier::Iccid => &[Identifier::Iccid],
         _ => return None,
     };
-    Some(Hint { strength: Strength::Strong, kinds })
+    Some(Hint { strength: Strength::Strong, kinds, word: "", beside: None })
 }

@@ -23,6 +23,21 @@ pub(super) struct Hint {
     pub strength: Strength,
     /// What the value may be, the most likely first.
     pub kinds: &'static [Identifier],
+    /// The word that says it; empty where a documented name does.
+    pub word: &'static str,
+    /// The word of the trade beside it without which it would say less.
+    pub beside: Option<&'static str>,
+}
+
+/// What was read in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It says something about the value.
+    Telling(Hint),
+    /// It would, if this token did not turn the word into something else.
+    Trapped { word: &'static str, trap: &'static str },
+    /// It says nothing.
+    Nothing,
 }
 
 /// Each word with its group, and whether it counts beside a word of the trade only.
@@ -36,41 +51,61 @@ static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words).ok()
 });
 
-/// Reads a name.
+/// What a name says, if it says something.
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {
+    match read(name) {
+        Reading::Telling(hint) => Some(hint),
+        Reading::Trapped { .. } | Reading::Nothing => None,
+    }
+}
+
+/// Reads a name.
+pub(super) fn read(name: &[u8]) -> Reading {
     let folded = Folded::new(name);
-    let matcher = MATCHER.as_ref()?;
     let asked = OnceCell::new();
-    let trade = || *asked.get_or_init(|| folded.has_token(name, TRADE));
+    let trade = || *asked.get_or_init(|| folded.token_among(name, TRADE));
+    let Some(found) = strongest(&folded, &trade) else { return Reading::Nothing };
+    let Found { word, group, beside } = found;
+    let Group { strength, kinds, .. } = *group;
+    let raised = strength == Strength::Weak && kinds.first() == Some(&Identifier::Msisdn) && trade().is_some();
+    let beside = if beside || raised { trade() } else { None };
+    let hint = Hint { strength: if raised { Strength::Firm } else { strength }, kinds, word, beside };
+    let trap = if strength == Strength::Strong { None } else { folded.token_among(name, TRAPS) };
+    trap.map_or(Reading::Telling(hint), |trap| Reading::Trapped { word, trap })
+}
+
+/// A word that stands in a name.
+#[derive(Clone, Copy)]
+struct Found {
+    word: &'static str,
+    group: &'static Group,
+    /// Whether it counts beside a word of the trade only.
+    beside: bool,
+}
+
+/// The word that decides.
+fn strongest(folded: &Folded, trade: &impl Fn() -> Option<&'static str>) -> Option<Found> {
+    let matcher = MATCHER.as_ref()?;
     let mut state = OverlappingState::start();
-    let mut best: Option<(&Group, usize)> = None;
+    let mut best: Option<Found> = None;
     loop {
         matcher.find_overlapping(folded.text(), &mut state);
         let Some(found) = state.get_match() else { break };
-        let Some((_, word, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
-        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !trade() {
+        let Some(&(word, group, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
+        if !folded.fits(group.edges, found.start(), found.end()) || beside && trade().is_none() {
             continue;
         }
-        // A number that is named beside something else is what counts: `imsi-mccmnc`.
-        let stronger = |(best, len): (&Group, usize)| {
-            let rank = |group: &Group, len| {
-                let number = group.strength == Strength::Strong && names_number(group);
-                (group.strength, !number, Reverse(len))
-            };
-            rank(word, found.len()) < rank(best, len)
-        };
-        if best.is_none_or(stronger) {
-            best = Some((word, found.len()));
+        if best.is_none_or(|best| rank(word, group) < rank(best.word, best.group)) {
+            best = Some(Found { word, group, beside });
         }
     }
-    let (word, _) = best?;
-    if word.strength == Strength::Strong {
-        return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
-    }
-    let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
-    let raised = raised && trade();
-    let strength = if raised { Strength::Firm } else { word.strength };
-    (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
+    best
+}
+
+/// A number that is named beside something else is what counts: `imsi-mccmnc`.
+fn rank(word: &str, group: &Group) -> impl Ord {
+    let number = group.strength == Strength::Strong && names_number(group);
+    (group.strength, !number, Reverse(word.len()))
 }
 
 fn names_number(group: &Group) -> bool {
@@ -133,8 +168,9 @@ impl Folded {
         behind.is_some_and(|behind| behind.is_empty() || TAILS.iter().any(|tail| tail.as_bytes() == behind))
     }
 
-    fn has_token(&self, name: &[u8], tokens: &[&str]) -> bool {
-        let is_one = |token: &[u8]| tokens.iter().any(|other| token.eq_ignore_ascii_case(other.as_bytes()));
+    /// The first of these that is a token of the name.
+    fn token_among(&self, name: &[u8], tokens: &[&'static str]) -> Option<&'static str> {
+        let among = |token: &[u8]| tokens.iter().copied().find(|other| token.eq_ignore_ascii_case(other.as_bytes()));
         let camel = || {
             let starts = (0..self.len).filter(|&at| self.is_border(at));
             starts.filter_map(|at| {
@@ -142,7 +178,7 @@ impl Folded {
                 self.text.get(at..end)
             })
         };
-        name.split(|byte| !byte.is_ascii_alphanumeric()).any(is_one) || camel().any(is_one)
+        name.split(|byte| !byte.is_ascii_alphanumeric()).find_map(among).or_else(|| camel().find_map(among))
     }
 }
 
