@@ -1,8 +1,8 @@
 //! What do all detectors together find in one message?
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, mem, sync::Arc};
 
-use super::{DETECTORS, Finding, Identifier, Identities, Part, SignatureSet, Subject, value};
+use super::{Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, value};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,7 +25,16 @@ impl Scanner {
     /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
     /// found at one place stands there once per identifier, as the surest of them saw it.
     pub fn scan(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        let mut found = Vec::new();
+        self.run(subject, Found::default()).into_parts().0
+    }
+
+    /// The same, and why: of every field and of the target.
+    pub fn account(&self, subject: &Subject<'_>) -> Account {
+        let (findings, notes) = self.run(subject, Found::asking()).into_parts();
+        Account::new(subject, findings, notes)
+    }
+
+    fn run(&self, subject: &Subject<'_>, mut found: Found) -> Found {
         for detector in DETECTORS {
             detector.detect(subject, &self.signatures, &mut found);
         }
@@ -37,7 +46,7 @@ impl Scanner {
     }
 }
 
-fn settle(found: &mut Vec<Finding>) {
+fn settle(found: &mut Found) {
     found.sort_by_key(|finding| {
         let sure = Reverse((finding.confidence, finding.severity));
         (place(finding), sure, !value::is_number(finding.identifier), finding.span.start)
@@ -45,18 +54,19 @@ fn settle(found: &mut Vec<Finding>) {
     let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
     // Findings of one place stand together; only those are compared.
     let mut start = 0;
-    for finding in found.drain(..) {
+    for finding in mem::take(&mut **found) {
         if kept.get(start).is_some_and(|first| place(first) != place(&finding)) {
             start = kept.len();
         }
-        if !kept.iter().skip(start).any(|better| covers(better, &finding)) {
-            kept.push(finding);
+        match kept.iter().skip(start).find(|better| covers(better, &finding)) {
+            Some(better) => found.tell_covered(&finding, better.identifier),
+            None => kept.push(finding),
         }
     }
     kept.sort_by_key(|finding| {
         (place(finding), finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
     });
-    *found = kept;
+    **found = kept;
 }
 
 fn place(finding: &Finding) -> (bool, usize) {

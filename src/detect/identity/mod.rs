@@ -26,7 +26,9 @@ use search::{DEPTH, Search};
 
 use super::{
     Subject,
+    account::Reason,
     finding::{Confidence, Finding, Identifier},
+    found::Found,
     origin::{self, Writer},
     report::{Place, Text},
     signature::SignatureSet,
@@ -103,7 +105,7 @@ impl Identities {
     }
 
     /// Appends every place of the message where one of them stands.
-    pub(super) fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    pub(super) fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         if self.is_empty() {
             return;
         }
@@ -129,10 +131,11 @@ impl fmt::Debug for Identities {
     }
 }
 
-fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Vec<Finding>) {
+fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Found) {
     search.text(text, DEPTH, &mut |span, form| {
         if found.len() < most {
             found.extend(place.finding(form.identifier, form.severity, Confidence::Certain, span));
+            found.tell(place.text, b"", || Reason::Own(form.identifier));
         }
     });
 }

@@ -1,0 +1,191 @@
+//! Why was something found, or nothing?
+//!
+//! The detectors tell it while they decide. In words, it holds nothing of a value but the code of its country.
+
+use std::{fmt, sync::Arc};
+
+use crate::detect::{
+    finding::{Confidence, Identifier},
+    value::{Look, Shape},
+    vocabulary::Strength,
+    words::{Hint, Reading},
+};
+
+/// One reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::detect) enum Reason {
+    /// Every browser, library or load balancer sends a field of this name.
+    Ordinary,
+    /// The field is empty.
+    Empty,
+    /// The name is documented.
+    Documented { id: Arc<str>, carries: Vec<Identifier>, source: String },
+    /// The name holds a word that tells.
+    Word(Hint),
+    /// A token beside the word turns it into something else.
+    Trapped { word: &'static str, trap: &'static str },
+    /// The name holds no word that tells.
+    NoWord,
+    /// The field has a meaning of its own; what is looked for there.
+    Reserved(&'static str),
+    /// Something that counts.
+    Fits { identifier: Identifier, shape: Shape, confidence: Confidence, grounds: &'static str },
+    /// Nothing that counts.
+    Fails { wanted: Vec<Identifier>, refusal: Refusal, look: Look },
+    /// So much of this message was decoded that this field was looked at in clear only.
+    Exhausted,
+    /// One of the user's own identifiers.
+    Own(Identifier),
+    /// Another detector read it better.
+    Covered { identifier: Identifier, better: Identifier },
+}
+
+/// Why a value does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::detect) enum Refusal {
+    /// It has no shape of what is looked for.
+    Shape,
+    /// It would count under a stronger word.
+    Unchecked,
+    /// It is too short for a number under a word of everyday, or too long.
+    Length,
+    /// It is a date.
+    Date,
+    /// It is a clock.
+    Clock,
+    /// It is shorter than any identifier, or longer than any pair that carries one.
+    Size,
+    /// A number, but no sign that it is one: no plus sign, no encoding.
+    Unmarked,
+}
+
+/// What a reason is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// The name of the field, or the key of the pair.
+    Name,
+    /// The value.
+    Value,
+}
+
+impl About {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Value => "value",
+        }
+    }
+}
+
+impl Reason {
+    /// What it is about.
+    pub fn about(&self) -> About {
+        match self {
+            Self::Ordinary
+            | Self::Documented { .. }
+            | Self::Word(_)
+            | Self::Trapped { .. }
+            | Self::NoWord
+            | Self::Reserved(_) => About::Name,
+            Self::Empty
+            | Self::Fits { .. }
+            | Self::Fails { .. }
+            | Self::Exhausted
+            | Self::Own(_)
+            | Self::Covered { .. } => About::Value,
+        }
+    }
+
+    /// Whether nothing was looked for in particular, and what it says is how the value looks.
+    pub fn is_about_look(&self) -> bool {
+        matches!(self, Self::Fails { wanted, .. } if wanted.is_empty())
+    }
+
+    /// Whether somebody who asks why wants to read this of a field in which nothing was found.
+    pub fn is_telling(&self) -> bool {
+        match self {
+            Self::Ordinary | Self::Empty | Self::NoWord | Self::Reserved(_) => false,
+            Self::Fails { wanted, look, .. } => !wanted.is_empty() || look.is_striking(),
+            Self::Documented { .. }
+            | Self::Word(_)
+            | Self::Trapped { .. }
+            | Self::Fits { .. }
+            | Self::Exhausted
+            | Self::Own(_)
+            | Self::Covered { .. } => true,
+        }
+    }
+}
+
+impl From<Reading> for Reason {
+    fn from(reading: Reading) -> Self {
+        match reading {
+            Reading::Telling(hint) => Self::Word(hint),
+            Reading::Trapped { word, trap } => Self::Trapped { word, trap },
+            Reading::Nothing => Self::NoWord,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ordinary => f.write_str("ordinary"),
+            Self::Empty => f.write_str("empty"),
+            Self::Documented { id, carries, source } => {
+                write!(f, "documented for {} as {id} ({source})", list(carries, " and "))
+            }
+            Self::Word(hint) => word(*hint, f),
+            Self::Trapped { word, trap } => {
+                write!(f, "\"{word}\" would tell, but beside \"{trap}\" it means something else")
+            }
+            Self::NoWord => f.write_str("no telling word"),
+            Self::Reserved(meaning) => f.write_str(meaning),
+            Self::Fits { identifier, shape, confidence, grounds } => {
+                write!(f, "{identifier}: {shape}; {confidence}: {grounds}")
+            }
+            Self::Fails { wanted, refusal, look } => fails(wanted, *refusal, *look, f),
+            Self::Exhausted => f.write_str("too much of this message is encoded; looked at in clear only"),
+            Self::Own(identifier) => write!(f, "{identifier}: one of your own, as registered; certain"),
+            Self::Covered { identifier, better } => {
+                write!(f, "also reads as {identifier}; {better} is the better reading")
+            }
+        }
+    }
+}
+
+fn word(hint: Hint, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let Hint { strength, kinds, word, beside } = hint;
+    let strength = match strength {
+        Strength::Strong => "strong",
+        Strength::Firm => "firm",
+        Strength::Weak => "everyday",
+    };
+    let kinds = list(kinds, " or ");
+    match (word, beside) {
+        ("", _) => write!(f, "documented for {kinds} as the name of a field"),
+        (word, Some(beside)) => write!(f, "{strength} word \"{word}\" beside \"{beside}\": {kinds}"),
+        (word, None) => write!(f, "{strength} word \"{word}\": {kinds}"),
+    }
+}
+
+fn fails(wanted: &[Identifier], refusal: Refusal, look: Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let wanted = list(wanted, " or ");
+    match refusal {
+        Refusal::Shape if wanted.is_empty() => write!(f, "{look}"),
+        Refusal::Shape => write!(f, "{look}: no shape of {wanted}"),
+        Refusal::Unchecked => write!(f, "{look}: under such a word only a {wanted} that passes every check counts"),
+        Refusal::Length => write!(f, "{look}: too short or too long for a {wanted} under such a word"),
+        Refusal::Date => write!(f, "{look}: a date and a time of day"),
+        Refusal::Clock => write!(f, "{look}"),
+        Refusal::Size => write!(f, "{look}: too short or too long to be looked at"),
+        Refusal::Unmarked => {
+            write!(f, "{look}: under such a name only a phone number with plus sign, or encoded, counts")
+        }
+    }
+}
+
+fn list(identifiers: &[Identifier], between: &str) -> String {
+    identifiers.iter().map(|identifier| identifier.as_str()).collect::<Vec<_>>().join(between)
+}
