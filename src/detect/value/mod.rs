@@ -9,6 +9,7 @@ mod iccid;
 mod imei;
 mod imsi;
 mod msisdn;
+mod networks;
 mod number;
 mod opaque;
 mod place;
