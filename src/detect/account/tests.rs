@@ -105,7 +105,7 @@ fn names_and_values_are_accounted_for() {
             Found,
             "opaque token, 32 hex digits: looks like MD5; likely",
         ),
-        ("X-Acme-Imsi", "001010123456789", Found, "15 digits with assigned mobile country code 001"),
+        ("X-Acme-Imsi", "001010123456789", Found, "15 digits of an assigned network, mobile country code 001"),
         ("X-Phone-Id", "1700000000", Considered, "a clock of the years 2001–2033 (seconds)"),
         (
             "X-Order-Phone",
