@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::why;
+use super::{fields::Fields, why};
 use crate::{
     cli::scan::describe,
     detect::{Finding, InsertedBy, Part, Scanner, Subject},
@@ -23,6 +23,7 @@ pub(super) struct Account<'a> {
     pub head: &'a RequestHead,
     pub judged: &'a Judgement<RequestHead>,
     pub today: Date,
+    pub show_values: bool,
 }
 
 impl Account<'_> {
@@ -32,6 +33,9 @@ impl Account<'_> {
         lines.push(String::new());
         lines.extend(self.found());
         lines.extend(self.named());
+        lines.push(String::new());
+        let account = self.scanner.account(&self.subject(self.head));
+        lines.extend(Fields { account: &account, redactor: self.redactor, show_values: self.show_values }.lines());
         lines.push(String::new());
         lines.extend(self.sent());
         lines.iter().map(|line| printable(line).into_owned() + "\n").collect()
@@ -55,7 +59,7 @@ impl Account<'_> {
         let mut lines = vec!["Found:".to_owned()];
         for (index, finding) in findings.iter().enumerate() {
             lines.push(format!("  {}: {}", describe(finding, self.redactor), self.redactor.found(finding)));
-            lines.push(format!("    {}", provenance(finding)));
+            lines.extend(provenance(finding));
             lines.extend(self.decided(index, finding));
         }
         lines
@@ -129,15 +133,7 @@ impl Account<'_> {
 
     /// A head with what is found in it masked. Fields that are for one hop only are the proxy's business and still there.
     fn shown(&self, head: &RequestHead) -> Vec<String> {
-        let cleartext = self.context.origin.scheme == Scheme::Http || head.method == "CONNECT";
-        let subject = Subject {
-            direction: Direction::Request,
-            part: Part::Header,
-            target: Some(&head.target),
-            fields: &head.fields,
-            cleartext,
-        };
-        let left = self.scanner.scan(&subject);
+        let left = self.scanner.scan(&self.subject(head));
         let spans = |part: Part, index: usize| -> Vec<Range<usize>> {
             let is_there = |finding: &&Finding| finding.location.part == part && finding.location.index == index;
             left.iter().filter(is_there).map(|finding| finding.span.clone()).collect()
@@ -150,6 +146,16 @@ impl Account<'_> {
             lines.push(format!("  {name}: {}", self.redactor.field(field, &spans(Part::Header, index), findings)));
         }
         lines
+    }
+
+    fn subject<'h>(&self, head: &'h RequestHead) -> Subject<'h> {
+        Subject {
+            direction: Direction::Request,
+            part: Part::Header,
+            target: Some(&head.target),
+            fields: &head.fields,
+            cleartext: self.context.origin.scheme == Scheme::Http || head.method == "CONNECT",
+        }
     }
 
     fn rule(&self, decision: &Decision) -> Option<(usize, &Rule)> {
@@ -173,7 +179,7 @@ fn deciding_rule(index: usize, rule: &Rule) -> Vec<String> {
     lines
 }
 
-fn provenance(finding: &Finding) -> String {
+fn provenance(finding: &Finding) -> [String; 2] {
     let origin = match finding.origin {
         InsertedBy::Carrier => "put there by the carrier",
         InsertedBy::Handset => "put there by the phone",
@@ -185,5 +191,8 @@ fn provenance(finding: &Finding) -> String {
         _ => format!(", field line {}", finding.location.index),
     };
     let span = &finding.span;
-    format!("{origin}; detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end)
+    [
+        format!("    {origin}: {}", finding.origin_reason),
+        format!("    detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end),
+    ]
 }

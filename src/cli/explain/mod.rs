@@ -4,7 +4,9 @@
 //! is logged.
 
 mod account;
+mod fields;
 mod why;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
@@ -95,6 +97,7 @@ fn explain(judgement: &Judgement, arguments: &Arguments, text: &[u8]) -> Result<
         head: &captured.head,
         judged: &judged,
         today,
+        show_values: arguments.show_values,
     };
     Ok(account.tell())
 }

@@ -87,6 +87,11 @@ impl Note {
         let is_any_pair = !self.key.is_empty() && self.reason.is_about_look();
         self.reason.is_telling() && !is_any_pair
     }
+
+    /// Whether it says nothing beside what else there is to say of the field.
+    pub fn is_aside(&self) -> bool {
+        matches!(self.reason, Reason::Ordinary)
+    }
 }
 
 impl fmt::Display for Note {
