@@ -179,6 +179,7 @@ impl Loading<'_> {
             routing: Arc::new(written.routing),
             tls: written.tls,
             log: written.log,
+            behaviour: written.behaviour,
             limits: written.limits,
             timeouts: written.timeouts,
             policy: Arc::new(policy),

@@ -13,7 +13,10 @@ use serde::{
 
 use super::{Applied, Event, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
 use crate::{
-    detect::{Finding, Part, behaviour::Evidence},
+    detect::{
+        Finding, Part,
+        behaviour::{Evidence, Seen},
+    },
     exchange::{Direction, Field},
 };
 
@@ -176,20 +179,27 @@ impl Serialize for Found<'_> {
         object.serialize_field("signature", &finding.signature.as_deref())?;
         object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
         if let Some(evidence) = &finding.evidence {
-            object.serialize_field("evidence", &Seen(evidence))?;
+            object.serialize_field("evidence", &Shows { evidence, redactor: self.redactor })?;
         }
         object.serialize_field("origin_reason", finding.origin_reason)?;
         object.end()
     }
 }
 
-/// What many requests show. Hosts stand as digests, whatever else of them is logged.
-struct Seen<'a>(&'a Evidence);
+/// What many requests show. Hosts stand as digests where values may not be told.
+struct Shows<'a> {
+    evidence: &'a Evidence,
+    redactor: &'a Redactor,
+}
 
-impl Serialize for Seen<'_> {
+impl Serialize for Shows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(evidence) = self;
-        let hosts: Vec<_> = evidence.hosts.iter().map(|host| format!("{host:016x}")).collect();
+        let Self { evidence, redactor } = self;
+        let host = |host: &Seen| match host.name.as_ref().filter(|_| redactor.tells_all()) {
+            Some(name) => name.to_string(),
+            None => format!("{:016x}", host.digest),
+        };
+        let hosts: Vec<_> = evidence.hosts.iter().map(host).collect();
         let mut object = serializer.serialize_struct("Evidence", 5)?;
         object.serialize_field("reason", evidence.reason)?;
         object.serialize_field("count", &evidence.count)?;
