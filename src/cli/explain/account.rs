@@ -6,9 +6,9 @@ use jiff::civil::Date;
 
 use super::{fields::Fields, why};
 use crate::{
-    cli::scan::describe,
-    detect::{Finding, InsertedBy, Part, Scanner, Subject},
-    event::{Redactor, printable},
+    cli::{provenance, scan::describe, wrap::wrap},
+    detect::{self, Finding, Part, Scanner, Subject},
+    event::{EventLine, FindingLine, Redactor, guarded, printable, render_finding},
     exchange::{Context, Direction, RequestHead, Scheme},
     intercept::{Judgement, Outcome},
     policy::{Decision, Matched, Mode, Policy, Query, Rule},
@@ -21,6 +21,8 @@ pub(super) struct Account<'a> {
     pub redactor: &'a Redactor,
     pub context: &'a Context,
     pub head: &'a RequestHead,
+    /// The event that the request was read from; empty if it was not.
+    pub event: &'a EventLine,
     pub judged: &'a Judgement<RequestHead>,
     pub today: Date,
     pub show_values: bool,
@@ -33,12 +35,31 @@ impl Account<'_> {
         lines.push(String::new());
         lines.extend(self.found());
         lines.extend(self.named());
+        lines.extend(self.seen());
         lines.push(String::new());
         let account = self.scanner.account(&self.subject(self.head));
-        lines.extend(Fields { account: &account, redactor: self.redactor, show_values: self.show_values }.lines());
+        lines.extend(self.fields(&account).lines());
         lines.push(String::new());
         lines.extend(self.sent());
         lines.iter().map(|line| printable(line).into_owned() + "\n").collect()
+    }
+
+    /// The findings, and why field by field, as one line of JSON.
+    pub(super) fn json(&self) -> String {
+        let account = self.scanner.account(&self.subject(self.head));
+        let mut findings = Vec::new();
+        for finding in &account.findings {
+            let comma: &[u8] = if findings.is_empty() { b"" } else { b"," };
+            findings.extend_from_slice(comma);
+            render_finding(finding, self.redactor, &mut findings);
+        }
+        let fields = self.fields(&account).json().to_string();
+        let line = [b"{\"findings\":[", &*findings, b"],\"fields\":", fields.as_bytes(), b"}\n"].concat();
+        String::from_utf8_lossy(&guarded(&line)).into_owned()
+    }
+
+    fn fields<'f>(&'f self, account: &'f detect::Account) -> Fields<'f> {
+        Fields { account, redactor: self.redactor, show_values: self.show_values }
     }
 
     fn circumstances(&self) -> Vec<String> {
@@ -59,7 +80,8 @@ impl Account<'_> {
         let mut lines = vec!["Found:".to_owned()];
         for (index, finding) in findings.iter().enumerate() {
             lines.push(format!("  {}: {}", describe(finding, self.redactor), self.redactor.found(finding)));
-            lines.extend(provenance(finding));
+            let told = provenance::of(finding, self.redactor).into_iter().chain([detection(finding)]);
+            lines.extend(told.flat_map(|line| wrap(4, &line)));
             lines.extend(self.decided(index, finding));
         }
         lines
@@ -111,6 +133,21 @@ impl Account<'_> {
         }
         if !lines.is_empty() {
             lines.insert(0, "Named by rules:".into());
+        }
+        lines
+    }
+
+    /// What the event tells of many requests, which no single one shows.
+    fn seen(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for finding in self.event.findings.iter().filter(|finding| finding.evidence.is_some()) {
+            let FindingLine { severity, identifier, confidence, location, detector, .. } = finding;
+            let name = self.redactor.text(&location.name, &self.judged.findings);
+            lines.push(format!("  {severity} {identifier} ({confidence}) in {} {name}, by {detector}", location.part));
+            lines.extend(provenance::of_line(finding).iter().flat_map(|line| wrap(4, line)));
+        }
+        if !lines.is_empty() {
+            lines.insert(0, "Found over time, as the event tells:".into());
         }
         lines
     }
@@ -179,20 +216,12 @@ fn deciding_rule(index: usize, rule: &Rule) -> Vec<String> {
     lines
 }
 
-fn provenance(finding: &Finding) -> [String; 2] {
-    let origin = match finding.origin {
-        InsertedBy::Carrier => "put there by the carrier",
-        InsertedBy::Handset => "put there by the phone",
-        InsertedBy::Unknown => "put there by whom cannot be told",
-    };
+fn detection(finding: &Finding) -> String {
     let signature = finding.signature.as_ref().map_or(String::new(), |id| format!(", signature {id}"));
     let line = match finding.location.part {
         Part::Target => String::new(),
         _ => format!(", field line {}", finding.location.index),
     };
     let span = &finding.span;
-    [
-        format!("    {origin}: {}", finding.origin_reason),
-        format!("    detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end),
-    ]
+    format!("detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end)
 }

@@ -2,10 +2,12 @@
 //!
 //! Fields of which there is nothing to tell share one line. Names and keys are shown, values never.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use super::wrap::wrap;
+use serde_json::{Value, json};
+
 use crate::{
+    cli::wrap::wrap,
     detect::{self, Entry, Finding, Note, Part, Verdict},
     event::Redactor,
 };
@@ -34,17 +36,17 @@ impl Fields<'_> {
         let mut lines = vec!["Field by field:".to_owned()];
         for entry in self.account.entries.iter().filter(|entry| !is_quiet(entry)) {
             lines.push(format!("  {}: {}", self.name(entry), self.verdict(entry)));
-            lines.extend(self.reasons(entry).into_iter().flat_map(|(what, why)| wrap("    ", &what, &why)));
+            lines.extend(self.reasons(entry).into_iter().flat_map(|(what, why)| wrap(4, &format!("{what}: {why}"))));
         }
         let quiet: Vec<_> = self.account.entries.iter().filter(is_quiet).map(|entry| self.name(entry)).collect();
         if !quiet.is_empty() {
-            lines.extend(wrap("  ", "nothing telling in", &quiet.join(", ")));
+            lines.extend(wrap(2, &format!("nothing telling in: {}", quiet.join(", "))));
         }
         lines
     }
 
     /// The field's name as it may be shown.
-    pub fn name(&self, entry: &Entry) -> String {
+    fn name(&self, entry: &Entry) -> String {
         match entry.part {
             Part::Target => "the target".into(),
             _ => self.shown(&entry.name),
@@ -52,38 +54,48 @@ impl Fields<'_> {
     }
 
     /// What a reason is about, and the reason: of the whole field, then key by key.
-    pub fn reasons(&self, entry: &Entry) -> Vec<(String, String)> {
-        let (whole, pairs): (Vec<_>, Vec<_>) = entry.notes.iter().partition(|note| note.key.is_empty());
-        let is_worth = |note: &&&Note| !note.is_aside();
+    fn reasons(&self, entry: &Entry) -> Vec<(String, String)> {
+        let (whole, pairs): (Vec<_>, Vec<_>) =
+            entry.notes.iter().filter(|note| !note.is_aside()).partition(|note| note.key.is_empty());
         let mut reasons: Vec<_> =
-            whole.iter().filter(is_worth).map(|note| (note.about().as_str().into(), note.to_string())).collect();
+            whole.into_iter().map(|note| (note.about().as_str().to_owned(), note.to_string())).collect();
         reasons.extend(self.pairs(&pairs));
         reasons.dedup();
         reasons
     }
 
+    /// The keys that tell, each with all that there is to say of it, and then the others.
     fn pairs(&self, notes: &[&Note]) -> Vec<(String, String)> {
-        let mut keys: Vec<&[u8]> = Vec::new();
-        let mut by_key: BTreeMap<&[u8], Vec<&Note>> = BTreeMap::new();
-        for note in notes {
-            let told = by_key.entry(&note.key).or_default();
-            if told.is_empty() {
-                keys.push(&note.key);
-            }
-            told.push(note);
-        }
-        let (telling, quiet): (Vec<&[u8]>, Vec<&[u8]>) = keys
-            .into_iter()
-            .partition(|key| by_key.get(key).is_some_and(|told| told.iter().any(|note| note.is_telling())));
-        let told = |key: &&[u8]| by_key.get(key).map(|told| self.pair(key, told));
-        let mut reasons: Vec<_> = telling.iter().filter_map(told).flatten().collect();
-        reasons.extend(self.untold(&quiet));
-        reasons
+        let by_key = by_key(notes);
+        let (telling, quiet): (Vec<_>, Vec<_>) =
+            by_key.into_iter().partition(|(_, notes)| notes.iter().any(|note| note.is_telling()));
+        let told = telling.into_iter().map(|(key, notes)| {
+            let why: Vec<_> = notes.iter().map(ToString::to_string).collect();
+            (format!("\"{}\"", self.shown(key)), why.join("; "))
+        });
+        let quiet: Vec<_> = quiet.into_iter().map(|(key, _)| key).collect();
+        told.chain(self.untold(&quiet)).collect()
     }
 
-    fn pair(&self, key: &[u8], notes: &[&Note]) -> Vec<(String, String)> {
-        let about = format!("\"{}\"", self.shown(key));
-        notes.iter().map(|note| (about.clone(), note.to_string())).collect()
+    /// An object for each field, the target's first if there is one.
+    pub fn json(&self) -> Value {
+        let entries = self.account.entries.iter();
+        entries
+            .map(|entry| {
+                json!({
+                    "part": entry.part,
+                    "name": self.shown(&entry.name),
+                    "index": entry.index,
+                    "verdict": entry.verdict.as_str(),
+                    "reasons": entry.notes.iter().map(|note| self.reason(note)).collect::<Vec<_>>(),
+                })
+            })
+            .collect()
+    }
+
+    fn reason(&self, note: &Note) -> Value {
+        let key = Some(&note.key).filter(|key| !key.is_empty()).map(|key| self.shown(key));
+        json!({ "about": note.about().as_str(), "key": key, "reason": note.to_string() })
     }
 
     fn untold(&self, keys: &[&[u8]]) -> Option<(String, String)> {
@@ -111,4 +123,18 @@ impl Fields<'_> {
         }
         self.redactor.text(&String::from_utf8_lossy(name), &self.account.findings)
     }
+}
+
+/// The reasons of each key, in the order of the keys.
+fn by_key<'n>(notes: &[&'n Note]) -> Vec<(&'n [u8], Vec<&'n Note>)> {
+    let mut places = HashMap::new();
+    let mut keys: Vec<(&[u8], Vec<&Note>)> = Vec::new();
+    for &note in notes {
+        let place = *places.entry(&note.key).or_insert(keys.len());
+        match keys.get_mut(place) {
+            Some((_, told)) => told.push(note),
+            None => keys.push((&note.key, vec![note])),
+        }
+    }
+    keys
 }

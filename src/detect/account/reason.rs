@@ -165,18 +165,18 @@ fn word(hint: Hint, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let kinds = list(kinds, " or ");
     match (word, beside) {
         ("", _) => write!(f, "documented for {kinds} as the name of a field"),
-        (word, Some(beside)) => write!(f, "{strength} word \"{word}\" beside \"{beside}\": {kinds}"),
-        (word, None) => write!(f, "{strength} word \"{word}\": {kinds}"),
+        (word, Some(beside)) => write!(f, "{strength} word \"{word}\" beside \"{beside}\", for {kinds}"),
+        (word, None) => write!(f, "{strength} word \"{word}\", for {kinds}"),
     }
 }
 
 fn fails(wanted: &[Identifier], refusal: Refusal, look: Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let wanted = list(wanted, " or ");
     match refusal {
-        Refusal::Shape if wanted.is_empty() => write!(f, "{look}"),
+        Refusal::Shape | Refusal::Unmarked if look == Look::Nothing => write!(f, "{look}"),
         Refusal::Shape => write!(f, "{look}: no shape of {wanted}"),
-        Refusal::Unchecked => write!(f, "{look}: under such a word only a {wanted} that passes every check counts"),
-        Refusal::Length => write!(f, "{look}: too short or too long for a {wanted} under such a word"),
+        Refusal::Unchecked => write!(f, "{look}: under such a word only {wanted} that passes every check counts"),
+        Refusal::Length => write!(f, "{look}: too short or too long for {wanted} under such a word"),
         Refusal::Date => write!(f, "{look}: a date and a time of day"),
         Refusal::Clock => write!(f, "{look}"),
         Refusal::Size => write!(f, "{look}: too short or too long to be looked at"),
