@@ -44,7 +44,7 @@ impl Detector for Generalised {
             let place = Place::field(subject, self.name(), index, field);
             match words::classify(&field.name) {
                 Some(hint) => {
-                    let writer = if hint.strength == Strength::Strong { Writer::Trade } else { Writer::Anyone };
+                    let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
                     examine(&place.by(writer), hint, field, budget > 0, found);
                     budget = budget.saturating_sub(1);
                 }
@@ -88,10 +88,12 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
     let fitting = hits.filter(|(_, hit)| {
         (named || hit.fit == Fit::Checked)
             && is_long_enough(hint, hit)
+            && is_plain_enough(hint, value, hit)
             && !is_date(hint, value, hit)
             && !is_clock(hint, value, hit)
     });
     fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+        let named = named || hint.sealed && hint.kinds.first() == Some(&Identifier::Msisdn);
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
     })
@@ -103,8 +105,16 @@ fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
         Strength::Strong => true,
         // What is odd and longer than any number was found inside of something encoded.
         Strength::Firm => hit.span.len() >= SPOKEN && (hit.fit <= Fit::Formed || hit.span.len() <= LONGEST),
-        Strength::Weak => hit.span.len() > SPOKEN,
+        Strength::Weak | Strength::Faint => hit.span.len() > SPOKEN,
     }
+}
+
+/// A word of everyday stands over orders, lines of code and rooms: a number there is written with its plus sign, or
+/// with the zeros that stand for it.
+fn is_plain_enough(hint: Hint, value: &[u8], hit: &Hit) -> bool {
+    let (before, number) = value.split_at_checked(hit.span.start).unwrap_or_default();
+    let marked = |mark: &[u8]| number.get(..mark.len()).is_some_and(|front| front.eq_ignore_ascii_case(mark));
+    hint.strength < Strength::Faint || marked(b"+") || marked(b"00") || marked(b"%2B") || before.ends_with(b"+")
 }
 
 /// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour.
@@ -133,7 +143,8 @@ fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
         Strength::Strong => value::is_cipher(value, CIPHER),
         Strength::Firm => value::is_hash(value),
-        Strength::Weak => false,
+        Strength::Weak => hint.sealed && value::is_hash(value),
+        Strength::Faint => false,
     }
 }
 

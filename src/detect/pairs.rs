@@ -94,7 +94,8 @@ fn number(
     };
     let decode = *budget > 0;
     *budget = budget.saturating_sub(1);
-    let (identifier, hit) = generalised::number(hint, value, decode)?;
+    let (identifier, hit) =
+        generalised::number(hint, value, decode).filter(|(_, hit)| hint.network || hit.fit <= Fit::Odd)?;
     let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
     Some((identifier, hit, confidence))
 }
@@ -109,5 +110,5 @@ fn documented(key: &[u8], knowledge: &SignatureSet) -> Option<Hint> {
         Identifier::Iccid => &[Identifier::Iccid],
         _ => return None,
     };
-    Some(Hint { strength: Strength::Strong, kinds })
+    Some(Hint { strength: Strength::Strong, kinds, network: true, sealed: false })
 }
