@@ -62,13 +62,41 @@ fn hex(token: &[u8], out: &mut Buffer) -> Option<usize> {
 
 /// base64 and base64url, with or without padding (RFC 4648 §4 and §5), of text.
 fn base64(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    if token.len() < 8 {
+        return None;
+    }
+    let filled = raw_base64(token, out)?;
+    out.get(..filled)?.iter().all(|&byte| is_text(byte)).then_some(filled)
+}
+
+/// Octets in hexadecimal (with or without `0x`, and signs between pairs) or in base64, whatever they say.
+pub(super) fn octets(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    bare_hex(token, out).or_else(|| raw_base64(token, out))
+}
+
+fn bare_hex(token: &[u8], out: &mut Buffer) -> Option<usize> {
+    let token = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")).unwrap_or(token);
+    let (pair, sign) = (token.get(..2)?, token.get(2));
+    let step = if sign.is_some_and(u8::is_ascii_alphanumeric) || pair.len() == token.len() { 2 } else { 3 };
+    let mut filled = 0;
+    for chunk in token.chunks(step) {
+        let (high, low) = (nibble(*chunk.first()?)?, nibble(*chunk.get(1)?)?);
+        if chunk.get(2).is_some_and(|other| Some(other) != sign || !matches!(other, b':' | b' ' | b'-' | b'.')) {
+            return None;
+        }
+        *out.get_mut(filled)? = high << 4 | low;
+        filled += 1;
+    }
+    Some(filled)
+}
+
+fn raw_base64(token: &[u8], out: &mut Buffer) -> Option<usize> {
     let body = token.iter().rposition(|&byte| byte != b'=').and_then(|last| token.get(..=last))?;
-    if !(8..=LONGEST).contains(&body.len()) || !body.iter().all(|&byte| is_base64(byte)) {
+    if !(6..=LONGEST).contains(&body.len()) || !body.iter().all(|&byte| is_base64(byte)) {
         return None;
     }
     let engine = if body.iter().any(|byte| matches!(byte, b'-' | b'_')) { &URL } else { &PLAIN };
-    let filled = engine.decode_slice(body, out).ok()?;
-    out.get(..filled)?.iter().all(|&byte| is_text(byte)).then_some(filled)
+    engine.decode_slice(body, out).ok()
 }
 
 /// The payload of a JSON Web Token (RFC 7519 §3).

@@ -3,12 +3,16 @@
 //! One file per kind. A value is looked at as a whole, then in its parts, then decoded, at most [`decode::DEPTH`] times.
 //! Which kind to look for comes from the name that the value stands under: a value alone names nobody.
 
+mod account;
 mod address;
+mod cell;
+mod coordinates;
 mod decode;
 mod iccid;
 mod imei;
 mod imsi;
 mod msisdn;
+mod networks;
 mod number;
 mod opaque;
 mod place;
@@ -20,11 +24,12 @@ mod tests;
 
 use std::ops::Range;
 
+pub(super) use account::is_account;
 pub(super) use address::{first as first_address, is_inside};
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
-pub(super) use place::{is_account, is_position};
+pub(super) use place::is_position;
 pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
 pub(super) use whole::fit as whole;
 
