@@ -54,9 +54,9 @@ impl Detector for Generalised {
 
 fn judge(place: Place<'_>, field: &Field, budget: &mut usize, found: &mut Found) {
     let reading = words::read(&field.name);
-    found.tell(place.text, b"", || reading.into());
+    found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let Reading::Telling(hint) = reading else { return unnamed(&place, &field.value, found) };
-    let writer = if hint.strength == Strength::Strong { Writer::Trade } else { Writer::Anyone };
+    let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
     let decode = *budget > 0;
     *budget = budget.saturating_sub(1);
     examine(&place.by(writer), hint, field, decode, found);
@@ -131,6 +131,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
         refusal.is_none()
     });
     let best = fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+        let named = named || hint.sealed && hint.kinds.first() == Some(&Identifier::Msisdn);
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit::plain(value::trimmed(value), Fit::Opaque)))
     });
@@ -147,6 +148,8 @@ fn refusal(hint: Hint, named: bool, value: &[u8], hit: &Hit) -> Option<Refusal> 
         Some(Refusal::Unchecked)
     } else if !is_long_enough(hint, hit) {
         Some(Refusal::Length)
+    } else if !is_plain_enough(hint, value, hit) {
+        Some(Refusal::Plain)
     } else {
         None
     }
@@ -158,8 +161,16 @@ fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
         Strength::Strong => true,
         // What is odd and longer than any number was found inside of something encoded.
         Strength::Firm => hit.span.len() >= SPOKEN && (hit.fit <= Fit::Formed || hit.span.len() <= LONGEST),
-        Strength::Weak => hit.span.len() > SPOKEN,
+        Strength::Weak | Strength::Faint => hit.span.len() > SPOKEN,
     }
+}
+
+/// A word of everyday stands over orders, lines of code and rooms: a number there is written with its plus sign, or
+/// with the zeros that stand for it.
+fn is_plain_enough(hint: Hint, value: &[u8], hit: &Hit) -> bool {
+    let (before, number) = value.split_at_checked(hit.span.start).unwrap_or_default();
+    let marked = |mark: &[u8]| number.get(..mark.len()).is_some_and(|front| front.eq_ignore_ascii_case(mark));
+    hint.strength < Strength::Faint || marked(b"+") || marked(b"00") || marked(b"%2B") || before.ends_with(b"+")
 }
 
 /// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour.
@@ -188,7 +199,8 @@ fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
         Strength::Strong => value::is_cipher(value, CIPHER),
         Strength::Firm => value::is_hash(value),
-        Strength::Weak => false,
+        Strength::Weak => hint.sealed && value::is_hash(value),
+        Strength::Faint => false,
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn judge(
         return found.tell(place.text, key, fails);
     }
     let reading = read(key, knowledge);
-    found.tell(place.text, key, || reading.into());
+    found.tell(place.text, key, || Reason::of(reading, key));
     match number(reading, value, budget) {
         Ok((identifier, hit, sure)) => {
             let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
@@ -117,10 +117,10 @@ fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identif
     let decode = *budget > 0;
     *budget = budget.saturating_sub(1);
     let (identifier, hit) = generalised::number(hint, value, decode)?;
-    let sure = if hit.fit <= Fit::Formed {
-        (Confidence::Likely, "key and value agree")
-    } else {
-        (Confidence::Possible, "the key says so, but the value proves nothing")
+    let sure = match hit.fit {
+        Fit::Checked | Fit::Formed => (Confidence::Likely, "key and value agree"),
+        Fit::Opaque if !hint.network => return Err(Refusal::Opaque),
+        Fit::Odd | Fit::Opaque => (Confidence::Possible, "the key says so, but the value proves nothing"),
     };
     Ok((identifier, hit, sure))
 }
@@ -135,5 +135,5 @@ fn documented(key: &[u8], knowledge: &SignatureSet) -> Option<Hint> {
         Identifier::Iccid => &[Identifier::Iccid],
         _ => return None,
     };
-    Some(Hint { strength: Strength::Strong, kinds, word: "", beside: None })
+    Some(Hint { strength: Strength::Strong, kinds, network: true, sealed: false, why: None })
 }

@@ -8,7 +8,7 @@ use crate::detect::{
     finding::{Confidence, Identifier},
     value::{Look, Shape},
     vocabulary::Strength,
-    words::{Hint, Reading},
+    words::{Hint, Piece, Reading},
 };
 
 /// One reason.
@@ -21,9 +21,11 @@ pub(in crate::detect) enum Reason {
     /// The name is documented.
     Documented { id: Arc<str>, carries: Vec<Identifier>, source: String },
     /// The name holds a word that tells.
-    Word(Hint),
+    Word(Word),
+    /// The key of a pair is documented as the name of a field.
+    Borrowed(&'static [Identifier]),
     /// A token beside the word turns it into something else.
-    Trapped { word: &'static str, trap: &'static str },
+    Trapped { word: String, trap: String },
     /// The name holds no word that tells.
     NoWord,
     /// The field has a meaning of its own; what is looked for there.
@@ -38,6 +40,18 @@ pub(in crate::detect) enum Reason {
     Own(Identifier),
     /// Another detector read it better.
     Covered { identifier: Identifier, better: Identifier },
+}
+
+/// A word that tells, as it is written in the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::detect) struct Word {
+    word: String,
+    strength: Strength,
+    kinds: &'static [Identifier],
+    raised: Option<String>,
+    lowered: Option<String>,
+    /// Whether another word says that the value is hashed or encrypted.
+    sealed: bool,
 }
 
 /// Why a value does not count.
@@ -55,6 +69,10 @@ pub(in crate::detect) enum Refusal {
     Clock,
     /// It is shorter than any identifier, or longer than any pair that carries one.
     Size,
+    /// It is opaque, under a word that apps and sites use as well.
+    Opaque,
+    /// A number under a word of everyday, but neither plus sign nor zeros in front.
+    Plain,
     /// A number, but no sign that it is one: no plus sign, no encoding.
     Unmarked,
 }
@@ -79,12 +97,27 @@ impl About {
 }
 
 impl Reason {
+    /// What was read in this name.
+    pub fn of(reading: Reading, name: &[u8]) -> Self {
+        match reading {
+            Reading::Telling(Hint { strength, kinds, sealed, why: Some(why), .. }) => {
+                let beside = |piece: Option<Piece>| piece.map(|piece| piece.of(name));
+                let (raised, lowered) = (beside(why.raised), beside(why.lowered));
+                Self::Word(Word { word: why.word.of(name), strength, kinds, raised, lowered, sealed })
+            }
+            Reading::Telling(Hint { kinds, .. }) => Self::Borrowed(kinds),
+            Reading::Trapped { word, trap } => Self::Trapped { word: word.of(name), trap: trap.of(name) },
+            Reading::Nothing => Self::NoWord,
+        }
+    }
+
     /// What it is about.
     pub fn about(&self) -> About {
         match self {
             Self::Ordinary
             | Self::Documented { .. }
             | Self::Word(_)
+            | Self::Borrowed(_)
             | Self::Trapped { .. }
             | Self::NoWord
             | Self::Reserved(_) => About::Name,
@@ -109,21 +142,12 @@ impl Reason {
             Self::Fails { wanted, look, .. } => !wanted.is_empty() || look.is_striking(),
             Self::Documented { .. }
             | Self::Word(_)
+            | Self::Borrowed(_)
             | Self::Trapped { .. }
             | Self::Fits { .. }
             | Self::Exhausted
             | Self::Own(_)
             | Self::Covered { .. } => true,
-        }
-    }
-}
-
-impl From<Reading> for Reason {
-    fn from(reading: Reading) -> Self {
-        match reading {
-            Reading::Telling(hint) => Self::Word(hint),
-            Reading::Trapped { word, trap } => Self::Trapped { word, trap },
-            Reading::Nothing => Self::NoWord,
         }
     }
 }
@@ -136,7 +160,8 @@ impl fmt::Display for Reason {
             Self::Documented { id, carries, source } => {
                 write!(f, "documented for {} as {id} ({source})", list(carries, " and "))
             }
-            Self::Word(hint) => word(*hint, f),
+            Self::Word(word) => word.fmt(f),
+            Self::Borrowed(kinds) => write!(f, "documented for {} as the name of a field", list(kinds, " or ")),
             Self::Trapped { word, trap } => {
                 write!(f, "\"{word}\" would tell, but beside \"{trap}\" it means something else")
             }
@@ -155,18 +180,23 @@ impl fmt::Display for Reason {
     }
 }
 
-fn word(hint: Hint, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Hint { strength, kinds, word, beside } = hint;
-    let strength = match strength {
-        Strength::Strong => "strong",
-        Strength::Firm => "firm",
-        Strength::Weak => "everyday",
-    };
-    let kinds = list(kinds, " or ");
-    match (word, beside) {
-        ("", _) => write!(f, "documented for {kinds} as the name of a field"),
-        (word, Some(beside)) => write!(f, "{strength} word \"{word}\" beside \"{beside}\", for {kinds}"),
-        (word, None) => write!(f, "{strength} word \"{word}\", for {kinds}"),
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let strength = match self.strength {
+            Strength::Strong => "strong",
+            Strength::Firm => "firm",
+            Strength::Weak => "weak",
+            Strength::Faint => "everyday",
+        };
+        write!(f, "{strength} word \"{}\"", self.word)?;
+        if let Some(raised) = &self.raised {
+            write!(f, " thanks to \"{raised}\"")?;
+        }
+        if let Some(lowered) = &self.lowered {
+            write!(f, " because of \"{lowered}\"")?;
+        }
+        let sealed = if self.sealed { " hashed or encrypted" } else { "" };
+        write!(f, ", for {}{sealed}", list(self.kinds, " or "))
     }
 }
 
@@ -180,6 +210,8 @@ fn fails(wanted: &[Identifier], refusal: Refusal, look: Look, f: &mut fmt::Forma
         Refusal::Date => write!(f, "{look}: a date and a time of day"),
         Refusal::Clock => write!(f, "{look}"),
         Refusal::Size => write!(f, "{look}: too short or too long to be looked at"),
+        Refusal::Opaque => write!(f, "{look}: opaque values count under words that only networks use"),
+        Refusal::Plain => write!(f, "{look}: under such a word only a number with plus sign, or zeros for it, counts"),
         Refusal::Unmarked => {
             write!(f, "{look}: under such a name only a phone number with plus sign, or encoded, counts")
         }
