@@ -118,12 +118,7 @@ fn names_and_values_are_accounted_for() {
             Considered,
             "\"phone\" would tell, but beside \"order\" it means something else",
         ),
-        (
-            "X-Caller",
-            "07700900123",
-            Considered,
-            "weak word \"caller\", for msisdn | 11 digits: under such a word only",
-        ),
+        ("X-Caller", "07700900123", Considered, "weak word \"caller\", for msisdn | 11 digits: under such a word only"),
         ("X-Carrier-Number", "447700900123", Found, "word \"number\" thanks to \"carrier\", for msisdn"),
         ("X-Foo", "1700000000123", Considered, "no telling word | digits, but a clock of the years 2001–2033"),
         ("X-Foo", "+447700900123", Found, "possible: the name tells nothing, but nothing but a phone number"),

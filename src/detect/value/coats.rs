@@ -11,20 +11,26 @@ pub(in crate::detect) enum Coat {
     Hex,
     Base64,
     Jwt,
+    /// Escapes of JSON, scripts and HTML.
+    Escapes,
+    /// Digits of another script.
+    Script,
+    /// Two digits in an octet, the octets in base64.
+    Packed,
     /// Digits in swapped pairs.
     Swapped,
     /// Digits from the last to the first.
     Reversed,
 }
 
-/// The encodings that were undone, the outermost first. Digits can be turned once more when nothing is left to decode.
+/// The encodings that were undone, the outermost first. Digits can be unpacked and turned when nothing is left to decode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::detect) struct Coats([Option<Coat>; DEPTH + 1]);
+pub(in crate::detect) struct Coats([Option<Coat>; DEPTH + 2]);
 
 impl Coats {
     /// The same with one more around them. Searches go no deeper than there is room for.
     pub fn within(self, outer: Coat) -> Self {
-        let mut coats = [Some(outer); DEPTH + 1];
+        let mut coats = [Some(outer); DEPTH + 2];
         for (slot, coat) in coats.iter_mut().skip(1).zip(self.0) {
             *slot = coat;
         }
@@ -60,6 +66,9 @@ impl fmt::Display for Coat {
             Self::Hex => "hex of ASCII",
             Self::Base64 => "base64",
             Self::Jwt => "payload of a JWT",
+            Self::Escapes => "escapes",
+            Self::Script => "digits of another script",
+            Self::Packed => "base64 of BCD",
             Self::Swapped => "swapped digits",
             Self::Reversed => "reversed digits",
         })

@@ -9,6 +9,7 @@ mod cell;
 mod coats;
 mod coordinates;
 mod decode;
+mod escape;
 mod iccid;
 mod imei;
 mod imsi;
@@ -29,7 +30,7 @@ use std::ops::Range;
 
 pub(super) use account::is_account;
 pub(super) use address::{first as first_address, is_inside};
-pub(super) use coats::Coats;
+use coats::{Coat, Coats};
 pub(super) use look::Look;
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
@@ -71,6 +72,11 @@ impl Hit {
     /// One that stands in clear.
     pub fn plain(span: Range<usize>, fit: Fit) -> Self {
         Self { span, fit, coats: Coats::default(), country: None }
+    }
+
+    /// The same, seen after this was undone.
+    pub fn within(self, coat: Coat) -> Self {
+        Self { coats: self.coats.within(coat), ..self }
     }
 }
 
