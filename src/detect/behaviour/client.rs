@@ -61,7 +61,8 @@ pub(super) struct Sighting {
     /// Sent inside TLS at least once.
     pub is_inside: bool,
     is_from_browser: bool,
-    is_in_visit: bool,
+    /// Stood where no application could have put it.
+    pub is_beyond_apps: bool,
     is_given: bool,
 }
 
@@ -99,7 +100,7 @@ impl Client {
         if self.values.get(key).is_none() {
             self.make_room(noted.name);
         }
-        let is_given = self.given.contains(&noted.value);
+        let is_given = self.is_given(noted.value);
         let sighting = self.values.enter(key, tick, VALUES)?;
         if sighting.count == 0 {
             (sighting.name, sighting.value) = (noted.name, noted.value);
@@ -107,6 +108,11 @@ impl Client {
         }
         self.is_changed |= sighting.note(noted, sender, is_given, now);
         sighting.confidence(noted.needs_witness).map(|confidence| (&*sighting, confidence))
+    }
+
+    /// Whether an answer gave out this value.
+    pub fn is_given(&self, value: u64) -> bool {
+        self.given.contains(&value)
     }
 
     fn make_room(&mut self, name: u64) {
@@ -117,7 +123,7 @@ impl Client {
 
     /// Notes a value that an answer gave out. If it was sent before, the answer only repeats it.
     pub fn receive(&mut self, value: u64) {
-        let is_known = self.given.contains(&value) || self.values.items().any(|sighting| sighting.value == value);
+        let is_known = self.is_given(value) || self.values.items().any(|sighting| sighting.value == value);
         if is_known {
             return;
         }
@@ -149,15 +155,15 @@ impl Client {
 impl Sighting {
     /// Answers whether anything was learnt but how often.
     fn note(&mut self, noted: &Noted, sender: &Sender, is_given: bool, now: i64) -> bool {
-        let before = (self.count > 0, self.is_inside, self.is_from_browser, self.is_in_visit, self.is_given);
+        let before = (self.count > 0, self.is_inside, self.is_from_browser, self.is_beyond_apps, self.is_given);
         self.count = self.count.saturating_add(1);
         self.last = self.last.max(now);
         self.foreign = self.foreign.saturating_add(u32::from(noted.manner.is_foreign()));
         self.is_inside |= sender.is_inside;
         self.is_from_browser |= sender.is_browser;
-        self.is_in_visit |= sender.is_visit;
+        self.is_beyond_apps |= sender.is_beyond_apps(noted);
         self.is_given |= is_given;
-        let after = (true, self.is_inside, self.is_from_browser, self.is_in_visit, self.is_given);
+        let after = (true, self.is_inside, self.is_from_browser, self.is_beyond_apps, self.is_given);
         let mut is_new = before != after;
         if let Some(site) = &noted.site {
             is_new |= remember(&mut self.sites, site, SITES_KEPT);
@@ -169,10 +175,9 @@ impl Sighting {
         is_new
     }
 
-    /// Whether one application could hardly have sent it: there are several, or a browser sent it when it was told to
-    /// visit a page, to which nobody but the browser adds fields.
+    /// Whether one application could hardly have sent it: there are several, or it stood where none could put it.
     pub fn is_common(&self) -> bool {
-        self.apps.len() > 1 || self.is_in_visit
+        self.apps.len() > 1 || self.is_beyond_apps
     }
 
     /// Whether it always stood and was spelt as if another hand had added it.

@@ -48,12 +48,10 @@ pub(super) struct Exposure {
     pub last: i64,
     pub sites: Vec<Site>,
     apps: Vec<u64>,
-    /// How often it followed all well-known fields.
-    appended: u32,
-    /// How often it was spelt unlike all of them.
-    alien: u32,
-    /// Sent with a browser's visit of a page, to which nobody but the browser adds fields.
-    is_in_visit: bool,
+    /// How often it followed all well-known fields and was spelt unlike all of them.
+    foreign: u32,
+    /// Stood where no application could have put it.
+    is_beyond_apps: bool,
 }
 
 /// What a name has shown.
@@ -63,7 +61,7 @@ pub(super) struct Shown<'a> {
     pub exposure: &'a Exposure,
     /// Whether it is missing on the other side.
     pub is_missing_elsewhere: bool,
-    /// Whether it always stood, or always was spelt, as another hand would do it.
+    /// Whether it always stood and was spelt as another hand would do it.
     pub is_by_another_hand: bool,
 }
 
@@ -96,7 +94,8 @@ impl Contrast {
         let shown = self.exposed.get(noted.name).map(|exposure| {
             let is_spread = exposure.is_spread();
             let is_missing_elsewhere = is_spread && self.is_missing_elsewhere(exposure);
-            Shown { exposure, is_missing_elsewhere, is_by_another_hand: is_spread && exposure.is_by_another_hand() }
+            let is_by_another_hand = is_spread && exposure.foreign == exposure.count;
+            Shown { exposure, is_missing_elsewhere, is_by_another_hand }
         });
         (shown, is_new)
     }
@@ -131,10 +130,10 @@ impl Exposure {
         }
         self.count = self.count.saturating_add(1);
         self.last = self.last.max(now);
-        self.appended = self.appended.saturating_add(u32::from(noted.manner.is_appended));
-        self.alien = self.alien.saturating_add(u32::from(noted.manner.is_alien));
-        let mut is_new = sender.is_visit && !self.is_in_visit;
-        self.is_in_visit |= sender.is_visit;
+        self.foreign = self.foreign.saturating_add(u32::from(noted.manner.is_foreign()));
+        let is_beyond_apps = sender.is_beyond_apps(noted);
+        let mut is_new = is_beyond_apps && !self.is_beyond_apps;
+        self.is_beyond_apps |= is_beyond_apps;
         if let Some(site) = &noted.site {
             is_new |= remember(&mut self.sites, site, SITES_KEPT);
         }
@@ -147,10 +146,6 @@ impl Exposure {
 
     /// Whether one application could hardly have sent it.
     fn is_spread(&self) -> bool {
-        self.sites.len() >= SITES && (self.apps.len() >= SENDERS || self.is_in_visit)
-    }
-
-    fn is_by_another_hand(&self) -> bool {
-        self.appended == self.count || self.alien == self.count
+        self.sites.len() >= SITES && (self.apps.len() >= SENDERS || self.is_beyond_apps)
     }
 }

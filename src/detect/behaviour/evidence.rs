@@ -62,11 +62,11 @@ pub(super) fn cross_site(
         _ if sighting.is_foreign() => {
             (InsertedBy::Carrier, "one opaque value to unrelated sites, appended in another spelling than the rest")
         }
-        _ if by_name.is_some() => {
-            (InsertedBy::Carrier, "one opaque value to unrelated sites, placed or spelt as by another hand")
+        _ if sighting.is_beyond_apps => {
+            (InsertedBy::Carrier, "one opaque value to unrelated sites, where a browser lets no page put any")
         }
         _ if sighting.is_common() => {
-            (InsertedBy::Unknown, "one opaque value to unrelated sites, more than one application could have sent")
+            (InsertedBy::Unknown, "one opaque value to unrelated sites, from several applications")
         }
         _ => (InsertedBy::Unknown, "one opaque value to unrelated sites"),
     };
@@ -96,9 +96,9 @@ pub(super) fn by_name(shown: contrast::Shown<'_>, shape: Shape, vantage: Option<
         let reason = "sent to unrelated sites in cleartext, and never inside TLS";
         return Some(Verdict::of_a_name(CLEARTEXT_ONLY, shown, reason, shape, vantage));
     }
-    // Before any carrier there is no other hand than the phone's.
-    let is_possible = matches!(vantage, Some(Vantage::BeyondCarrier) | None);
-    let reason = "sent to unrelated sites, always placed or spelt as by another hand than the rest";
+    // Before any carrier there is no other hand than the phone's. Words are often somebody's after all.
+    let is_possible = matches!(vantage, Some(Vantage::BeyondCarrier) | None) && shape != Shape::Plain;
+    let reason = "sent to unrelated sites, always appended in another spelling than the rest";
     (shown.is_by_another_hand && is_possible)
         .then(|| Verdict::of_a_name("behaviour-position", shown, reason, shape, vantage))
 }
@@ -173,7 +173,9 @@ pub fn join(found: &mut Vec<Finding>, shown: Vec<Finding>) {
             found.push(finding);
             continue;
         };
-        known.confidence = known.confidence.max(finding.confidence);
+        // What a look at one message and a look at many say, each for itself, is as good as certain.
+        let agree = known.confidence.min(finding.confidence) >= Confidence::Likely;
+        known.confidence = if agree { Confidence::Certain } else { known.confidence.max(finding.confidence) };
         if known.origin == InsertedBy::Unknown {
             (known.origin, known.origin_reason) = (finding.origin, finding.origin_reason);
         }

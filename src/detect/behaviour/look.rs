@@ -57,9 +57,10 @@ pub(super) struct Noted {
 pub(super) struct Sender {
     /// Digest of what the application calls itself.
     pub app: u64,
+    /// A browser; not one that an application shows a page in, and adds what it likes.
     pub is_browser: bool,
     /// A browser was told to visit a page.
-    pub is_visit: bool,
+    is_visit: bool,
     pub is_inside: bool,
 }
 
@@ -117,6 +118,7 @@ impl Look {
             let (seen, is_new) = client.contrast.expose(noted, &self.sender, time);
             let by_name = seen.and_then(|seen| evidence::by_name(seen, noted.shape, self.vantage));
             client.is_changed |= is_new;
+            let by_name = by_name.filter(|_| !noted.is_opaque() || !client.is_given(noted.value));
             let sighting = if noted.is_opaque() { client.send(noted, &self.sender, time) } else { None };
             let by_value = sighting.map(|seen| evidence::cross_site(seen, by_name.as_ref(), self.vantage));
             shown.extend(by_value.or(by_name).map(|verdict| (noted.index, verdict)));
@@ -165,12 +167,17 @@ impl Noted {
 impl Sender {
     fn of(digester: &Digester, fields: &Fields, cleartext: bool) -> Self {
         let agent: &[u8] = fields.first("user-agent").map_or(b"", AsRef::as_ref);
-        let is_browser = agent.starts_with(b"Mozilla/");
-        // Scripts fetch with another Accept, and an app that shows a page may add what it likes.
+        let is_browser = agent.starts_with(b"Mozilla/") && memchr::memmem::find(agent, b"; wv)").is_none();
+        // Scripts fetch with another Accept.
         let is_page = || fields.first("accept").is_some_and(|accept| accept.starts_with(b"text/html"));
-        let is_view = || memchr::memmem::find(agent, b"; wv)").is_some();
-        let is_visit = is_browser && is_page() && !is_view();
+        let is_visit = is_browser && is_page();
         Self { app: digester.of(Kind::Application, agent), is_browser, is_visit, is_inside: !cleartext }
+    }
+
+    /// Whether this field stands where no application could have put it. To the visit of a page nobody but the browser
+    /// adds fields; those that a page's script adds stand before the browser's last.
+    pub fn is_beyond_apps(&self, noted: &Noted) -> bool {
+        self.is_visit || self.is_browser && noted.manner.is_appended
     }
 }
 

@@ -32,6 +32,9 @@ const SEGMENT: usize = 8;
 /// So many letters in a row, vowels among them, are a word.
 const WORD: usize = 4;
 
+/// So long is a token that stands among other text.
+const TOKEN: usize = 16;
+
 /// A token without any digit has to be so long: shorter ones may be glued words.
 const LETTERS: usize = 20;
 
@@ -64,8 +67,13 @@ pub(super) fn is_pseudonym(value: &[u8]) -> bool {
     match value.iter().all(|&byte| is_token_byte(byte)) {
         true => randomness(value) >= BITS,
         // Of what is written around a token, nothing counts: `{"id":"…"}`, `sdk=3.1; id=…`.
-        false => segments(value).any(|part| part.len() >= SHORTEST && randomness(part) >= BITS),
+        false => segments(value).any(|part| is_long_enough_inside(part) && randomness(part) >= BITS),
     }
+}
+
+/// Names of builds stand among words as well, and are shorter than tokens that are not hexadecimal.
+fn is_long_enough_inside(part: &[u8]) -> bool {
+    part.len() >= TOKEN || part.len() >= SHORTEST && part.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn is_number(value: &[u8]) -> bool {
@@ -182,7 +190,7 @@ mod tests {
             "aaaaaaaaaaaaaaaaaaaa",
             "MyCompanyApplicationIdentifierForTests",
             "Dalvik/2.1.0 (Linux; U; Android 13; SM-G991B Build/TP1A.220624.014)",
-            "Samsung Galaxy S21 5G (SM-G991B)",
+            "Samsung Galaxy S21 5G (SM-G991B; G991BXXU5DVH2)",
             "[\"news\", \"sport\", \"weather\"]",
             "00-4bf92f",
             "0",

@@ -73,25 +73,27 @@ fn a_name_on_cellular_only_was_added_on_the_way() {
 
 #[test]
 fn what_is_always_added_by_another_hand_is_found_without_any_contrast() {
-    let appended = expose(&behaviour(), USUAL);
-    assert_eq!((detectors(&appended), appended[0].origin), (vec!["behaviour-position"], InsertedBy::Carrier));
-    assert_eq!((appended[0].identifier, appended[0].severity), (Identifier::SubscriberId, Severity::Medium));
-    let spelt = expose(&behaviour(), Request { field: ("x_qzt", ""), ..INSIDE_HEAD });
-    assert_eq!(detectors(&spelt), ["behaviour-position"]);
-    assert!(expose(&behaviour(), INSIDE_HEAD).is_empty());
-    assert!(expose(&behaviour(), Request { vantage: Some(Vantage::NoCarrier), ..USUAL }).is_empty(), "no other hand");
+    let odd = Request { field: ("x_qzt", ""), ..USUAL };
+    let shown = expose(&behaviour(), odd);
+    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-position"], InsertedBy::Carrier));
+    assert_eq!((shown[0].identifier, shown[0].severity), (Identifier::SubscriberId, Severity::Medium));
+    assert!(expose(&behaviour(), USUAL).is_empty(), "appended only");
+    assert!(expose(&behaviour(), Request { is_first: true, ..odd }).is_empty(), "spelt otherwise only");
+    assert!(expose(&behaviour(), Request { vantage: Some(Vantage::NoCarrier), ..odd }).is_empty(), "no other hand");
     let behaviour = behaviour();
     look(&behaviour, Request { app: "A/1", field: ("X-Qzt", "900123456780"), ..INSIDE_HEAD });
-    assert!(expose(&behaviour, USUAL).is_empty(), "not always");
+    assert!(expose(&behaviour, odd).is_empty(), "not always");
 }
 
 #[test]
 fn what_stands_on_a_visit_was_not_added_by_the_page() {
-    let visit = Request { accept: "text/html,*/*;q=0.8", ..USUAL };
+    let script = Request { is_first: true, ..USUAL };
+    let visit = Request { accept: "text/html,*/*;q=0.8", ..script };
     for field in [("X-Qzt", "447700900123"), ("X-Session-Ref", TOKEN)] {
         let shown = round(&behaviour(), Request { field, ..visit });
-        assert_eq!((detectors(&shown), shown[0].confidence), (vec!["behaviour-cross-site"], Confidence::Certain));
-        assert!(round(&behaviour(), Request { field, ..USUAL }).is_empty(), "a script's, or an application's");
+        assert_eq!((detectors(&shown), shown[0].confidence), (vec!["behaviour-cross-site"], Confidence::Likely));
+        assert!(round(&behaviour(), Request { field, ..script }).is_empty(), "a script's, or an application's");
+        assert_eq!(round(&behaviour(), Request { field, ..USUAL }).len(), 1, "after the browser's last");
         let view = Request { field, app: "Mozilla/5.0 (Linux; Android 14; wv)", ..visit };
         assert!(round(&behaviour(), view).is_empty(), "an application shows a page");
     }
