@@ -156,7 +156,7 @@ X-Acme-Msisdn: MzQzNDM3MzczMDMwMzkzMDMwMzEzMjMz
 const FIELDS: &str = "\
 Field by field:
   the target: msisdn (likely)
-    \"phone\": firm word \"phone\", for msisdn; msisdn: E.164, mobile range of country code 44; likely:
+    \"phone\": firm word \"phone\", for msisdn; msisdn (E.164, mobile range of country code 44), likely:
       key and value agree
     nothing telling under: ref
   X-Order-Phone: nothing
@@ -168,20 +168,20 @@ Field by field:
       number with plus sign, or encoded, counts
   X-Forwarded-For: client-ip (possible)
     name: an address inside the carrier is looked for
-    value: client-ip: IP address; possible: any proxy may tell an inner address
+    value: client-ip (IP address), possible: any proxy may tell an inner address
   Cookie: msisdn (likely)
-    \"user_phone\": strong word \"userphone\", for msisdn; msisdn: E.164, mobile range of country code
-      44; likely: key and value agree
+    \"user_phone\": strong word \"userphone\", for msisdn; msisdn (E.164, mobile range of country code
+      44), likely: key and value agree
     nothing telling under: _ga, sid
   x-up-calling-line-id: msisdn (certain)
     name: documented for msisdn as up-calling-line-id (O2 UK incident Jan 2012: BBC
       technology-16721338, The Register 2012/01/25, alphr/PC Pro 372427; TeliaSonera Finland 'MSISDN
       Enrichment' manual v1.2, 2014)
-    value: msisdn: E.164, mobile range of country code 44; certain: documented name, and the value
+    value: msisdn (E.164, mobile range of country code 44), certain: documented name, and the value
       has the right shape
   X-Acme-Msisdn: msisdn (likely)
     name: strong word \"msisdn\", for msisdn
-    value: msisdn: E.164, mobile range of country code 44; decoded: base64 → hex of ASCII; likely:
+    value: msisdn (E.164, mobile range of country code 44; decoded: base64 → hex of ASCII), likely:
       name and value agree
   nothing telling in: Host, Connection, sec-ch-ua, sec-ch-ua-mobile, User-Agent, Accept, Referer,
     Accept-Language, (12 bytes)

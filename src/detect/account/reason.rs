@@ -168,11 +168,11 @@ impl fmt::Display for Reason {
             Self::NoWord => f.write_str("no telling word"),
             Self::Reserved(meaning) => f.write_str(meaning),
             Self::Fits { identifier, shape, confidence, grounds } => {
-                write!(f, "{identifier}: {shape}; {confidence}: {grounds}")
+                write!(f, "{identifier} ({shape}), {confidence}: {grounds}")
             }
             Self::Fails { wanted, refusal, look } => fails(wanted, *refusal, *look, f),
             Self::Exhausted => f.write_str("too much of this message is encoded; looked at in clear only"),
-            Self::Own(identifier) => write!(f, "{identifier}: one of your own, as registered; certain"),
+            Self::Own(identifier) => write!(f, "{identifier} (one of your own, as registered), certain"),
             Self::Covered { identifier, better } => {
                 write!(f, "also reads as {identifier}; {better} is the better reading")
             }

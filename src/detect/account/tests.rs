@@ -93,22 +93,22 @@ fn names_and_values_are_accounted_for() {
             "x-up-calling-line-id",
             "447700900123",
             Found,
-            "E.164, mobile range of country code 44; certain: documented name",
+            "E.164, mobile range of country code 44), certain: documented name",
         ),
         ("x-up-calling-line-id", "unknown", Considered, "a value that says nothing"),
         (
             "X-Acme-Msisdn",
             "NDQ3NzAwOTAwMTIz",
             Found,
-            "strong word \"msisdn\", for msisdn | msisdn: E.164, mobile range",
+            "strong word \"msisdn\", for msisdn | msisdn (E.164, mobile range",
         ),
-        ("X-Acme-Msisdn", "NDQ3NzAwOTAwMTIz", Found, "country code 44; decoded: base64; likely: name and value agree"),
+        ("X-Acme-Msisdn", "NDQ3NzAwOTAwMTIz", Found, "country code 44; decoded: base64), likely: name and value agree"),
         ("X-Acme-Msisdn", "MzQzNDM3MzczMDMwMzkzMDMwMzEzMjMz", Found, "decoded: base64 → hex of ASCII"),
         (
             "X-Acme-Msisdn",
             "e5a1fb55305247d6f35bd790d2a91dda",
             Found,
-            "opaque token, 32 hex digits: looks like MD5; likely",
+            "opaque token, 32 hex digits: looks like MD5), likely",
         ),
         ("X-Acme-Imsi", "001010123456789", Found, "15 digits of an assigned network, mobile country code 001"),
         ("X-Phone-Id", "1700000000", Considered, "a clock of the years 2001–2033 (seconds)"),
@@ -122,7 +122,7 @@ fn names_and_values_are_accounted_for() {
         ("X-Carrier-Number", "447700900123", Found, "word \"number\" thanks to \"carrier\", for msisdn"),
         ("X-Foo", "1700000000123", Considered, "no telling word | digits, but a clock of the years 2001–2033"),
         ("X-Foo", "+447700900123", Found, "possible: the name tells nothing, but nothing but a phone number"),
-        ("X-Forwarded-For", "10.1.2.3", Found, "client-ip: IP address; possible: any proxy may tell an inner address"),
+        ("X-Forwarded-For", "10.1.2.3", Found, "client-ip (IP address), possible: any proxy may tell an inner address"),
     ] {
         let (came, told) = told(name, value);
         assert!(came == verdict && told.contains(reasons), "{name}: {value}: {came:?} {told}");
@@ -154,5 +154,5 @@ fn ones_own_are_accounted_for() {
     let account = scanner.account(&subject);
     agrees(&account, &subject);
     let notes: Vec<_> = account.entries[0].notes.iter().map(ToString::to_string).collect();
-    assert!(notes.contains(&"msisdn: one of your own, as registered; certain".to_owned()), "{notes:?}");
+    assert!(notes.contains(&"msisdn (one of your own, as registered), certain".to_owned()), "{notes:?}");
 }
