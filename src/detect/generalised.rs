@@ -8,6 +8,7 @@ use super::{
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
+    within,
     words::{self, Hint},
 };
 use crate::exchange::Field;
@@ -42,7 +43,9 @@ impl Detector for Generalised {
                 continue;
             }
             let place = Place::field(subject, self.name(), index, field);
-            match words::classify(&field.name) {
+            let before = found.len();
+            let hint = words::classify(&field.name);
+            match hint {
                 Some(hint) => {
                     let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
                     examine(&place.by(writer), hint, field, budget > 0, found);
@@ -50,8 +53,25 @@ impl Detector for Generalised {
                 }
                 None => found.extend(unnamed(&place, &field.value)),
             }
+            let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
+            if !told && budget > 0 && could_hold(&field.value) {
+                let is_holder = words::is_holder(&field.name);
+                let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
+                budget -= 1;
+                within::examine(
+                    &Place::field(subject, self.name(), index, field).by(writer),
+                    &field.value,
+                    is_holder,
+                    found,
+                );
+            }
         }
     }
+}
+
+/// Anything worth the search has eight signs that are not letters only.
+fn could_hold(value: &[u8]) -> bool {
+    value.len() >= 10 && value.iter().any(u8::is_ascii_digit)
 }
 
 fn unnamed(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
@@ -90,12 +110,24 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
             && is_long_enough(hint, hit)
             && is_plain_enough(hint, value, hit)
             && !is_date(hint, value, hit)
-            && !is_clock(hint, value, hit)
+            && !(hint.strength > Strength::Strong && is_clock(value, hit))
     });
-    fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+    let best = fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
         let named = named || hint.sealed && hint.kinds.first() == Some(&Identifier::Msisdn);
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
+    });
+    let sound = best.as_ref().is_some_and(|(_, hit)| hit.fit <= Fit::Formed);
+    let another = || Some(named && hint.network && !sound).filter(|ask| *ask).and_then(|_| another_number(hint, value));
+    another().or(best)
+}
+
+/// Gateways put one number where the name promises another.
+fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+    let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
+    others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
+        Some((kind, hit))
     })
 }
 
@@ -132,11 +164,9 @@ fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
 
 /// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033. No number
 /// with its country has as many digits behind a one.
-fn is_clock(hint: Hint, value: &[u8], hit: &Hit) -> bool {
+pub(super) fn is_clock(value: &[u8], hit: &Hit) -> bool {
     let digits = value.get(hit.span.clone()).unwrap_or_default();
-    hint.strength > Strength::Strong
-        && matches!((digits.len(), digits.first()), (10 | 13, Some(b'1')))
-        && digits.iter().all(u8::is_ascii_digit)
+    matches!((digits.len(), digits.first()), (10 | 13, Some(b'1'))) && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
@@ -157,12 +187,28 @@ fn other(place: &Place<'_>, strength: Strength, kind: Identifier, value: &[u8]) 
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
         Identifier::SubscriberId => value::is_cipher(value, PSEUDONYM),
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
-        Identifier::Location => strong && digits > 3 && whole.len() < 64 || value::is_position(value),
-        Identifier::Account => value::is_account(value),
+        Identifier::Location if strong && is_cell_number(value) => true,
+        Identifier::Location => value::is_position(value),
+        Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
         Identifier::ClientIp => return inside(place, value),
         _ => strong && value::whole(kind, value).is_some(),
     };
     fits.then(|| place.finding(kind, severity_of(kind), Confidence::Likely, whole))?
+}
+
+/// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
+fn is_cell_number(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
+    digits > 3 && value.len() < 40 && value.iter().all(joins)
+}
+
+/// `sip:jane@ims.example`, `<mailto:jane@mail.example>`.
+fn without_scheme(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    let value = value.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(value);
+    let schemes: [&[u8]; 4] = [b"sip:", b"sips:", b"mailto:", b"acct:"];
+    schemes.iter().find_map(|scheme| value.strip_prefix(*scheme)).unwrap_or(value)
 }
 
 fn inside(place: &Place<'_>, value: &[u8]) -> Option<Finding> {

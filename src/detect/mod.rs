@@ -19,6 +19,7 @@ mod signature;
 mod target;
 mod value;
 mod vocabulary;
+mod within;
 mod words;
 
 pub use finding::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity};

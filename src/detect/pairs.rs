@@ -13,6 +13,7 @@ use super::{
     signature::SignatureSet,
     value::{self, Fit, Hit},
     vocabulary::Strength,
+    within,
     words::{self, Hint},
 };
 use crate::exchange::Direction;
@@ -57,11 +58,24 @@ pub(super) fn examine(
         let pair = rest.get(..len).unwrap_or_default();
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            let finding = judge(place, key.trim_ascii(), value, start + equals + 1, budget, knowledge);
-            found.extend(finding);
+            let (key, at) = (key.trim_ascii(), start + equals + 1);
+            match judge(place, key, value, at, budget, knowledge) {
+                Some(finding) => found.push(finding),
+                None if *budget > 0 && holds_pairs(value) => {
+                    *budget -= 1;
+                    within::keyed(place, value, at, false, found);
+                }
+                None => {}
+            }
         }
         start += len + 1;
     }
+}
+
+/// An address within an address, JSON within a cookie: keys in there stand before a sign that is encoded.
+fn holds_pairs(value: &[u8]) -> bool {
+    let signs = memchr::memchr_iter(b'%', value).filter_map(|at| value.get(at + 1..at + 3));
+    value.len() >= 16 && signs.take(32).any(|sign| matches!(sign, [b'3', b'D' | b'd' | b'A' | b'a']))
 }
 
 /// Judges one pair whose value begins at `start` of the text.
@@ -78,9 +92,20 @@ pub(super) fn judge(
     if value.len() < 6 || value.len() > 1024 || key.eq_ignore_ascii_case(b"min") {
         return None;
     }
+    if let Some(account) = account(key, value) {
+        let span = start + account.start..start + account.end;
+        return place.finding(Identifier::Account, Severity::Critical, Confidence::Likely, span);
+    }
     let (identifier, hit, confidence) = number(key, value, budget, knowledge)?;
     let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
     place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
+}
+
+/// The name that a network knows its user by; the address that a site asks for is none of these.
+fn account(key: &[u8], value: &[u8]) -> Option<Range<usize>> {
+    let told = |hint: &Hint| hint.network && hint.kinds.first() == Some(&Identifier::Account);
+    let hint = || words::classify(key).filter(told);
+    (value::is_account(value) && hint().is_some()).then(|| value::trimmed(value))
 }
 
 fn number(

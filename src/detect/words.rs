@@ -50,6 +50,26 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
     Some(Hint { strength, kinds: &word.group.kinds, network: word.group.network, sealed })
 }
 
+/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
+pub(super) fn is_holder(name: &[u8]) -> bool {
+    let folded = Folded::new(name);
+    let has = |tokens: &Tokens| folded.tokens(0, folded.len).any(|token| tokens.has(token));
+    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
+}
+
+/// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.
+pub(super) fn is_company(part: &[u8]) -> bool {
+    let folded = Folded::new(part);
+    part.len() <= LONGEST && folded.tokens(0, folded.len).any(|token| VOCABULARY.company.has(token))
+}
+
+/// Without the joint of a Romance language: `numero-de`.
+fn singular(token: &[u8]) -> &[u8] {
+    let joint = |joint: &&&[u8]| token.len() > joint.len() + 3 && token.ends_with(joint);
+    let joints: &[&[u8]] = &[b"de", b"di", b"do"];
+    token.get(..token.len() - joints.iter().find(joint).map_or(0, |joint| joint.len())).unwrap_or(token)
+}
+
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
 struct Folded {
     text: [u8; LONGEST],
@@ -104,21 +124,31 @@ impl Folded {
     /// How much the word says, with what stands beside it; nothing if that makes something else of it.
     fn strength(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Strength> {
         let group = word.group;
-        let mobile = group.kinds.first() == Some(&Identifier::Msisdn);
-        let strength = match group.strength {
-            Strength::Faint if self.has_other(word, &vocabulary.trade) => Strength::Weak,
-            Strength::Faint if self.has_other(word, &vocabulary.person) => Strength::Weak,
-            Strength::Weak if mobile && self.has_other(word, &vocabulary.trade) => Strength::Firm,
-            strength => strength,
-        };
+        let strength = self.raised(word, vocabulary);
         let about = self.behind(word).any(|token| vocabulary.about.has(token));
-        let everyday = !(group.network && strength == Strength::Strong);
-        let trapped = about || everyday && self.has_other(word, &vocabulary.traps);
-        let refers = everyday && self.behind(word).any(|token| vocabulary.references.has(token));
+        let trapped = about || !group.network && self.has_other(word, &vocabulary.traps);
+        let refers = !group.network && self.behind(word).any(|token| vocabulary.references.has(token));
         match strength {
             Strength::Strong if word.names_number() && (trapped || refers) => Some(Strength::Weak),
             _ if trapped => None,
             strength => Some(strength),
+        }
+    }
+
+    /// A word for a phone or its user says more beside one for a number, or beside one of the trade.
+    fn raised(&self, word: &Word, vocabulary: &Vocabulary) -> Strength {
+        let strength = word.group.strength;
+        if word.group.kinds.first() != Some(&Identifier::Msisdn) || strength == Strength::Strong || word.group.beside {
+            return strength;
+        }
+        let number =
+            self.others(word).any(|token| vocabulary.numbers.has(token) || vocabulary.numbers.has(singular(token)));
+        let trade = self.has_other(word, &vocabulary.trade);
+        match strength {
+            Strength::Faint if number || trade || self.has_other(word, &vocabulary.person) => Strength::Weak,
+            Strength::Weak if number || trade => Strength::Firm,
+            Strength::Firm if number => Strength::Strong,
+            strength => strength,
         }
     }
 
@@ -130,8 +160,6 @@ impl Folded {
         let Word { start, end, .. } = *word;
         match edges {
             Edges::Free => true,
-            // `X-Ims-Id` is no IMSI.
-            Edges::Front => self.opens_at(start, vocabulary) && !(start + 1..end).any(|at| self.is_border(at)),
             Edges::Both => self.opens_at(start, vocabulary) && self.closes_at(end, vocabulary),
         }
     }
@@ -153,22 +181,20 @@ impl Folded {
 
     /// The tokens that the word is no part of, and what is glued to it.
     fn others<'f>(&'f self, word: &Word) -> impl Iterator<Item = &'f [u8]> {
-        let Word { start, end, .. } = *word;
-        let before = self.spans(0, start).filter_map(|(from, to)| self.text.get(from..to));
-        before.chain(self.spans(end, self.len).filter_map(|(from, to)| self.text.get(from..to)))
+        self.tokens(0, word.start).chain(self.tokens(word.end, self.len))
     }
 
     /// What stands behind the word.
     fn behind<'f>(&'f self, word: &Word) -> impl Iterator<Item = &'f [u8]> {
-        self.spans(word.end, self.len).filter_map(|(from, to)| self.text.get(from..to))
+        self.tokens(word.end, self.len)
     }
 
     /// Tokens between two places, cut there.
-    fn spans(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, usize)> {
+    fn tokens(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
         let mut start = from;
         std::iter::from_fn(move || {
             let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
-            Some((std::mem::replace(&mut start, end), end))
+            self.text.get(std::mem::replace(&mut start, end)..end)
         })
     }
 
@@ -178,10 +204,12 @@ impl Folded {
 }
 
 impl Word {
-    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`.
-    fn rank(&self) -> (Strength, bool, Reverse<usize>) {
+    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`, and
+    /// what describes the network comes last, as in `ggsn-uli`.
+    fn rank(&self) -> (bool, Strength, bool, Reverse<usize>) {
+        let network = self.group.kinds.first() == Some(&Identifier::Network);
         let strong = self.group.strength == Strength::Strong;
-        (self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
+        (network, self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
     }
 
     fn names_number(&self) -> bool {
