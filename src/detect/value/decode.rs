@@ -8,6 +8,8 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use super::escape::{ESCAPES, SCRIPTS};
+
 /// How many encodings are undone, one inside the other.
 pub(super) const DEPTH: usize = 3;
 
@@ -21,10 +23,13 @@ pub(super) type Buffer = [u8; LONGEST];
 pub(super) type Decoder = fn(&[u8], &mut Buffer) -> Option<usize>;
 
 /// Decoders whose result is text and may be encoded again.
-pub(super) const TEXT: &[Decoder] = &[percent, hex, base64, jwt];
+pub(super) const TEXT: &[Decoder] = &[percent, hex, base64, ESCAPES, SCRIPTS, jwt];
 
 /// The same without those that take a larger whole apart.
-pub(super) const PLAIN_TEXT: &[Decoder] = &[percent, hex, base64];
+pub(super) const PLAIN_TEXT: &[Decoder] = &[percent, hex, base64, ESCAPES, SCRIPTS];
+
+/// What is tried where no name tells.
+pub(super) const COMMON: &[Decoder] = &[percent, hex, base64, jwt];
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -45,19 +50,13 @@ fn percent(token: &[u8], out: &mut Buffer) -> Option<usize> {
     (filled < token.len()).then_some(filled)
 }
 
-/// Hexadecimal digits of ASCII text.
+/// Hexadecimal digits of text.
 fn hex(token: &[u8], out: &mut Buffer) -> Option<usize> {
-    if token.len() < 12 || !token.len().is_multiple_of(2) {
+    if token.len() < 12 {
         return None;
     }
-    let mut filled = 0;
-    for pair in token.chunks_exact(2) {
-        let [high, low] = pair else { return None };
-        let byte = nibble(*high)? << 4 | nibble(*low)?;
-        *out.get_mut(filled).filter(|_| is_text(byte))? = byte;
-        filled += 1;
-    }
-    Some(filled)
+    let filled = bare_hex(token, out)?;
+    is_text(out.get(..filled)?).then_some(filled)
 }
 
 /// base64 and base64url, with or without padding (RFC 4648 §4 and §5), of text.
@@ -66,7 +65,7 @@ fn base64(token: &[u8], out: &mut Buffer) -> Option<usize> {
         return None;
     }
     let filled = raw_base64(token, out)?;
-    out.get(..filled)?.iter().all(|&byte| is_text(byte)).then_some(filled)
+    is_text(out.get(..filled)?).then_some(filled)
 }
 
 /// Octets in hexadecimal (with or without `0x`, and signs between pairs) or in base64, whatever they say.
@@ -107,6 +106,26 @@ fn jwt(token: &[u8], out: &mut Buffer) -> Option<usize> {
     header.starts_with(b"ey").then(|| base64(payload, out))?
 }
 
+/// Octets in base64 of which each holds two digits (BCD), as digits; a filler stays where pairs are swapped.
+pub(super) fn packed(token: &[u8]) -> Option<([u8; 22], usize)> {
+    if token.len() > 18 {
+        return None;
+    }
+    let mut octets: Buffer = [0; LONGEST];
+    let len = raw_base64(token, &mut octets).filter(|len| (5..=11).contains(len))?;
+    let mut digits = [0; 22];
+    let nibbles = octets.get(..len)?.iter().flat_map(|octet| [octet >> 4, octet & 15]);
+    for (slot, nibble) in digits.iter_mut().zip(nibbles) {
+        *slot = match nibble {
+            0..=9 => b'0' + nibble,
+            15 => b'f',
+            _ => return None,
+        };
+    }
+    let last = digits.get(len * 2 - 1) == Some(&b'f');
+    Some((digits, len * 2 - usize::from(last)))
+}
+
 /// Digits in swapped pairs with an optional filler, as SIM cards and GTP carry them (3GPP TS 24.008 §10.5.4.7).
 pub(super) fn swapped(token: &[u8]) -> Option<([u8; 22], usize)> {
     if !(8..=22).contains(&token.len()) || !token.len().is_multiple_of(2) {
@@ -136,6 +155,8 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
-fn is_text(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+/// ASCII that can be seen, or UTF-8 with signs beyond it.
+fn is_text(text: &[u8]) -> bool {
+    let seen = text.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..));
+    seen && (text.is_ascii() || std::str::from_utf8(text).is_ok())
 }

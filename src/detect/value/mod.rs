@@ -8,6 +8,7 @@ mod address;
 mod cell;
 mod coordinates;
 mod decode;
+mod escape;
 mod iccid;
 mod imei;
 mod imsi;
