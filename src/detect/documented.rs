@@ -1,11 +1,14 @@
 //! What do fields carry whose names are documented?
 
+use std::cell::OnceCell;
+
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, Severity},
+    finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
+    generalised,
     origin::Writer,
     report::{Place, severity_of},
-    signature::{Signature, SignatureSet},
+    signature::{Class, Signature, SignatureSet},
     value::{self, Effort, Fit, Hit},
 };
 use crate::exchange::Field;
@@ -26,6 +29,8 @@ impl Detector for Documented {
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
         let mut budget = DECODED;
+        let asked = OnceCell::new();
+        let company = || *asked.get_or_init(|| has_company(subject, knowledge));
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
                 let decode = budget > 0;
@@ -33,10 +38,38 @@ impl Detector for Documented {
                 let writer = Writer::Documented(signature.inserted_by);
                 let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
+                let before = found.len();
                 examine(&place, signature, field, decode, found);
+                if signature.class == Class::Generic && !is_carriers(&field.value) && !company() {
+                    found.iter_mut().skip(before).for_each(lower);
+                }
             }
         }
     }
+}
+
+/// Whether a value has a shape that networks give and interfaces do not: a number, or a user of a realm.
+fn is_carriers(value: &[u8]) -> bool {
+    let number = |kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
+        hit.is_some_and(|hit| !generalised::is_clock(value, &hit))
+    };
+    value::is_account(value) || number(Identifier::Msisdn) || number(Identifier::Imsi)
+}
+
+/// Whether the message holds another field that a carrier is known to insert.
+fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
+    subject
+        .fields
+        .iter()
+        .filter_map(|field| knowledge.lookup(&field.name))
+        .any(|signature| signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier)
+}
+
+/// What any interface may send: worth a line in the log.
+fn lower(finding: &mut Finding) {
+    finding.severity = Severity::Low;
+    finding.confidence = Confidence::Possible;
 }
 
 fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Vec<Finding>) {

@@ -118,8 +118,8 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
         Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
     });
     let sound = best.as_ref().is_some_and(|(_, hit)| hit.fit <= Fit::Formed);
-    let another = || Some(named && hint.network && !sound).filter(|ask| *ask).and_then(|_| another_number(hint, value));
-    another().or(best)
+    let ask = hint.strength == Strength::Strong && named && !sound;
+    ask.then(|| another_number(hint, value)).flatten().or(best)
 }
 
 /// Gateways put one number where the name promises another.
@@ -172,7 +172,7 @@ pub(super) fn is_clock(value: &[u8], hit: &Hit) -> bool {
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
         Strength::Strong => value::is_cipher(value, CIPHER),
-        Strength::Firm => value::is_hash(value),
+        Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
         Strength::Weak => hint.sealed && value::is_hash(value),
         Strength::Faint => false,
     }

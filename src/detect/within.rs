@@ -48,7 +48,7 @@ pub(super) fn keyed(place: &Place<'_>, text: &[u8], start: usize, is_holder: boo
     for (key, span) in pairs(text).take(PAIRS) {
         let value = text.get(span.clone()).unwrap_or_default();
         let hint = words::classify(key).or_else(|| (is_holder && key.eq_ignore_ascii_case(b"sub")).then_some(ALONE));
-        let Some(hint) = hint.filter(|_| value.len() >= 6) else { continue };
+        let Some(hint) = hint else { continue };
         if let Some((identifier, hit)) = generalised::number(hint, value, true).filter(|(_, hit)| is_sound(hint, hit)) {
             let hit = start + span.start + hit.span.start..start + span.start + hit.span.end;
             found.extend(place.finding(identifier, Severity::Critical, Confidence::Likely, hit));

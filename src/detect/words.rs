@@ -125,11 +125,16 @@ impl Folded {
     fn strength(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Strength> {
         let group = word.group;
         let strength = self.raised(word, vocabulary);
-        let about = self.behind(word).any(|token| vocabulary.about.has(token));
+        let certain = word.group.network && strength == Strength::Strong;
+        let holds = |token| certain && vocabulary.holders.has(token);
+        let about = self.behind(word).any(|token| vocabulary.about.has(token) && !holds(token));
         let trapped = about || !group.network && self.has_other(word, &vocabulary.traps);
         let refers = !group.network && self.behind(word).any(|token| vocabulary.references.has(token));
         match strength {
-            Strength::Strong if word.names_number() && (trapped || refers) => Some(Strength::Weak),
+            // Three letters stand for many things: MDN is a site as well.
+            Strength::Strong if word.names_number() && word.end - word.start > 3 && (trapped || refers) => {
+                Some(Strength::Weak)
+            }
             _ if trapped => None,
             strength => Some(strength),
         }
@@ -146,6 +151,7 @@ impl Folded {
         let trade = self.has_other(word, &vocabulary.trade);
         match strength {
             Strength::Faint if number || trade || self.has_other(word, &vocabulary.person) => Strength::Weak,
+            Strength::Weak if number && word.group.network => Strength::Strong,
             Strength::Weak if number || trade => Strength::Firm,
             Strength::Firm if number => Strength::Strong,
             strength => strength,
