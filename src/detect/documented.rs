@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
-    generalised,
     origin::Writer,
+    plausible,
     report::{Place, severity_of},
     signature::{Class, Signature, SignatureSet},
     value::{self, Effort, Fit, Hit},
@@ -52,7 +52,7 @@ impl Detector for Documented {
 fn is_carriers(value: &[u8]) -> bool {
     let number = |kind| {
         let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
-        hit.is_some_and(|hit| !generalised::is_clock(value, &hit))
+        hit.is_some_and(|hit| !plausible::is_clock(value, &hit))
     };
     value::is_account(value) || number(Identifier::Msisdn) || number(Identifier::Imsi)
 }

@@ -4,6 +4,7 @@ use super::{
     Detector, Subject,
     finding::{Confidence, Finding, Identifier, Severity},
     origin::Writer,
+    plausible,
     report::{Place, severity_of},
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -21,12 +22,6 @@ const CIPHER: usize = 16;
 
 /// How many fields of one message are decoded.
 const DECODED: usize = 24;
-
-/// How many digits a number has at least, where the word is one of everyday.
-const SPOKEN: usize = 9;
-
-/// With spaces, dashes and brackets, no written number is longer.
-const LONGEST: usize = 20;
 
 /// What a pseudonym must have at least, where the word is one of everyday.
 const PSEUDONYM: usize = 16;
@@ -91,7 +86,7 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &m
 
 /// A field that says whose number it holds holds it in its national form or encrypted as well.
 fn confidence(hint: Hint, hit: &Hit) -> Confidence {
-    let told = hint.strength == Strength::Strong && (hit.fit == Fit::Opaque || hit.span.len() >= SPOKEN);
+    let told = hint.strength == Strength::Strong && (hit.fit == Fit::Opaque || hit.span.len() >= plausible::SPOKEN);
     if hit.fit <= Fit::Formed || told { Confidence::Likely } else { Confidence::Possible }
 }
 
@@ -105,13 +100,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
     };
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
-    let fitting = hits.filter(|(_, hit)| {
-        (named || hit.fit == Fit::Checked)
-            && is_long_enough(hint, hit)
-            && is_plain_enough(hint, value, hit)
-            && !is_date(hint, value, hit)
-            && !(hint.strength > Strength::Strong && is_clock(value, hit))
-    });
+    let fitting = hits.filter(|(_, hit)| (named || hit.fit == Fit::Checked) && plausible::is_number(hint, value, hit));
     let best = fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
         let named = named || hint.sealed && hint.kinds.first() == Some(&Identifier::Msisdn);
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
@@ -131,47 +120,11 @@ fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
     })
 }
 
-/// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
-fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
-    match hint.strength {
-        Strength::Strong => true,
-        // What is odd and longer than any number was found inside of something encoded.
-        Strength::Firm => hit.span.len() >= SPOKEN && (hit.fit <= Fit::Formed || hit.span.len() <= LONGEST),
-        Strength::Weak | Strength::Faint => hit.span.len() > SPOKEN,
-    }
-}
-
-/// A word of everyday stands over orders, lines of code and rooms: a number there is written with its plus sign, or
-/// with the zeros that stand for it.
-fn is_plain_enough(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let (before, number) = value.split_at_checked(hit.span.start).unwrap_or_default();
-    let marked = |mark: &[u8]| number.get(..mark.len()).is_some_and(|front| front.eq_ignore_ascii_case(mark));
-    hint.strength < Strength::Faint || marked(b"+") || marked(b"00") || marked(b"%2B") || before.ends_with(b"+")
-}
-
-/// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour.
-fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let Some(digits @ [b'2', b'0', ..]) = value.get(hit.span.clone()) else { return false };
-    let two = |at: usize| digits.get(at..at + 2).and_then(|pair| std::str::from_utf8(pair).ok()?.parse::<u8>().ok());
-    let within = |at: usize, range: std::ops::RangeInclusive<u8>| two(at).is_some_and(|part| range.contains(&part));
-    hint.strength == Strength::Weak
-        && digits.len() == 12
-        && within(4, 1..=12)
-        && within(6, 1..=31)
-        && within(8, 0..=23)
-        && within(10, 0..=59)
-}
-
-/// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033. No number
-/// with its country has as many digits behind a one.
-pub(super) fn is_clock(value: &[u8], hit: &Hit) -> bool {
-    let digits = value.get(hit.span.clone()).unwrap_or_default();
-    matches!((digits.len(), digits.first()), (10 | 13, Some(b'1'))) && digits.iter().all(u8::is_ascii_digit)
-}
-
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
-        Strength::Strong => value::is_cipher(value, CIPHER),
+        Strength::Strong => {
+            value::is_cipher(value, CIPHER) && (hint.network || value.iter().any(u8::is_ascii_alphabetic))
+        }
         Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
         Strength::Weak => hint.sealed && value::is_hash(value),
         Strength::Faint => false,
@@ -198,9 +151,10 @@ fn other(place: &Place<'_>, strength: Strength, kind: Identifier, value: &[u8]) 
 
 /// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
 fn is_cell_number(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
-    digits > 3 && value.len() < 40 && value.iter().all(joins)
+    digits > 3 && value.len() <= 24 && value.iter().all(joins) && (digits < value.len() || digits <= 10)
 }
 
 /// `sip:jane@ims.example`, `<mailto:jane@mail.example>`.

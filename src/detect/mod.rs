@@ -13,6 +13,7 @@ mod identity;
 mod origin;
 mod pairs;
 mod places;
+mod plausible;
 mod report;
 mod scanner;
 mod signature;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     finding::{Confidence, Finding, Identifier, Severity},
-    generalised,
+    generalised, plausible,
     report::{Place, severity_of},
     value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
@@ -100,7 +100,7 @@ fn packed(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
     }
     let hit = |kind: &Identifier| {
         let hit = value::find(*kind, value, Effort::Hinted).or_else(|| value::find(*kind, value, Effort::Named))?;
-        Some((*kind, hit)).filter(|(_, hit)| hit.fit == Fit::Checked && !generalised::is_clock(value, hit))
+        Some((*kind, hit)).filter(|(_, hit)| hit.fit == Fit::Checked && !plausible::is_clock(value, hit))
     };
     let (kind, hit) = PACKED.iter().find_map(hit)?;
     place.finding(kind, Severity::Critical, Confidence::Possible, hit.span)

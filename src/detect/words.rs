@@ -32,6 +32,13 @@ pub(super) struct Hint {
     pub sealed: bool,
 }
 
+impl Hint {
+    /// Whether the name names the thing in words that mean nothing else.
+    pub fn is_certain(&self) -> bool {
+        self.network && self.strength == Strength::Strong
+    }
+}
+
 /// A word of the vocabulary, and where it stands in the folded name.
 #[derive(Clone, Copy)]
 struct Word {
@@ -132,6 +139,7 @@ impl Folded {
         let refers = !group.network && self.behind(word).any(|token| vocabulary.references.has(token));
         match strength {
             // Three letters stand for many things: MDN is a site as well.
+            Strength::Firm if refers && !trapped => Some(Strength::Weak),
             Strength::Strong if word.names_number() && word.end - word.start > 3 && (trapped || refers) => {
                 Some(Strength::Weak)
             }
