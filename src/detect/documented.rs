@@ -1,13 +1,16 @@
 //! What do fields carry whose names are documented?
 
+use std::cell::OnceCell;
+
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    finding::{Confidence, Identifier, Severity},
+    finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
+    plausible,
     report::{Place, severity_of},
-    signature::{Signature, SignatureSet},
+    signature::{Class, Signature, SignatureSet},
     value::{self, Effort, Fit, Hit, Look},
 };
 use crate::exchange::Field;
@@ -28,6 +31,8 @@ impl Detector for Documented {
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let mut budget = DECODED;
+        let asked = OnceCell::new();
+        let company = || *asked.get_or_init(|| has_company(subject, knowledge));
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
                 let decode = budget > 0;
@@ -36,10 +41,29 @@ impl Detector for Documented {
                 let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
                 found.tell(place.text, b"", || documentation(signature));
-                examine(&place, signature, field, decode, found);
+                let common = signature.class == Class::Generic && !is_carriers(&field.value) && !company();
+                examine(&place, signature, field, Terms { decode, common }, found);
             }
         }
     }
+}
+
+/// Whether a value has a shape that networks give and interfaces do not: a number, or a user of a realm.
+fn is_carriers(value: &[u8]) -> bool {
+    let number = |kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
+        hit.is_some_and(|hit| !plausible::is_clock(value, &hit))
+    };
+    value::is_account(value) || number(Identifier::Msisdn) || number(Identifier::Imsi)
+}
+
+/// Whether the message holds another field that a carrier is known to insert.
+fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
+    subject
+        .fields
+        .iter()
+        .filter_map(|field| knowledge.lookup(&field.name))
+        .any(|signature| signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier)
 }
 
 fn documentation(signature: &Signature) -> Reason {
@@ -47,11 +71,20 @@ fn documentation(signature: &Signature) -> Reason {
     Reason::Documented { id, carries, source }
 }
 
-fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Found) {
-    if !decode {
+/// On what terms a field is examined.
+#[derive(Clone, Copy)]
+struct Terms {
+    /// Whether there is work left for decoding.
+    decode: bool,
+    /// Whether any interface may send it: worth a line in the log.
+    common: bool,
+}
+
+fn examine(place: &Place<'_>, signature: &Signature, field: &Field, terms: Terms, found: &mut Found) {
+    if !terms.decode {
         found.tell(place.text, b"", || Reason::Exhausted);
     }
-    let effort = |effort| if decode { effort } else { Effort::Clear };
+    let effort = |effort| if terms.decode { effort } else { Effort::Clear };
     let before = found.len();
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
@@ -61,7 +94,7 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool
         };
         let Some((identifier, hit)) = hit else { continue };
         let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-        let sure = sure(rank, identifier, &hit);
+        let (severity, sure) = if terms.common { COMMON } else { (severity, sure(rank, identifier, &hit)) };
         found.take(place, Taken { key: b"", value: &field.value, identifier, severity, sure, hit, start: 0 });
     }
     if found.len() == before {
@@ -70,6 +103,10 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool
         found.tell(place.text, b"", || Reason::Fails { wanted: wanted(), refusal: Refusal::Shape, look: look() });
     }
 }
+
+/// What ordinary interfaces send as well.
+const COMMON: (Severity, Sure) =
+    (Severity::Low, (Confidence::Possible, "documented name, but ordinary interfaces use it as well"));
 
 fn sure(rank: usize, identifier: Identifier, hit: &Hit) -> Sure {
     match hit.fit {

@@ -6,10 +6,12 @@ use super::{
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
+    plausible,
     report::{Place, Text, severity_of},
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
+    within,
     words::{self, Hint, Reading},
 };
 use crate::exchange::Field;
@@ -22,12 +24,6 @@ const CIPHER: usize = 16;
 
 /// How many fields of one message are decoded.
 const DECODED: usize = 24;
-
-/// How many digits a number has at least, where the word is one of everyday.
-const SPOKEN: usize = 9;
-
-/// With spaces, dashes and brackets, no written number is longer.
-const LONGEST: usize = 20;
 
 /// What a pseudonym must have at least, where the word is one of everyday.
 const PSEUDONYM: usize = 16;
@@ -46,41 +42,66 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(Place::field(subject, self.name(), index, field), field, &mut budget, found);
+                judge(&Place::field(subject, self.name(), index, field), field, &mut budget, found);
             }
         }
     }
 }
 
-fn judge(place: Place<'_>, field: &Field, budget: &mut usize, found: &mut Found) {
+fn judge(place: &Place<'_>, field: &Field, budget: &mut usize, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
-    let Reading::Telling(hint) = reading else { return unnamed(&place, &field.value, found) };
-    let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
+    let before = found.len();
     let decode = *budget > 0;
-    *budget = budget.saturating_sub(1);
-    examine(&place.by(writer), hint, field, decode, found);
+    let refusal = match reading {
+        Reading::Telling(hint) => {
+            let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
+            *budget = budget.saturating_sub(1);
+            examine(&place.clone().by(writer), hint, field, decode, found)
+        }
+        Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
+    };
+    let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
+    if !told && *budget > 0 && could_hold(&field.value) {
+        let is_holder = words::is_holder(&field.name);
+        let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
+        *budget -= 1;
+        within::examine(&place.clone().by(writer), &field.value, is_holder, found);
+    }
+    if found.len() == before {
+        let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+        let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
+        found.tell(place.text, b"", fails);
+    }
 }
 
-fn unnamed(place: &Place<'_>, value: &[u8], found: &mut Found) {
-    let Some(hit) = value::unnamed_number(value).or_else(|| value::number_uri(value)) else {
-        let fails = || Reason::Fails { wanted: Vec::new(), refusal: Refusal::Unmarked, look: Look::at(value) };
-        return found.tell(place.text, b"", fails);
-    };
-    let (identifier, severity, sure) = (Identifier::Msisdn, Severity::Critical, UNNAMED);
-    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+/// Anything worth the search has eight signs that are not letters only.
+fn could_hold(value: &[u8]) -> bool {
+    value.len() >= 10 && value.iter().any(u8::is_ascii_digit)
+}
+
+/// A number whose name tells nothing; why not, if nothing is found.
+fn unnamed(place: &Place<'_>, value: &[u8], found: &mut Found) -> Refusal {
+    if let Some(hit) = value::unnamed_number(value).or_else(|| value::number_uri(value)) {
+        let (identifier, severity, sure) = (Identifier::Msisdn, Severity::Critical, UNNAMED);
+        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+    }
+    Refusal::Unmarked
 }
 
 /// How sure a number is whose name tells nothing.
 pub(super) const UNNAMED: Sure =
     (Confidence::Possible, "the name tells nothing, but nothing but a phone number looks like this");
 
-fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Found) {
+/// How sure what the name promises is, if the value keeps it.
+const AGREED: Sure = (Confidence::Likely, "name and value agree");
+
+/// What the name promises; why not, if nothing is found.
+fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Found) -> Refusal {
     let value: &[u8] = &field.value;
     if !decode {
         found.tell(place.text, b"", || Reason::Exhausted);
     }
-    let before = found.len();
     let number = number(hint, value, decode);
     let refusal = number.as_ref().err().copied().unwrap_or(Refusal::Shape);
     if let Ok((identifier, hit)) = number {
@@ -90,31 +111,28 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &m
     }
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
         let Some(hit) = other(hint.strength, identifier, value) else { continue };
-        let (severity, sure) = (severity_of(identifier), (Confidence::Likely, "name and value agree"));
+        let (severity, sure) = (severity_of(identifier), AGREED);
         found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
-    if found.len() == before {
-        let wanted = || hint.kinds.to_vec();
-        found.tell(place.text, b"", || Reason::Fails { wanted: wanted(), refusal, look: Look::at(value) });
-    }
+    refusal
 }
 
 /// A field that says whose number it holds holds it in its national form or encrypted as well.
 fn confidence(hint: Hint, hit: &Hit) -> Sure {
     let strong = hint.strength == Strength::Strong;
     match hit.fit {
-        Fit::Checked | Fit::Formed => (Confidence::Likely, "name and value agree"),
+        Fit::Checked | Fit::Formed => AGREED,
         Fit::Opaque if strong => {
             (Confidence::Likely, "after a strong word, what is encrypted or hashed counts as well")
         }
-        Fit::Odd if strong && hit.span.len() >= SPOKEN => {
+        Fit::Odd if strong && hit.span.len() >= plausible::SPOKEN => {
             (Confidence::Likely, "after a strong word, a national number counts as well")
         }
         Fit::Odd | Fit::Opaque => (Confidence::Possible, "the name says so, but the value proves nothing"),
     }
 }
 
-/// A number under a name with these words. Shared with the pairs of cookies and queries.
+/// A number under a name with these words, or why there is none. Shared with the pairs of cookies and queries.
 pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifier, Hit), Refusal> {
     let named = hint.strength < Strength::Weak && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let effort = match (decode, named) {
@@ -126,7 +144,8 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
     let mut refused = Refusal::Shape;
     let fitting = hits.filter(|(_, hit)| {
-        let refusal = refusal(hint, named, value, hit);
+        let unchecked = || (!named && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
+        let refusal = plausible::refusal(hint, value, hit).or_else(unchecked);
         refused = refusal.unwrap_or(refused);
         refusal.is_none()
     });
@@ -135,70 +154,26 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
         Some((kind, Hit::plain(value::trimmed(value), Fit::Opaque)))
     });
-    best.ok_or(refused)
+    let sound = best.as_ref().is_some_and(|(_, hit)| hit.fit <= Fit::Formed);
+    let ask = hint.strength == Strength::Strong && named && !sound;
+    ask.then(|| another_number(hint, value)).flatten().or(best).ok_or(refused)
 }
 
-/// Why a hit does not count under a name with these words, if it does not.
-fn refusal(hint: Hint, named: bool, value: &[u8], hit: &Hit) -> Option<Refusal> {
-    if is_date(hint, value, hit) {
-        Some(Refusal::Date)
-    } else if is_clock(hint, value, hit) {
-        Some(Refusal::Clock)
-    } else if !named && hit.fit != Fit::Checked {
-        Some(Refusal::Unchecked)
-    } else if !is_long_enough(hint, hit) {
-        Some(Refusal::Length)
-    } else if !is_plain_enough(hint, value, hit) {
-        Some(Refusal::Plain)
-    } else {
-        None
-    }
-}
-
-/// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
-fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
-    match hint.strength {
-        Strength::Strong => true,
-        // What is odd and longer than any number was found inside of something encoded.
-        Strength::Firm => hit.span.len() >= SPOKEN && (hit.fit <= Fit::Formed || hit.span.len() <= LONGEST),
-        Strength::Weak | Strength::Faint => hit.span.len() > SPOKEN,
-    }
-}
-
-/// A word of everyday stands over orders, lines of code and rooms: a number there is written with its plus sign, or
-/// with the zeros that stand for it.
-fn is_plain_enough(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let (before, number) = value.split_at_checked(hit.span.start).unwrap_or_default();
-    let marked = |mark: &[u8]| number.get(..mark.len()).is_some_and(|front| front.eq_ignore_ascii_case(mark));
-    hint.strength < Strength::Faint || marked(b"+") || marked(b"00") || marked(b"%2B") || before.ends_with(b"+")
-}
-
-/// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour.
-fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let Some(digits @ [b'2', b'0', ..]) = value.get(hit.span.clone()) else { return false };
-    let two = |at: usize| digits.get(at..at + 2).and_then(|pair| std::str::from_utf8(pair).ok()?.parse::<u8>().ok());
-    let within = |at: usize, range: std::ops::RangeInclusive<u8>| two(at).is_some_and(|part| range.contains(&part));
-    hint.strength == Strength::Weak
-        && digits.len() == 12
-        && within(4, 1..=12)
-        && within(6, 1..=31)
-        && within(8, 0..=23)
-        && within(10, 0..=59)
-}
-
-/// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033. No number
-/// with its country has as many digits behind a one.
-fn is_clock(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let digits = value.get(hit.span.clone()).unwrap_or_default();
-    hint.strength > Strength::Strong
-        && matches!((digits.len(), digits.first()), (10 | 13, Some(b'1')))
-        && digits.iter().all(u8::is_ascii_digit)
+/// Gateways put one number where the name promises another.
+fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+    let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
+    others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
+        Some((kind, hit))
+    })
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
-        Strength::Strong => value::is_cipher(value, CIPHER),
-        Strength::Firm => value::is_hash(value),
+        Strength::Strong => {
+            value::is_cipher(value, CIPHER) && (hint.network || value.iter().any(u8::is_ascii_alphabetic))
+        }
+        Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
         Strength::Weak => hint.sealed && value::is_hash(value),
         Strength::Faint => false,
     }
@@ -213,12 +188,29 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
         Identifier::SubscriberId => value::is_cipher(value, PSEUDONYM),
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
-        Identifier::Location => strong && digits > 3 && whole.len() < 64 || value::is_position(value),
-        Identifier::Account => value::is_account(value),
+        Identifier::Location if strong && is_cell_number(value) => true,
+        Identifier::Location => value::is_position(value),
+        Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
         Identifier::ClientIp => return inside(value),
         _ => strong && value::whole(kind, value).is_some(),
     };
     fits.then(|| Hit::plain(whole, Fit::Formed))
+}
+
+/// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
+fn is_cell_number(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
+    digits > 3 && value.len() <= 24 && value.iter().all(joins) && (digits < value.len() || digits <= 10)
+}
+
+/// `sip:jane@ims.example`, `<mailto:jane@mail.example>`.
+fn without_scheme(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    let value = value.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(value);
+    let schemes: [&[u8]; 4] = [b"sip:", b"sips:", b"mailto:", b"acct:"];
+    schemes.iter().find_map(|scheme| value.strip_prefix(*scheme)).unwrap_or(value)
 }
 
 fn inside(value: &[u8]) -> Option<Hit> {

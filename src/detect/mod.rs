@@ -15,12 +15,14 @@ mod identity;
 mod origin;
 mod pairs;
 mod places;
+mod plausible;
 mod report;
 mod scanner;
 mod signature;
 mod target;
 mod value;
 mod vocabulary;
+mod within;
 mod words;
 
 pub use account::{About, Account, Entry, Note, Verdict};

@@ -15,6 +15,7 @@ use super::{
     signature::SignatureSet,
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
+    within,
     words::{self, Hint, Reading},
 };
 use crate::exchange::Direction;
@@ -59,10 +60,22 @@ pub(super) fn examine(
         let pair = rest.get(..len).unwrap_or_default();
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            judge(place, &Pair { key: key.trim_ascii(), value, start: start + equals + 1 }, budget, knowledge, found);
+            let (key, at) = (key.trim_ascii(), start + equals + 1);
+            let before = found.len();
+            judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
+            if found.len() == before && *budget > 0 && holds_pairs(value) {
+                *budget -= 1;
+                within::keyed(place, value, at, false, found);
+            }
         }
         start += len + 1;
     }
+}
+
+/// An address within an address, JSON within a cookie: keys in there stand before a sign that is encoded.
+fn holds_pairs(value: &[u8]) -> bool {
+    let signs = memchr::memchr_iter(b'%', value).filter_map(|at| value.get(at + 1..at + 3));
+    value.len() >= 16 && signs.take(32).any(|sign| matches!(sign, [b'3', b'D' | b'd' | b'A' | b'a']))
 }
 
 /// A key and what it stands for.
@@ -90,7 +103,11 @@ pub(super) fn judge(
     }
     let reading = read(key, knowledge);
     found.tell(place.text, key, || Reason::of(reading, key));
-    match number(reading, value, budget) {
+    let told = match account(reading, value) {
+        Some(hit) => Ok((Identifier::Account, hit, AGREED)),
+        None => number(reading, value, budget),
+    };
+    match told {
         Ok((identifier, hit, sure)) => {
             let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
             found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
@@ -102,11 +119,21 @@ pub(super) fn judge(
     }
 }
 
+/// How sure what the key promises is, if the value keeps it.
+const AGREED: Sure = (Confidence::Likely, "key and value agree");
+
 fn read(key: &[u8], knowledge: &SignatureSet) -> Reading {
     match words::read(key) {
         Reading::Telling(hint) => Reading::Telling(hint),
         other => documented(key, knowledge).map_or(other, Reading::Telling),
     }
+}
+
+/// The name that a network knows its user by; the address that a site asks for is none of these.
+fn account(reading: Reading, value: &[u8]) -> Option<Hit> {
+    let Reading::Telling(hint) = reading else { return None };
+    let told = hint.network && hint.kinds.first() == Some(&Identifier::Account);
+    (told && value::is_account(value)).then(|| Hit::plain(value::trimmed(value), Fit::Formed))
 }
 
 fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identifier, Hit, Sure), Refusal> {
@@ -118,7 +145,7 @@ fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identif
     *budget = budget.saturating_sub(1);
     let (identifier, hit) = generalised::number(hint, value, decode)?;
     let sure = match hit.fit {
-        Fit::Checked | Fit::Formed => (Confidence::Likely, "key and value agree"),
+        Fit::Checked | Fit::Formed => AGREED,
         Fit::Opaque if !hint.network => return Err(Refusal::Opaque),
         Fit::Odd | Fit::Opaque => (Confidence::Possible, "the key says so, but the value proves nothing"),
     };

@@ -14,7 +14,7 @@ use super::{
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
-    words,
+    words::{self, Hint},
 };
 use crate::exchange::{Direction, Field};
 
@@ -39,11 +39,19 @@ impl Detector for Places {
     }
 }
 
+/// Marks of phones that are words nowhere else.
+const MARKS: &[(&str, &[Identifier])] =
+    &[("ser", &[Identifier::Imei]), ("sn", &[Identifier::Imei]), ("icc", &[Identifier::Iccid])];
+
+/// A number that nothing names.
+const BARE: Hint =
+    Hint { strength: Strength::Weak, kinds: &[Identifier::Msisdn], network: true, sealed: false, why: None };
+
 type Reader = fn(&Place<'_>, &Field, &mut Found);
 
 const AGENT: &str = "serial numbers are looked for where old handsets wrote them";
 const ADDRESS: &str = "an address inside the carrier is looked for";
-const ACCOUNT: &str = "a number as the name of a user is looked for";
+const ACCOUNT: &str = "a number or an address as the name of a user is looked for";
 const FORWARDED: &str = "addresses and numbers of its parameters are looked for";
 
 /// How the field of this name is read, who writes it, and what is looked for.
@@ -65,14 +73,29 @@ fn reader(name: &[u8]) -> Option<(Reader, Writer, &'static str)> {
 /// Any proxy may tell an inner address: no more than a hint.
 fn address(place: &Place<'_>, field: &Field, found: &mut Found) {
     let value: &[u8] = &field.value;
+    if let Some(hit) = bare_number(value, |byte| matches!(byte, b',' | b' ' | b';' | b'"')) {
+        take(place, Said { key: b"", value, start: 0 }, Identifier::Msisdn, hit, found);
+    }
     if let Some((span, address)) = value::first_address(value)
         && value::is_inside(address)
     {
+        let place = place.clone().by(Writer::Anyone);
         let (identifier, severity) = (Identifier::ClientIp, Severity::Low);
         let (sure, hit) =
             ((Confidence::Possible, "any proxy may tell an inner address"), Hit::plain(span, Fit::Formed));
-        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+        found.take(&place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
+}
+
+/// A phone number that fills a part of the value.
+fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
+    value::parts(value, is_border).find_map(|span| {
+        let part = value.get(span.clone()).unwrap_or_default();
+        let plain = part.strip_prefix(b"+").unwrap_or(part);
+        let is_plain = plain.len() > 9 && plain.iter().all(u8::is_ascii_digit);
+        let (_, hit) = is_plain.then(|| generalised::number(BARE, part, false).ok())??;
+        (hit.span.len() == part.len()).then_some(Hit { span, ..hit })
+    })
 }
 
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
@@ -85,48 +108,60 @@ fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
         let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
         let named = hint.and_then(|hint| generalised::number(hint, node, true).ok());
         let named = named.filter(|(_, hit)| hit.fit <= Fit::Odd);
-        let number = || Some((Identifier::Msisdn, value::unnamed_number(node).filter(|_| node.contains(&b'+'))?));
+        let number = || {
+            let hit = bare_number(node, |byte| matches!(byte, b'"' | b'_' | b'[' | b']' | b' '))?;
+            Some((Identifier::Msisdn, hit))
+        };
         if let Some((identifier, hit)) = named.or_else(number) {
-            take(place, key, node, identifier, hit, span.start + equals + 1, found);
+            take(place, Said { key, value: node, start: span.start + equals + 1 }, identifier, hit, found);
         }
     }
 }
 
 /// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
 fn agent(place: &Place<'_>, field: &Field, found: &mut Found) {
-    const MARKS: &[(&str, Identifier)] = &[
-        ("imei", Identifier::Imei),
-        ("ser", Identifier::Imei),
-        ("sn", Identifier::Imei),
-        ("icc", Identifier::Iccid),
-        ("imsi", Identifier::Imsi),
-        ("msisdn", Identifier::Msisdn),
-    ];
     for span in long_numbers(&field.value) {
-        let before = field.value.get(span.start.saturating_sub(12)..span.start).unwrap_or_default();
-        let word = last_word(before);
-        let Some((_, identifier)) = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())) else {
-            continue;
-        };
-        let number = field.value.get(span.clone()).unwrap_or_default();
-        if let Some(hit) = value::find(*identifier, number, Effort::Hinted).filter(|hit| hit.fit <= Fit::Odd) {
-            take(place, word, number, *identifier, hit, span.start, found);
+        let Some(hint) = mark(&field.value, &span) else { continue };
+        let value = field.value.get(span.clone()).unwrap_or_default();
+        let number = generalised::number(hint, value, false).ok();
+        if let Some((identifier, hit)) = number.filter(|(_, hit)| hit.fit <= Fit::Odd) {
+            take(place, Said { key: b"", value, start: span.start }, identifier, hit, found);
         }
     }
 }
 
-/// A number behind its mark, in text that begins at `start`.
-fn take(
-    place: &Place<'_>,
-    key: &[u8],
-    value: &[u8],
-    identifier: Identifier,
-    hit: Hit,
+/// A part of a field, and what it stands under.
+struct Said<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+    /// Where in the field it begins.
     start: usize,
-    found: &mut Found,
-) {
-    let (severity, sure) = (Severity::Critical, (Confidence::Likely, "a number where such numbers stand"));
+}
+
+fn take(place: &Place<'_>, said: Said<'_>, identifier: Identifier, hit: Hit, found: &mut Found) {
+    let Said { key, value, start } = said;
+    let (severity, sure) = (Severity::Critical, (Confidence::Likely, "it stands where such things are written"));
     found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
+}
+
+/// The word in front of a number or behind it, or brackets around it.
+fn mark(value: &[u8], span: &std::ops::Range<usize>) -> Option<Hint> {
+    let before = value.get(span.start.saturating_sub(24)..span.start)?;
+    let behind = value.get(span.end..)?;
+    let word = last_word(before);
+    let marked = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())).map(|(_, kinds)| *kinds);
+    let strong = |kinds| Hint { strength: Strength::Strong, kinds, network: true, sealed: false, why: None };
+    let named = || words::classify(word).filter(|hint| hint.kinds.first().is_some_and(|kind| value::is_number(*kind)));
+    let suffix =
+        || words::classify(first_word(behind.strip_prefix(b"/")?)).filter(|hint| hint.strength == Strength::Strong);
+    let alone =
+        || (before.ends_with(b"(") && behind.starts_with(b")") || word.eq_ignore_ascii_case(b"sub")).then_some(BARE);
+    marked.map(strong).or_else(named).or_else(suffix).or_else(alone)
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    let len = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    text.get(..len).unwrap_or_default()
 }
 
 /// Runs of ten digits and more.
@@ -146,20 +181,65 @@ fn last_word(text: &[u8]) -> &[u8] {
     text.get(start..).unwrap_or_default()
 }
 
-/// Only an identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14: a mail address in `From` is
-/// what the standard asks of robots.
+/// A person's address, in angle brackets or not. The standard asks robots for one (RFC 9110 §10.1.2): what they are
+/// called, and mailboxes that belong to a role (RFC 2142), name nobody.
+fn mailbox(value: &[u8]) -> Option<std::ops::Range<usize>> {
+    const NOBODY: &[&str] = &[
+        "bot",
+        "crawl",
+        "spider",
+        "webmaster",
+        "postmaster",
+        "hostmaster",
+        "admin",
+        "support",
+        "info",
+        "contact",
+        "abuse",
+        "noc",
+        "security",
+        "noreply",
+        "no-reply",
+        "search",
+        "research",
+        "feed",
+        "monitor",
+        "hello",
+        "help",
+        "team",
+    ];
+    let mut parts = value::parts(value, |byte| matches!(byte, b'<' | b'>' | b' ' | b','));
+    let span = parts.find(|span| value.get(span.clone()).is_some_and(value::is_account))?;
+    let address = value.get(span.clone())?.to_ascii_lowercase();
+    let nobody = |word: &&str| memchr::memmem::find(&address, word.as_bytes()).is_some();
+    (!NOBODY.iter().any(|word| nobody(&word))).then_some(span)
+}
+
+/// An identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14, or a person's own address.
 fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
     let credentials = field.value.strip_prefix(b"Basic ");
     let start = field.value.len() - credentials.unwrap_or(&field.value).len();
     let text = field.value.get(start..).unwrap_or_default();
     let in_clear = text.contains(&b'@') || text.starts_with(b"+") || text.starts_with(b"<tel:");
+    let value: &[u8] = &field.value;
+    let whole = || Said { key: b"", value, start: 0 };
+    if credentials.is_none()
+        && let Some(span) = mailbox(value)
+    {
+        take(place, whole(), Identifier::Account, Hit::plain(span, Fit::Formed), found);
+    }
+    if credentials.is_none()
+        && let Some(hit) = bare_number(value, |byte| matches!(byte, b'<' | b'>' | b'"' | b' '))
+    {
+        take(place, whole(), Identifier::Msisdn, hit, found);
+    }
     if !in_clear && credentials.is_none() {
         return;
     }
     for identifier in [Identifier::Imsi, Identifier::Msisdn] {
         let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
-            return take(place, b"", text, identifier, hit, start, found);
+            return take(place, Said { key: b"", value: text, start }, identifier, hit, found);
         }
     }
 }

@@ -30,8 +30,6 @@ pub(super) enum Strength {
 pub(super) enum Edges {
     /// None: the word is unmistakable.
     Free,
-    /// The front, with nothing but `glue` between.
-    Front,
     /// Both, with nothing but `glue` in front and `tails` behind.
     Both,
 }
@@ -67,6 +65,10 @@ struct File {
     trade: Tokens,
     person: Tokens,
     sealed: Tokens,
+    numbers: Tokens,
+    holders: Tokens,
+    network: Tokens,
+    company: Tokens,
     glue: Tokens,
     tails: Tokens,
     traps: Tokens,
@@ -84,6 +86,14 @@ pub(super) struct Vocabulary {
     pub person: Tokens,
     /// Words for what hides a value and leaves it the same each time.
     pub sealed: Tokens,
+    /// Words for a number, beside a word for whose it is.
+    pub numbers: Tokens,
+    /// What a field is called that holds several things.
+    pub holders: Tokens,
+    /// What else networks speak of, in the name of such a field.
+    pub network: Tokens,
+    /// What a gateway writes beside a number.
+    pub company: Tokens,
     /// What is glued in front of a word without a separator.
     pub glue: Tokens,
     /// What is glued behind a word without a separator.
@@ -125,6 +135,12 @@ impl Tokens {
         self.0.binary_search_by(|one| (**one).as_bytes().cmp(token)).is_ok()
     }
 
+    /// These and the others.
+    fn with(self, others: &Self) -> Self {
+        let both: BTreeSet<_> = self.0.into_iter().chain(others.0.iter().cloned()).collect();
+        Self(both.into_iter().collect())
+    }
+
     /// Whether one of them stands at the end.
     pub fn end(&self, token: &[u8]) -> bool {
         self.0.iter().any(|one| token.ends_with(one.as_bytes()))
@@ -154,13 +170,27 @@ fn identifiers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Identif
 }
 
 fn read(text: &str) -> Result<Vocabulary, String> {
-    let File { trade, person, sealed, glue, tails, traps, about, references, group: groups } =
-        toml::from_str(text).map_err(|fault| fault.to_string())?;
-    let (words, entries): (Vec<_>, Vec<_>) = groups.iter().enumerate().flat_map(patterns).unzip();
+    let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
+    let (words, entries): (Vec<_>, Vec<_>) = file.group.iter().enumerate().flat_map(patterns).unzip();
     let mut builder = AhoCorasickBuilder::new();
     let matcher = builder.kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words);
-    let matcher = matcher.map_err(|fault| fault.to_string())?;
-    Ok(Vocabulary { trade, person, sealed, glue, tails, traps, about, references, groups, entries, matcher })
+    Ok(Vocabulary {
+        glue: file.glue.with(&file.numbers),
+        tails: file.tails.with(&file.numbers),
+        trade: file.trade,
+        person: file.person,
+        sealed: file.sealed,
+        numbers: file.numbers,
+        holders: file.holders,
+        network: file.network,
+        company: file.company,
+        traps: file.traps,
+        about: file.about,
+        references: file.references,
+        groups: file.group,
+        entries,
+        matcher: matcher.map_err(|fault| fault.to_string())?,
+    })
 }
 
 /// Every spelling of a group's words. A misspelt one counts as a whole token only.

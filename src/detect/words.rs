@@ -30,7 +30,7 @@ pub(super) struct Hint {
     pub network: bool,
     /// Whether the name says that the value is hashed or encrypted.
     pub sealed: bool,
-    /// What in the name says so; nothing where a documented name does.
+    /// What in the name says so; nothing where something else does.
     pub why: Option<Why>,
 }
 
@@ -70,6 +70,13 @@ impl Piece {
     }
 }
 
+impl Hint {
+    /// Whether the name names the thing in words that mean nothing else.
+    pub fn is_certain(&self) -> bool {
+        self.network && self.strength == Strength::Strong
+    }
+}
+
 /// A word of the vocabulary, and where it stands in the folded name.
 #[derive(Clone, Copy)]
 struct Word {
@@ -99,6 +106,26 @@ pub(super) fn read(name: &[u8]) -> Reading {
         }
         Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
+}
+
+/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
+pub(super) fn is_holder(name: &[u8]) -> bool {
+    let folded = Folded::new(name);
+    let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
+    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
+}
+
+/// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.
+pub(super) fn is_company(part: &[u8]) -> bool {
+    let folded = Folded::new(part);
+    part.len() <= LONGEST && folded.tokens().any(|token| VOCABULARY.company.has(token))
+}
+
+/// Without the joint of a Romance language: `numero-de`.
+fn singular(token: &[u8]) -> &[u8] {
+    let joint = |joint: &&&[u8]| token.len() > joint.len() + 3 && token.ends_with(joint);
+    let joints: &[&[u8]] = &[b"de", b"di", b"do"];
+    token.get(..token.len() - joints.iter().find(joint).map_or(0, |joint| joint.len())).unwrap_or(token)
 }
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
@@ -154,30 +181,43 @@ impl Folded {
 
     /// How much the word says, with what stands beside it; or what makes something else of it.
     fn strength(&self, word: &Word, vocabulary: &Vocabulary) -> Result<(Strength, Why), Piece> {
+        let everyday = !word.group.network;
         let (strength, raised) = self.raised(word, vocabulary);
-        let why = Why { word: word.piece(), raised, lowered: None };
-        let among = |tokens: &Tokens| self.behind(word).find(|piece| tokens.has(self.piece(*piece)));
-        let everyday = !(word.group.network && strength == Strength::Strong);
-        let trap = among(&vocabulary.about);
+        let holds = |token| !everyday && strength == Strength::Strong && vocabulary.holders.has(token);
+        let about = |token| vocabulary.about.has(token) && !holds(token);
+        let trap = self.behind(word).find(|piece| about(self.piece(*piece)));
         let trap = trap.or_else(|| everyday.then(|| self.other_among(word, &vocabulary.traps))?);
-        if strength != Strength::Strong || !word.names_number() {
-            return trap.map_or(Ok((strength, why)), Err);
+        let refers = |piece: &Piece| vocabulary.references.has(self.piece(*piece));
+        let reference = || everyday.then(|| self.behind(word).find(refers))?;
+        let lowered = match strength {
+            // Three letters stand for many things: MDN is a site as well.
+            Strength::Strong if word.names_number() && word.end - word.start > 3 => trap.or_else(reference),
+            Strength::Firm if trap.is_none() => reference(),
+            _ => None,
+        };
+        let why = Why { word: word.piece(), raised, lowered };
+        match (lowered, trap) {
+            (Some(_), _) => Ok((Strength::Weak, why)),
+            (None, Some(trap)) => Err(trap),
+            (None, None) => Ok((strength, why)),
         }
-        let lowered = trap.or_else(|| everyday.then(|| among(&vocabulary.references))?);
-        Ok((lowered.map_or(strength, |_| Strength::Weak), Why { lowered, ..why }))
     }
 
-    /// How much it says with what stands beside it and makes it say more.
+    /// A word for a phone or its user says more beside one for a number, or beside one of the trade.
     fn raised(&self, word: &Word, vocabulary: &Vocabulary) -> (Strength, Option<Piece>) {
+        let Group { strength, network, beside, .. } = *word.group;
         let trade = || self.other_among(word, &vocabulary.trade);
+        if word.group.kinds.first() != Some(&Identifier::Msisdn) || strength == Strength::Strong || beside {
+            return (strength, beside.then(trade).flatten());
+        }
+        let is_number = |token| vocabulary.numbers.has(token) || vocabulary.numbers.has(singular(token));
+        let number = self.others(word).find(|piece| is_number(self.piece(*piece)));
         let person = || self.other_among(word, &vocabulary.person);
-        let strength = word.group.strength;
-        let mobile = word.group.kinds.first() == Some(&Identifier::Msisdn);
         let (raised, by) = match strength {
-            Strength::Faint => (Strength::Weak, trade().or_else(person)),
-            Strength::Weak if mobile => (Strength::Firm, trade()),
-            _ if word.group.beside => (strength, trade()),
-            _ => (strength, None),
+            Strength::Faint => (Strength::Weak, number.or_else(trade).or_else(person)),
+            Strength::Weak if number.is_some() && network => (Strength::Strong, number),
+            Strength::Weak => (Strength::Firm, number.or_else(trade)),
+            Strength::Firm | Strength::Strong => (Strength::Strong, number),
         };
         (if by.is_some() { raised } else { strength }, by)
     }
@@ -190,8 +230,6 @@ impl Folded {
         let Word { start, end, .. } = *word;
         match edges {
             Edges::Free => true,
-            // `X-Ims-Id` is no IMSI.
-            Edges::Front => self.opens_at(start, vocabulary) && !(start + 1..end).any(|at| self.is_border(at)),
             Edges::Both => self.opens_at(start, vocabulary) && self.closes_at(end, vocabulary),
         }
     }
@@ -230,6 +268,11 @@ impl Folded {
         })
     }
 
+    /// All tokens.
+    fn tokens(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces(0, self.len).map(|piece| self.piece(piece))
+    }
+
     fn piece(&self, piece: Piece) -> &[u8] {
         self.text.get(piece.start..piece.end).unwrap_or_default()
     }
@@ -240,10 +283,12 @@ impl Folded {
 }
 
 impl Word {
-    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`.
-    fn rank(&self) -> (Strength, bool, Reverse<usize>) {
+    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`, and
+    /// what describes the network comes last, as in `ggsn-uli`.
+    fn rank(&self) -> (bool, Strength, bool, Reverse<usize>) {
+        let network = self.group.kinds.first() == Some(&Identifier::Network);
         let strong = self.group.strength == Strength::Strong;
-        (self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
+        (network, self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
     }
 
     fn piece(&self) -> Piece {

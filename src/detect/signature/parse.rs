@@ -97,7 +97,7 @@ impl Reader {
             inserted_by: self
                 .word::<InsertedBy>(table, "inserted_by", words_of(InsertedBy::ALL, InsertedBy::as_str))
                 .unwrap_or(InsertedBy::Carrier),
-            class: self.word::<Class>(table, "class", vec!["name", "family", "opaque"]).unwrap_or_default(),
+            class: self.word::<Class>(table, "class", vec!["name", "family", "opaque", "generic"]).unwrap_or_default(),
             carriers: self.texts(table, "carriers"),
             countries: self.texts(table, "countries"),
             source: self.required_text(entry, table, "source").map(|(text, _)| text).unwrap_or_default(),
@@ -283,6 +283,7 @@ impl FromStr for Class {
             "name" => Ok(Self::Name),
             "family" => Ok(Self::Family),
             "opaque" => Ok(Self::Opaque),
+            "generic" => Ok(Self::Generic),
             _ => Err(()),
         }
     }
