@@ -153,6 +153,6 @@ fn other(place: &Place<'_>, strength: Strength, kind: Identifier, value: &[u8]) 
 }
 
 fn inside(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
-    let (span, _) = value::first_address(value).filter(|(_, address)| value::is_inside(*address))?;
+    let span = value::first_inside(value)?;
     place.finding(Identifier::ClientIp, Severity::Medium, Confidence::Likely, span)
 }

@@ -53,9 +53,7 @@ fn reader(name: &[u8]) -> Option<Reader> {
 
 /// Any proxy may tell an inner address: no more than a hint.
 fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
-    if let Some((span, address)) = value::first_address(&field.value)
-        && value::is_inside(address)
-    {
+    if let Some(span) = value::first_inside(&field.value) {
         found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
     }
 }
