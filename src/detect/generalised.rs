@@ -166,6 +166,6 @@ fn without_scheme(value: &[u8]) -> &[u8] {
 }
 
 fn inside(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
-    let (span, _) = value::first_address(value).filter(|(_, address)| value::is_inside(*address))?;
+    let span = value::first_inside(value)?;
     place.finding(Identifier::ClientIp, Severity::Medium, Confidence::Likely, span)
 }

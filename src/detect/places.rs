@@ -64,9 +64,7 @@ fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
     if let Some(span) = bare_number(&field.value, |byte| matches!(byte, b',' | b' ' | b';' | b'"')) {
         found.extend(place.finding(Identifier::Msisdn, Severity::Critical, Confidence::Likely, span));
     }
-    if let Some((span, address)) = value::first_address(&field.value)
-        && value::is_inside(address)
-    {
+    if let Some(span) = value::first_inside(&field.value) {
         let place = place.clone().by(Writer::Anyone);
         found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
     }

@@ -26,7 +26,7 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use account::is_account;
-pub(super) use address::{first as first_address, is_inside};
+pub(super) use address::{first as first_address, first_inside};
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
@@ -60,7 +60,11 @@ pub(super) struct Hit {
 
 /// Judges one token on its own.
 pub(super) fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    judge_digits(identifier, &Digits::parse(token)?)
+    match Digits::parse(token) {
+        Some(digits) => judge_digits(identifier, &digits),
+        None if identifier == Identifier::Imei => imei::fit_meid(token),
+        None => None,
+    }
 }
 
 /// Judges digits.

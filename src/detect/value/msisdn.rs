@@ -13,6 +13,9 @@ const MOST: usize = 15;
 /// No national number with its prefixes has more digits; fifteen are a subscription's or a device's.
 const ODD: usize = 14;
 
+/// What is dialled before a country's code: nearly everywhere, in Australia, in North America.
+const DIALLED: &[&[u8]] = &[b"00", b"0011", b"011"];
+
 /// One country's plan. Lengths are bit sets, bit n for n digits; prefixes are bit sets over all of their length.
 struct Plan {
     lengths: u16,
@@ -53,8 +56,8 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
     if number.is_filler() || digits.iter().all(|&digit| digit == b'0') {
         return None;
     }
-    let international = digits.strip_prefix(b"00").filter(|_| !number.plus).unwrap_or(digits);
-    if let Some(fit) = by_plan(international) {
+    let dialled = DIALLED.iter().filter(|_| !number.plus).filter_map(|prefix| digits.strip_prefix(*prefix));
+    if let Some(fit) = dialled.chain([digits]).find_map(by_plan) {
         return Some(fit);
     }
     (6..=ODD).contains(&digits.len()).then_some(Fit::Odd)

@@ -87,16 +87,21 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
         })
 }
 
-/// The best number that stands here as it is read.
+/// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
+/// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let whole = std::iter::once(trimmed(value));
+    let judged = |span: Range<usize>| Some(Hit { fit: judge(identifier, value.get(span.clone())?)?, span });
+    let whole = judged(trimmed(value));
+    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
+        return whole;
+    }
     let spaced = parts(value, is_border);
     let close = parts(value, |byte| byte == b' ' || is_border(byte));
-    let hits = whole.chain(spaced).chain(close).filter_map(|span| {
-        let fit = judge(identifier, value.get(span.clone())?)?;
-        Some(Hit { span, fit })
-    });
-    best(hits)
+    let part = best(spaced.chain(close).filter_map(judged));
+    match (whole, part) {
+        (Some(whole), Some(part)) => Some(Hit { fit: whole.fit.min(part.fit), ..whole }),
+        (whole, part) => whole.or(part),
+    }
 }
 
 /// The search for what is encoded, within bounds.
