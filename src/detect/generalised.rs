@@ -214,6 +214,5 @@ fn without_scheme(value: &[u8]) -> &[u8] {
 }
 
 fn inside(value: &[u8]) -> Option<Hit> {
-    let (span, _) = value::first_address(value).filter(|(_, address)| value::is_inside(*address))?;
-    Some(Hit::plain(span, Fit::Formed))
+    Some(Hit::plain(value::first_inside(value)?, Fit::Formed))
 }

@@ -76,9 +76,7 @@ fn address(place: &Place<'_>, field: &Field, found: &mut Found) {
     if let Some(hit) = bare_number(value, |byte| matches!(byte, b',' | b' ' | b';' | b'"')) {
         take(place, Said { key: b"", value, start: 0 }, Identifier::Msisdn, hit, found);
     }
-    if let Some((span, address)) = value::first_address(value)
-        && value::is_inside(address)
-    {
+    if let Some(span) = value::first_inside(value) {
         let place = place.clone().by(Writer::Anyone);
         let (identifier, severity) = (Identifier::ClientIp, Severity::Low);
         let (sure, hit) =

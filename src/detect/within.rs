@@ -94,7 +94,7 @@ fn in_company(value: &[u8]) -> Option<Hit> {
     })?;
     let mut others = parts().filter(|span| *span != number.span).filter_map(|span| value.get(span));
     let tells = |part: &[u8]| {
-        let inside = value::first_address(part).is_some_and(|(_, address)| value::is_inside(address));
+        let inside = value::first_inside(part).is_some();
         inside || words::is_company(part)
     };
     (parts().count() <= PARTS && others.any(tells)).then_some(number)

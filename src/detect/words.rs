@@ -97,7 +97,7 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 pub(super) fn read(name: &[u8]) -> Reading {
     let folded = Folded::new(name);
     let vocabulary = &*VOCABULARY;
-    let Some(word) = folded.strongest(vocabulary) else { return Reading::Nothing };
+    let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
             let sealed = folded.others(&word).any(|piece| vocabulary.sealed.end(folded.piece(piece)));
@@ -159,6 +159,16 @@ impl Folded {
         self.text.get(..self.len).unwrap_or_default()
     }
 
+    /// The word that counts, spelt right or, where that is one of everyday at most, perhaps not.
+    fn word(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let right = self.strongest(vocabulary);
+        if right.is_some_and(|word| word.group.strength < Strength::Weak) {
+            return right;
+        }
+        let wrong = self.misspelt(vocabulary);
+        [right, wrong].into_iter().flatten().min_by_key(Word::rank)
+    }
+
     /// The word that counts, of all that stand in the name.
     fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
         let mut state = OverlappingState::start();
@@ -173,6 +183,15 @@ impl Folded {
                 best = Some(word);
             }
         }
+    }
+
+    /// A long word with one letter wrong, at the front of a token or behind an `x`.
+    fn misspelt(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let borders = (0..self.len).filter(|&at| self.is_border(at));
+        borders.flat_map(|at| [at, at + usize::from(self.text.get(at) == Some(&b'x'))]).find_map(|start| {
+            let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
+            Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
+        })
     }
 
     fn may_count(&self, word: &Word, vocabulary: &Vocabulary) -> bool {

@@ -29,7 +29,7 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use account::is_account;
-pub(super) use address::{first as first_address, is_inside};
+pub(super) use address::{first as first_address, first_inside};
 use coats::{Coat, Coats};
 pub(super) use look::Look;
 pub(super) use msisdn::country_code;
@@ -82,7 +82,11 @@ impl Hit {
 
 /// Judges one token on its own.
 pub(super) fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    judge_digits(identifier, &Digits::parse(token)?)
+    match Digits::parse(token) {
+        Some(digits) => judge_digits(identifier, &digits),
+        None if identifier == Identifier::Imei => imei::fit_meid(token),
+        None => None,
+    }
 }
 
 /// Judges digits.

@@ -90,16 +90,23 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     })
 }
 
-/// The best number that stands here as it is read.
+/// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
+/// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let whole = std::iter::once(trimmed(value));
+    let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
+    let whole = judged(trimmed(value));
+    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
+        return whole;
+    }
     let spaced = parts(value, is_border);
     let close = parts(value, |byte| byte == b' ' || is_border(byte));
-    let hits = whole
-        .chain(spaced)
-        .chain(close)
-        .filter_map(|span| number(identifier, &Digits::parse(value.get(span.clone())?)?, span));
-    best(hits)
+    let part = best(spaced.chain(close).filter_map(judged));
+    match (whole, part) {
+        (Some(whole), Some(part)) => {
+            Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
+        }
+        (whole, part) => whole.or(part),
+    }
 }
 
 /// The search for what is encoded, within bounds.
@@ -198,6 +205,13 @@ fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
         Identifier::Imsi => Some(token.strip_prefix(b"08").filter(|rest| rest.len() == 16).unwrap_or(token)),
         _ => None,
     }
+}
+
+/// This token as a hit, if it is a number of this kind.
+fn judged(identifier: Identifier, token: &[u8], span: Range<usize>) -> Option<Hit> {
+    let fit = judge(identifier, token)?;
+    let country = Digits::parse(token).and_then(|digits| country(identifier, &digits));
+    Some(Hit { country, ..Hit::plain(span, fit) })
 }
 
 /// These digits as a hit, if they are a number of this kind.

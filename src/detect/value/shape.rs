@@ -35,8 +35,12 @@ impl Shape {
             (Identifier::Imsi, Fit::Formed) => "14 or 15 digits, assigned mobile country code",
             (Identifier::Imsi, _) => "about as many digits as an IMSI has",
             (Identifier::Imei, Fit::Checked) => "15 digits, check digit right, known allocating body",
-            (Identifier::Imei, Fit::Formed) => "15 digits with right check digit, or 16 of a known allocating body",
-            (Identifier::Imei, _) => "about as many digits as an IMEI has, check digit wrong",
+            (Identifier::Imei, Fit::Formed) => {
+                "form of an IMEI, an IMEISV or a MEID without a check digit that proves it"
+            }
+            (Identifier::Imei, _) => {
+                "about as many digits as an IMEI has, check digit wrong or allocating body unknown"
+            }
             (_, Fit::Checked) => "89, assigned country code, check digit right",
             (..) => "89 and about as many digits as an ICCID has",
         };
@@ -67,14 +71,9 @@ impl fmt::Display for Shape {
 
 /// Which country's the digits are.
 pub(super) fn country(identifier: Identifier, digits: &Digits) -> Option<u16> {
-    let digits = digits.as_bytes();
-    let code = match identifier {
-        Identifier::Msisdn => {
-            let international = digits.strip_prefix(b"00").unwrap_or(digits);
-            international.get(..msisdn::country_code(international)?)?
-        }
-        Identifier::Imsi => imsi::bare(digits).get(..3)?,
-        _ => return None,
-    };
-    std::str::from_utf8(code).ok()?.parse().ok()
+    match identifier {
+        Identifier::Msisdn => msisdn::country(digits),
+        Identifier::Imsi => std::str::from_utf8(imsi::bare(digits.as_bytes()).get(..3)?).ok()?.parse().ok(),
+        _ => None,
+    }
 }
