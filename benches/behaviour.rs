@@ -59,5 +59,25 @@ fn watch(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, watch);
+/// A head of 64 KiB in which every field is another token under another name, from a client with a full memory.
+fn hostile(criterion: &mut Criterion) {
+    let behaviour = Behaviour::new(&InstallationKey::new([7; 32]));
+    let token = |turn: u64| format!("{:016x}", turn.wrapping_mul(0x9e37_79b9_7f4a_7c15)).repeat(18);
+    let head = |turn: u64| -> Fields {
+        let field = |at: u64| (format!("x-n{}", turn * 200 + at), token(turn * 200 + at + 1));
+        (0..200).map(field).collect()
+    };
+    let heads: Vec<Fields> = (0..32).map(head).collect();
+    let mut turns = heads.iter().cycle();
+    criterion.bench_function("hostile", |bencher| {
+        bencher.iter(|| {
+            let fields = turns.next().expect("a cycle has no end");
+            let (direction, part) = (Direction::Request, Part::Header);
+            let subject = Subject { direction, part, target: Some(b"/"), fields, cleartext: true };
+            black_box(behaviour.request(black_box(passage(b"192.0.2.7")), &subject))
+        });
+    });
+}
+
+criterion_group!(benches, watch, hostile);
 criterion_main!(benches);

@@ -8,6 +8,7 @@
 //! There is no coverage to guide the search, because that takes a nightly compiler; instead a target says what came of an
 //! input, and inputs with which something new came of it are mutated further.
 
+mod behaviour;
 mod captures;
 mod engine;
 mod judgement;

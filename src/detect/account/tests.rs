@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    detect::{Identifier, Identities, Identity, Scanner, SignatureSet},
+    detect::{Confidence, Identifier, Identities, Identity, Scanner, SignatureSet},
     exchange::{Direction, Fields, Sensitive},
 };
 
@@ -59,6 +59,18 @@ fn agrees(account: &Account, subject: &Subject<'_>) {
         );
         let found: BTreeSet<_> = findings.iter().map(|finding| finding.identifier.as_str()).collect();
         assert_eq!(named(&entry.notes), found, "{entry:?}");
+        for finding in findings {
+            let says = |note: &Note| match note.reason {
+                Reason::Fits { identifier, confidence, .. } => {
+                    (identifier, confidence) == (finding.identifier, finding.confidence)
+                }
+                Reason::Own(identifier) => {
+                    (identifier, Confidence::Certain) == (finding.identifier, finding.confidence)
+                }
+                _ => false,
+            };
+            assert!(entry.notes.iter().any(says), "{finding:?}: {entry:?}");
+        }
         assert_eq!(entry.verdict == Verdict::Found, !found.is_empty());
         let is_pair = |note: &Note| !note.key.is_empty();
         assert!(entry.part == Part::Target || entry.notes.iter().any(|note| !is_pair(note)), "no verdict: {entry:?}");

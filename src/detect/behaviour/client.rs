@@ -83,7 +83,7 @@ impl Client {
 
     /// Counts a request. The tick orders what happens within one second.
     pub fn turn(&mut self, now: i64) -> (u64, i64) {
-        self.tick += 1;
+        self.tick = self.tick.saturating_add(1);
         self.last = self.last.max(now);
         self.is_touched = true;
         (self.tick, now)

@@ -2,6 +2,9 @@
 //!
 //! All that takes time is done before the memory is locked: digests, sites, shapes.
 
+use std::{cell::OnceCell, sync::LazyLock};
+
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use super::{
@@ -19,8 +22,11 @@ use crate::{
     exchange::{Field, Fields, Vantage},
 };
 
-/// Fields of one head that are looked at. The proxy takes no longer heads, unless told so.
-const FIELDS: usize = 256;
+/// Fields of one head that are looked at: the last ones, since whoever adds to a head appends.
+const FIELDS: usize = 64;
+
+/// What an application that shows a page in itself adds to the browser's name.
+static VIEW: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"; wv)"));
 
 /// What was shown, with the index of the field.
 pub(super) type Shown = SmallVec<[(usize, Verdict); 1]>;
@@ -68,17 +74,20 @@ impl Look {
     /// Nothing if there is nothing in it to remember: ordinary names in cleartext, unless listeners are compared.
     pub fn at(digester: &Digester, passage: Passage<'_>, subject: &Subject<'_>, compares: bool) -> Option<Self> {
         let Subject { fields, cleartext, .. } = *subject;
-        let mut unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name)).peekable();
-        if unusual.peek().is_none() && cleartext && !compares {
+        let unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name));
+        let unusual: SmallVec<[(usize, &Field); 4]> = unusual.collect();
+        if unusual.is_empty() && cleartext && !compares {
             return None;
         }
-        let hand = unusual.peek().filter(|_| cleartext).and_then(|_| Hand::of(fields));
-        let noted = |(index, field): (usize, &Field)| {
-            let manner = hand.map_or_else(Manner::default, |hand| hand.manner(index, &field.name));
-            Noted::new(digester, passage.host, index, field, manner)
+        // How the rest is written counts only beside what could be a pseudonym.
+        let hand = OnceCell::new();
+        let manner = |index: usize, name: &[u8]| {
+            let hand = hand.get_or_init(|| if cleartext { Hand::of(fields) } else { None });
+            hand.map_or_else(Manner::default, |hand| hand.manner(index, name))
         };
-        let noted =
-            unusual.filter(|(_, field)| !field.value.is_empty() || !cleartext).take(FIELDS).map(noted).collect();
+        let noted = |(index, field): (usize, &Field)| Noted::new(digester, passage.host, index, field, &manner);
+        let last = unusual.iter().skip(unusual.len().saturating_sub(FIELDS)).copied();
+        let noted = last.filter(|(_, field)| !field.value.is_empty() || !cleartext).map(noted).collect();
         let sender = Sender::of(digester, fields, cleartext);
         Some(Self { vantage: passage.vantage, now: passage.now, cleartext, noted, sender })
     }
@@ -145,16 +154,23 @@ impl Look {
 }
 
 impl Noted {
-    fn new(digester: &Digester, host: &str, index: usize, field: &Field, manner: Manner) -> Self {
+    fn new(
+        digester: &Digester,
+        host: &str,
+        index: usize,
+        field: &Field,
+        manner: &impl Fn(usize, &[u8]) -> Manner,
+    ) -> Self {
         let value = field.value.trim_ascii();
         let shape = Shape::of(value);
+        let is_plain = shape == Shape::Plain;
         Self {
             index,
             name: digester.name(&field.name),
-            value: if shape == Shape::Plain { 0 } else { digester.of(Kind::Value, value) },
+            value: if is_plain { 0 } else { digester.of(Kind::Value, value) },
             shape,
-            needs_witness: shape == Shape::Number || names::is_common(&field.name),
-            manner,
+            needs_witness: shape == Shape::Number || !is_plain && names::is_common(&field.name),
+            manner: if is_plain { Manner::default() } else { manner(index, &field.name) },
             site: Site::of(host, &field.name, digester),
         }
     }
@@ -167,7 +183,7 @@ impl Noted {
 impl Sender {
     fn of(digester: &Digester, fields: &Fields, cleartext: bool) -> Self {
         let agent: &[u8] = fields.first("user-agent").map_or(b"", AsRef::as_ref);
-        let is_browser = agent.starts_with(b"Mozilla/") && memchr::memmem::find(agent, b"; wv)").is_none();
+        let is_browser = agent.starts_with(b"Mozilla/") && VIEW.find(agent).is_none();
         // Scripts fetch with another Accept.
         let is_page = || fields.first("accept").is_some_and(|accept| accept.starts_with(b"text/html"));
         let is_visit = is_browser && is_page();

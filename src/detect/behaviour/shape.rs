@@ -100,11 +100,16 @@ fn segments(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// How many bits of what stands in the value nobody would have written by hand, roughly.
 fn randomness(value: &[u8]) -> u32 {
+    let (mut bits, mut is_long) = (0, false);
+    for segment in segments(value) {
+        let random = of_segment(segment);
+        bits += random;
+        is_long |= segment.len() >= SEGMENT && random > 0;
+    }
     // Dates and versions fall into short parts.
-    if !segments(value).any(|segment| segment.len() >= SEGMENT && of_segment(segment) > 0) {
+    if !is_long || bits < BITS {
         return 0;
     }
-    let bits: u32 = segments(value).map(of_segment).sum();
     let changes = value.windows(2).filter(|pair| matches!(pair, [a, b] if class(*a) != class(*b))).count();
     // Random digits and letters alternate; `iphone15promax` does not. Upper and lower case alternate at every other
     // letter, in glued words at the borders of words only.
@@ -119,18 +124,22 @@ fn randomness(value: &[u8]) -> u32 {
 }
 
 fn of_segment(segment: &[u8]) -> u32 {
-    let has_digit = segment.iter().any(u8::is_ascii_digit);
-    let has = |is: fn(&u8) -> bool| segment.iter().any(is);
-    let is_hex = segment.iter().all(u8::is_ascii_hexdigit);
-    let random = u32::try_from(segment.len() - in_words(segment)).unwrap_or(0);
-    match (has_digit, has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase)) {
+    let look = |(seen, is_hex): (u8, bool), byte: &u8| (seen | 1 << class(*byte), is_hex & byte.is_ascii_hexdigit());
+    let (seen, is_hex) = segment.iter().fold((0, true), look);
+    let bits = match seen {
         // A part of a date, a version, a number of an application.
-        (true, false, false) => 0,
-        (_, true, true) => 6 * random,
-        _ if is_hex => 4 * random,
-        _ => 5 * random,
-    }
+        DIGIT => return 0,
+        _ if seen & (LOWER | UPPER) == LOWER | UPPER => 6,
+        _ if is_hex => 4,
+        _ => 5,
+    };
+    bits * u32::try_from(segment.len() - in_words(segment)).unwrap_or(0)
 }
+
+/// Classes of bytes, as bits.
+const DIGIT: u8 = 1;
+const LOWER: u8 = 2;
+const UPPER: u8 = 4;
 
 /// How many of the bytes stand in words.
 fn in_words(segment: &[u8]) -> usize {

@@ -26,6 +26,9 @@ const RESERVED: &str = "example";
 /// Suffixes of home networks, which nobody registers.
 const LOCAL: &[&str] = &["local", "lan", "internal", "localhost", "home", "arpa", "localdomain"];
 
+/// What stands before a party's name in the domains of its servers: `cdn-brand.net`.
+const SERVERS: &[&str] = &["api", "app", "apps", "assets", "cdn", "img", "images", "media", "mobile", "static", "www"];
+
 static FAMILIES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
     let lines = include_str!("families.txt").lines();
     lines.flat_map(|line| line.split(' ').map(move |label| (label, line.split(' ').next().unwrap_or(label)))).collect()
@@ -56,7 +59,7 @@ impl Site {
         let label = domain.split('.').next()?;
         let party = namesake(host, field);
         let family = party.or_else(|| FAMILIES.get(label).copied());
-        Some(Self::named(domain, family.unwrap_or(label), digester))
+        Some(Self::named(domain, family.unwrap_or_else(|| own_part(label)), digester))
     }
 
     fn named(domain: &str, label: &str, digester: &Digester) -> Self {
@@ -98,6 +101,14 @@ pub(super) fn remember(sites: &mut Vec<Site>, site: &Site, most: usize) -> bool 
     has_room
 }
 
+/// The label from the party's own name on.
+fn own_part(label: &str) -> &str {
+    match label.split_once('-') {
+        Some((first, rest)) if SERVERS.contains(&first) && !rest.is_empty() => rest,
+        _ => label,
+    }
+}
+
 fn is_below(host: &str, suffix: &str) -> bool {
     host.rsplit('.').next() == Some(suffix)
 }
@@ -137,6 +148,8 @@ mod tests {
         assert_eq!(strangers(&["www.google.de", "firebase.googleapis.com", "s.youtube.com", "x.doubleclick.net"]), 1);
         assert_eq!(strangers(&["amplitude.com", "api.amplitude.eu", "amplitudecdn.test"]), 1);
         assert_eq!(strangers(&["amplitudecdn.test", "amplitude.com"]), 1);
+        assert_eq!(strangers(&["myshop.com", "cdn-myshop.net", "myshop-static.org", "api-myshop.test"]), 1);
+        assert_eq!(strangers(&["app-one.example", "app-two.example", "cdn-a.test"]), 3);
         assert_eq!(strangers(&["shop.co.uk", "shop.com", "news.co.uk"]), 2);
     }
 

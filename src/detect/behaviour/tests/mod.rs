@@ -248,6 +248,20 @@ fn sites_are_named_only_where_that_is_allowed() {
 }
 
 #[test]
+fn what_is_appended_to_a_long_head_is_seen() {
+    let behaviour = behaviour();
+    let mut shown = Vec::new();
+    for host in SITES {
+        let mut fields: Fields = (0..190).map(|turn| (format!("X-N{turn}"), token(turn))).collect();
+        fields.push("X-Qzt", TOKEN);
+        let (direction, part) = (Direction::Request, Part::Header);
+        let subject = Subject { direction, part, target: None, fields: &fields, cleartext: true };
+        shown = behaviour.request(passage(&Request { host, ..USUAL }), &subject);
+    }
+    assert!(shown.iter().any(|finding| finding.location.index == 190));
+}
+
+#[test]
 fn each_value_of_a_name_is_found_for_itself() {
     let behaviour = behaviour();
     for turn in 0..20 {
