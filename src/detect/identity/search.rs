@@ -97,6 +97,7 @@ fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found
     }
 }
 
+/// What stands on the other side of these was read as it is.
 fn is_gap(byte: u8) -> bool {
-    matches!(byte, b';' | b'&' | b',' | b' ')
+    matches!(byte, b';' | b'&' | b',' | b' ' | b'=')
 }
