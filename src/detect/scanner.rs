@@ -1,6 +1,8 @@
 //! What do all detectors together find in one message?
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, mem, sync::Arc};
+
+use smallvec::SmallVec;
 
 use super::{DETECTORS, Finding, Identifier, Identities, Part, SignatureSet, Subject, value};
 
@@ -37,26 +39,53 @@ impl Scanner {
     }
 }
 
+/// Findings that overlap stand together: only those are compared, so that thousands in one field cost no more each.
 fn settle(found: &mut Vec<Finding>) {
-    found.sort_by_key(|finding| {
-        let sure = Reverse((finding.confidence, finding.severity));
-        (place(finding), sure, !value::is_number(finding.identifier), finding.span.start)
-    });
-    let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
-    // Findings of one place stand together; only those are compared.
-    let mut start = 0;
-    for finding in found.drain(..) {
-        if kept.get(start).is_some_and(|first| place(first) != place(&finding)) {
-            start = kept.len();
-        }
-        if !kept.iter().skip(start).any(|better| covers(better, &finding)) {
-            kept.push(finding);
+    found.sort_by_key(|finding| (place(finding), finding.span.start));
+    let knots: SmallVec<[usize; 32]> = knots(found).collect();
+    let mut findings = mem::replace(found, Vec::with_capacity(found.len())).into_iter();
+    for len in knots {
+        if len == 1 {
+            found.extend(findings.next());
+        } else {
+            untie(findings.by_ref().take(len).collect(), found);
         }
     }
-    kept.sort_by_key(|finding| {
-        (place(finding), finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
+}
+
+/// How many findings, one after the other, hang together by overlapping.
+fn knots(found: &[Finding]) -> impl Iterator<Item = usize> {
+    let mut rest = found;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut end = first.span.end;
+        let behind = rest.iter().position(|finding| {
+            let apart = place(finding) != place(first) || finding.span.start >= end;
+            end = end.max(finding.span.end);
+            apart && !std::ptr::eq(finding, first)
+        });
+        let (knot, others) = rest.split_at(behind.unwrap_or(rest.len()));
+        rest = others;
+        Some(knot.len())
+    })
+}
+
+/// The surest first; what one of them covers is left out.
+fn untie(mut knot: SmallVec<[Finding; 4]>, found: &mut Vec<Finding>) {
+    knot.sort_by_key(|finding| {
+        (Reverse((finding.confidence, finding.severity)), !value::is_number(finding.identifier), finding.span.start)
     });
-    *found = kept;
+    let start = found.len();
+    for finding in knot {
+        if !found.iter().skip(start).any(|better| covers(better, &finding)) {
+            found.push(finding);
+        }
+    }
+    if let Some(kept) = found.get_mut(start..) {
+        kept.sort_by_key(|finding| {
+            (finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
+        });
+    }
 }
 
 fn place(finding: &Finding) -> (bool, usize) {
