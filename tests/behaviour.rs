@@ -3,12 +3,20 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
+use clir::{
+    detect::{Scanner, SignatureSet},
+    exchange::{Context, Fields, InstallationKey, Origin, RequestHead, Scheme, Vantage, Version},
+    intercept::{Interceptor, Outcome as Sent},
+    sink::{Sightings, Watch},
+};
 use serde_json::Value;
 use support::{Clir, Setup, setup};
 
 const TOKEN: &str = "3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70";
+
+const HOSTS: [&str; 3] = ["news.example", "www.shop.example", "bank.example"];
 
 /// Sends the token to a site that was not visited before, and gives the event. clir is told not to resolve it, and judges
 /// it all the same.
@@ -92,6 +100,78 @@ fn a_database_that_cannot_be_read_is_moved_aside() {
     assert_eq!(detectors(&visit(&again, "bank.example")), ["behaviour-cross-site"]);
 }
 
+#[test]
+fn a_database_that_cannot_be_had_keeps_nobody_from_being_watched() {
+    let setup = Setup::new().set("access.deny_targets", r#"["*.example"]"#);
+    fs::create_dir_all(setup.dir.path().join("logs/sightings.db")).unwrap();
+    let clir = setup.start();
+    let shown: Vec<usize> = HOSTS.iter().map(|host| detectors(&visit(&clir, host)).len()).collect();
+    assert_eq!(shown, [0, 0, 1]);
+    assert!(clir.stderr().contains("will be forgotten at the end"), "{}", clir.stderr());
+}
+
+#[test]
+fn it_can_be_switched_off() {
+    let clir = Setup::new().set("access.deny_targets", r#"["*.example"]"#).set("behaviour.enabled", "false").start();
+    assert!(HOSTS.iter().all(|host| detectors(&visit(&clir, host)).is_empty()));
+    assert!(!database(clir.dir.path()).exists());
+    let wrong = Setup::new().set("behaviour.enabled", "\"yes\"").set("behaviour.sites", "3").run_to_end();
+    let told = String::from_utf8(wrong.stderr).unwrap();
+    assert!(wrong.status.code() == Some(1) && told.contains("behaviour.enabled") && told.contains("sites"), "{told}");
+}
+
+#[test]
+fn what_is_older_than_events_are_kept_is_forgotten() {
+    let clir = start();
+    HOSTS[..2].iter().for_each(|host| drop(visit(&clir, host)));
+    let dir = end(clir);
+    let stored = || rusqlite::Connection::open(database(dir.path())).unwrap();
+    let aged = stored().execute("UPDATE client SET last = last - 31 * 86400", []).unwrap();
+    assert_eq!(aged, 1);
+    let mut state: String = stored().query_row("SELECT state FROM client", [], |row| row.get(0)).unwrap();
+    let mut parsed: Value = serde_json::from_str(&state).unwrap();
+    parsed["last"] = (parsed["last"].as_i64().unwrap() - 31 * 86_400).into();
+    state = parsed.to_string();
+    stored().execute("UPDATE client SET state = ?1", [state]).unwrap();
+    let again = Clir::again(dir);
+    assert!(detectors(&visit(&again, HOSTS[2])).is_empty());
+}
+
+/// The whole way from the sighting to the edit, without the sockets: sites need names, and tests have none that resolve.
+#[test]
+fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = InstallationKey::new([7; 32]);
+    let watch = Watch { keep_days: 30, compares: false, tells_hosts: false };
+    let policy = clir::config::load(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/clir.toml"))).unwrap();
+    let scanner = Scanner::new(Arc::new(SignatureSet::builtin()));
+    let sends = |sightings: &Sightings, host: &str| -> bool {
+        let door = Interceptor::new(scanner.clone(), policy.config.policy.clone(), Arc::default(), key.clone())
+            .observed_by(Some(Arc::new(sightings.clone())));
+        let context = Context {
+            listener: "test".into(),
+            vantage: Vantage::BeyondCarrier,
+            client: ([192, 0, 2, 7], 1234).into(),
+            origin: Origin::parse(Scheme::Http, host.as_bytes()).unwrap(),
+        };
+        let fields = [("Host", host), ("User-Agent", "A/1"), ("X-Qzt", TOKEN), ("Accept", "*/*")];
+        let fields: Fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let head = RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields };
+        match door.request(&context, &head, jiff::civil::date(2026, 11, 22)).outcome {
+            Sent::Unchanged => true,
+            Sent::Edited(head) => head.fields.first("x-qzt").is_some(),
+            Sent::Blocked(_) => panic!("blocked"),
+        }
+    };
+    let (sightings, keeper) = Sightings::open(dir.path(), &key, watch).unwrap();
+    assert_eq!(HOSTS.map(|host| sends(&sightings, host)), [true, true, false]);
+    assert!(!sends(&sightings, HOSTS[0]));
+    keeper.close();
+    let (again, keeper) = Sightings::open(dir.path(), &key, watch).unwrap();
+    assert!(!sends(&again, "garden.example") && !sends(&again, HOSTS[0]));
+    keeper.close();
+}
+
 /// What a run that is ended at once says.
 fn output(dir: &tempfile::TempDir) -> String {
     let mut command = setup::clir(dir.path());
@@ -102,33 +182,54 @@ fn output(dir: &tempfile::TempDir) -> String {
     clir.stderr()
 }
 
+/// What `scan` tells of each request of a capture.
+fn scan(name: &str, text: &str, arguments: &[&str]) -> Vec<Value> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(name), text).unwrap();
+    let mut command = setup::clir(dir.path());
+    let output = command.args(["scan", "--output", "jsonl", name]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn counts(lines: &[Value]) -> Vec<usize> {
+    lines.iter().map(|line| detectors(line).len()).collect()
+}
+
 #[test]
 fn a_capture_is_read_in_its_order() {
-    let dir = tempfile::tempdir().unwrap();
-    let hosts = ["news.example", "www.shop.example", "bank.example"];
     let line = |client: &str, host: &str| {
         serde_json::json!({"id": host, "host": host, "client": client, "ts": "2026-11-22T14:00:00Z",
             "headers": [["Host", host], ["x-qzt", TOKEN], ["X-Api-Key", TOKEN]]})
     };
     let text = |clients: [&str; 3]| -> String {
-        clients.iter().zip(hosts).map(|(client, host)| format!("{}\n", line(client, host))).collect()
+        clients.iter().zip(HOSTS).map(|(client, host)| format!("{}\n", line(client, host))).collect()
     };
-    let scan = |text: String, arguments: &[&str]| -> Vec<Value> {
-        let path = dir.path().join("capture.jsonl");
-        fs::write(&path, text).unwrap();
-        let mut command = setup::clir(dir.path());
-        let output =
-            command.args(["scan", "--output", "jsonl", path.to_str().unwrap()]).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    let one = ["192.0.2.7:1001", "192.0.2.7:1002", "192.0.2.7:1003"];
-    let lines = scan(text(one), &["--stateful"]);
-    assert_eq!(lines.iter().map(|line| detectors(line).len()).collect::<Vec<_>>(), [0, 0, 1]);
+    let one = text(["192.0.2.7:1001", "192.0.2.7:1002", "192.0.2.7:1003"]);
+    let lines = scan("one.jsonl", &one, &["--stateful"]);
+    assert_eq!(counts(&lines), [0, 0, 1]);
     assert_eq!(lines[2]["findings"][0]["location"]["name"], "x-qzt");
     assert_eq!(lines[2]["findings"][0]["evidence"]["first"], "2026-11-22T14:00:00.000Z");
-    assert!(scan(text(one), &[]).iter().all(|line| detectors(line).is_empty()), "stateless unless asked");
-    let three = ["192.0.2.7", "192.0.2.8", "192.0.2.9"];
-    assert!(scan(text(three), &["--stateful"]).iter().all(|line| detectors(line).is_empty()), "three clients");
+    assert_eq!(counts(&scan("one.jsonl", &one, &[])), [0, 0, 0], "stateless unless asked");
+    let three = text(["192.0.2.7", "192.0.2.8", "192.0.2.9"]);
+    assert_eq!(counts(&scan("three.jsonl", &three, &["--stateful"])), [0, 0, 0], "three clients");
+}
+
+#[test]
+fn archives_and_raw_captures_are_watched_as_well() {
+    let entry = |at: usize, host: &str| {
+        serde_json::json!({"startedDateTime": format!("2026-11-22T14:00:0{at}.500+00:00"), "request":
+            {"method": "GET", "url": format!("http://{host}/"), "headers": [{"name": "X-Qzt", "value": TOKEN}]}})
+    };
+    let entries: Vec<Value> = HOSTS.iter().enumerate().map(|(at, host)| entry(at, host)).collect();
+    let archive = serde_json::json!({"log": {"version": "1.2", "entries": entries}}).to_string();
+    let lines = scan("browser.har", &archive, &["--stateful"]);
+    assert_eq!(counts(&lines), [0, 0, 1]);
+    let evidence = &lines[2]["findings"][0]["evidence"];
+    assert_eq!((&evidence["first"], &evidence["count"]), (&"2026-11-22T14:00:00.000Z".into(), &3.into()));
+    assert_eq!(evidence["last"], "2026-11-22T14:00:02.000Z");
+    let raw: String = HOSTS.map(|host| format!("GET / HTTP/1.1\r\nHost: {host}\r\nX-Qzt: {TOKEN}\r\n\r\n")).concat();
+    let lines = scan("dump.http", &raw, &["--stateful"]);
+    assert_eq!((counts(&lines), &lines[2]["findings"][0]["evidence"]["first"]), (vec![0, 0, 1], &Value::Null));
 }

@@ -50,7 +50,7 @@ impl Judgement {
 
     /// A memory in which nothing was seen yet.
     pub(super) fn behaviour(&self) -> Behaviour {
-        Behaviour::new(&self.key)
+        Behaviour::new(&self.key).comparing(true)
     }
 
     /// The door that the proxy uses.

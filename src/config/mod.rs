@@ -22,5 +22,5 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Gravity, Report};
 pub use load::{Loaded, load};
-pub use settings::{Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
+pub use settings::{Behaviour, Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
 pub use watch::{Watcher, watch};

@@ -33,6 +33,8 @@ pub struct Config {
     pub tls: Tls,
     /// Where events go.
     pub log: Log,
+    /// What is watched over time.
+    pub behaviour: Behaviour,
     /// How much of everything.
     pub limits: Limits,
     /// How long for everything.
@@ -111,6 +113,19 @@ pub struct Log {
     pub segment_bytes: u64,
     /// So many events wait for the disk at most; more are dropped and counted.
     pub queue: usize,
+}
+
+/// What is watched over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Whether anything is.
+    pub enabled: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// How much of everything.

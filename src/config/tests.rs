@@ -23,9 +23,11 @@ fn load_beside(config: &str, files: &[(&str, &str)]) -> Result<Loaded, Report> {
 }
 
 fn settings(config: &Config) -> String {
-    let Config { listeners, access, routing, tls, log, limits, timeouts, .. } = config;
+    let Config { listeners, access, routing, tls, log, behaviour, limits, timeouts, .. } = config;
     let mode = config.policy.mode();
-    format!("{listeners:?}\n{access:?}\n{routing:?}\n{tls:?}\n{log:?}\n{limits:?}\n{timeouts:?}\n{mode:?}")
+    format!(
+        "{listeners:?}\n{access:?}\n{routing:?}\n{tls:?}\n{log:?}\n{behaviour:?}\n{limits:?}\n{timeouts:?}\n{mode:?}"
+    )
 }
 
 fn rule_names(loaded: &Loaded) -> Vec<String> {
@@ -58,6 +60,7 @@ fn every_key_is_documented() {
         "[tls]",
         "[upgrade]",
         "[log]",
+        "[behaviour]",
         "[limits]",
         "[timeouts]",
         "[signatures]",

@@ -2,12 +2,15 @@
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
+    account::{Reason, Refusal},
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Sure, Taken},
+    origin::Writer,
     report::{Place, severity_of},
     signature::{Signature, SignatureSet},
-    value::{self, Effort, Fit, Hit},
+    value::{self, Effort, Fit, Hit, Look},
 };
-use crate::exchange::{Direction, Field};
+use crate::exchange::Field;
 
 /// Looks names up among the signatures, and judges the value by what the signature carries.
 pub(super) struct Documented;
@@ -23,31 +26,33 @@ impl Detector for Documented {
         "signature"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let mut budget = DECODED;
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
                 let decode = budget > 0;
                 budget = budget.saturating_sub(1);
-                let mut place = Place::field(subject, self.name(), index, field);
+                let writer = Writer::Documented(signature.inserted_by);
+                let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
-                place.origin = origin(subject, signature, place.origin);
+                found.tell(place.text, b"", || documentation(signature));
                 examine(&place, signature, field, decode, found);
             }
         }
     }
 }
 
-/// A carrier cannot write inside TLS; and it is in requests that it enriches.
-pub(super) fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
-    match subject.direction {
-        Direction::Request if subject.cleartext => signature.inserted_by,
-        _ => otherwise,
-    }
+fn documentation(signature: &Signature) -> Reason {
+    let Signature { id, carries, source, .. } = signature.clone();
+    Reason::Documented { id, carries, source }
 }
 
-fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Vec<Finding>) {
+fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Found) {
+    if !decode {
+        found.tell(place.text, b"", || Reason::Exhausted);
+    }
     let effort = |effort| if decode { effort } else { Effort::Clear };
+    let before = found.len();
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
         let hit = match rank {
@@ -56,9 +61,24 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool
         };
         let Some((identifier, hit)) = hit else { continue };
         let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-        let sure = if hit.fit <= Fit::Formed { Confidence::Certain } else { Confidence::Likely };
-        let sure = if rank > 0 && value::is_number(identifier) { Confidence::Likely } else { sure };
-        found.extend(place.finding(identifier, severity, sure, hit.span));
+        let sure = sure(rank, identifier, &hit);
+        found.take(place, Taken { key: b"", value: &field.value, identifier, severity, sure, hit, start: 0 });
+    }
+    if found.len() == before {
+        let wanted = || signature.carries.clone();
+        let look = || Look::at(&field.value);
+        found.tell(place.text, b"", || Reason::Fails { wanted: wanted(), refusal: Refusal::Shape, look: look() });
+    }
+}
+
+fn sure(rank: usize, identifier: Identifier, hit: &Hit) -> Sure {
+    match hit.fit {
+        _ if rank > 0 && value::is_number(identifier) => {
+            (Confidence::Likely, "documented name, which usually carries something else")
+        }
+        Fit::Checked | Fit::Formed => (Confidence::Certain, "documented name, and the value has the right shape"),
+        Fit::Odd => (Confidence::Likely, "documented name, but the value is not quite of the right shape"),
+        Fit::Opaque => (Confidence::Likely, "documented name, but the value is encrypted or hashed"),
     }
 }
 
@@ -85,15 +105,15 @@ fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
 }
 
 fn cipher(value: &[u8]) -> Option<Hit> {
-    value::is_cipher(value, CIPHER).then(|| Hit { span: value::trimmed(value), fit: Fit::Opaque })
+    value::is_cipher(value, CIPHER).then(|| Hit::plain(value::trimmed(value), Fit::Opaque))
 }
 
 /// What the value carries besides, or as a whole.
 fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
-        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit { span, fit: Fit::Checked }),
+        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit::plain(span, Fit::Checked)),
         number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
-        other => value::whole(other, value).map(|fit| Hit { span: value::trimmed(value), fit }),
+        other => value::whole(other, value).map(|fit| Hit::plain(value::trimmed(value), fit)),
     };
     hit.map(|hit| (identifier, hit))
 }

@@ -5,11 +5,14 @@
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, Severity},
+    account::Reason,
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Taken},
     generalised,
+    origin::Writer,
     report::Place,
     signature::SignatureSet,
-    value::{self, Effort, Fit},
+    value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
     words,
 };
@@ -23,62 +26,74 @@ impl Detector for Places {
         "place"
     }
 
-    fn detect(&self, subject: &Subject<'_>, _: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, _: &SignatureSet, found: &mut Found) {
         if subject.direction == Direction::Response {
             return;
         }
         for (index, field) in subject.fields.iter().enumerate() {
-            let Some(read) = reader(&field.name) else { continue };
-            read(&Place::field(subject, self.name(), index, field), field, found);
+            let Some((read, writer, sought)) = reader(&field.name) else { continue };
+            let place = Place::field(subject, self.name(), index, field).by(writer);
+            found.tell(place.text, b"", || Reason::Reserved(sought));
+            read(&place, field, found);
         }
     }
 }
 
-type Reader = fn(&Place<'_>, &Field, &mut Vec<Finding>);
+type Reader = fn(&Place<'_>, &Field, &mut Found);
 
-fn reader(name: &[u8]) -> Option<Reader> {
+const AGENT: &str = "serial numbers are looked for where old handsets wrote them";
+const ADDRESS: &str = "an address inside the carrier is looked for";
+const ACCOUNT: &str = "a number as the name of a user is looked for";
+const FORWARDED: &str = "addresses and numbers of its parameters are looked for";
+
+/// How the field of this name is read, who writes it, and what is looked for.
+fn reader(name: &[u8]) -> Option<(Reader, Writer, &'static str)> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     match name.len() {
-        4 if is("from") => Some(account),
-        3 if is("via") => Some(agent),
-        9 if is("forwarded") => Some(forwarded),
-        9 if is("x-real-ip") || is("client-ip") => Some(address),
-        10 if is("user-agent") => Some(agent),
-        11 if is("x-client-ip") => Some(address),
-        15 if is("x-forwarded-for") => Some(address),
-        19 if is("proxy-authorization") => Some(account),
+        4 if is("from") => Some((account, Writer::Phone, ACCOUNT)),
+        3 if is("via") => Some((agent, Writer::Proxy, AGENT)),
+        9 if is("forwarded") => Some((forwarded, Writer::Proxy, FORWARDED)),
+        9 if is("x-real-ip") || is("client-ip") => Some((address, Writer::Anyone, ADDRESS)),
+        10 if is("user-agent") => Some((agent, Writer::Phone, AGENT)),
+        11 if is("x-client-ip") => Some((address, Writer::Anyone, ADDRESS)),
+        15 if is("x-forwarded-for") => Some((address, Writer::Anyone, ADDRESS)),
+        19 if is("proxy-authorization") => Some((account, Writer::Phone, ACCOUNT)),
         _ => None,
     }
 }
 
 /// Any proxy may tell an inner address: no more than a hint.
-fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
-    if let Some((span, address)) = value::first_address(&field.value)
+fn address(place: &Place<'_>, field: &Field, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    if let Some((span, address)) = value::first_address(value)
         && value::is_inside(address)
     {
-        found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
+        let (identifier, severity) = (Identifier::ClientIp, Severity::Low);
+        let (sure, hit) =
+            ((Confidence::Possible, "any proxy may tell an inner address"), Hit::plain(span, Fit::Formed));
+        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
 }
 
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
-fn forwarded(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
     address(place, field, found);
     for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')) {
         let pair = field.value.get(span.clone()).unwrap_or_default();
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
         let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
-        let named = hint.and_then(|hint| generalised::number(hint, node, true)).filter(|(_, hit)| hit.fit <= Fit::Odd);
+        let named = hint.and_then(|hint| generalised::number(hint, node, true).ok());
+        let named = named.filter(|(_, hit)| hit.fit <= Fit::Odd);
         let number = || Some((Identifier::Msisdn, value::unnamed_number(node).filter(|_| node.contains(&b'+'))?));
-        let Some((identifier, hit)) = named.or_else(number) else { continue };
-        let start = span.start + equals + 1;
-        let hit = start + hit.span.start..start + hit.span.end;
-        found.extend(place.finding(identifier, Severity::Critical, Confidence::Likely, hit));
+        if let Some((identifier, hit)) = named.or_else(number) {
+            take(place, key, node, identifier, hit, span.start + equals + 1, found);
+        }
     }
 }
 
 /// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
-fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+fn agent(place: &Place<'_>, field: &Field, found: &mut Found) {
     const MARKS: &[(&str, Identifier)] = &[
         ("imei", Identifier::Imei),
         ("ser", Identifier::Imei),
@@ -93,12 +108,25 @@ fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
         let Some((_, identifier)) = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())) else {
             continue;
         };
-        let hit = field.value.get(span.clone()).and_then(|number| value::find(*identifier, number, Effort::Hinted));
-        if let Some(hit) = hit.filter(|hit| hit.fit <= Fit::Odd) {
-            let span = span.start + hit.span.start..span.start + hit.span.end;
-            found.extend(place.clone().own().finding(*identifier, Severity::Critical, Confidence::Likely, span));
+        let number = field.value.get(span.clone()).unwrap_or_default();
+        if let Some(hit) = value::find(*identifier, number, Effort::Hinted).filter(|hit| hit.fit <= Fit::Odd) {
+            take(place, word, number, *identifier, hit, span.start, found);
         }
     }
+}
+
+/// A number behind its mark, in text that begins at `start`.
+fn take(
+    place: &Place<'_>,
+    key: &[u8],
+    value: &[u8],
+    identifier: Identifier,
+    hit: Hit,
+    start: usize,
+    found: &mut Found,
+) {
+    let (severity, sure) = (Severity::Critical, (Confidence::Likely, "a number where such numbers stand"));
+    found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
 }
 
 /// Runs of ten digits and more.
@@ -120,7 +148,7 @@ fn last_word(text: &[u8]) -> &[u8] {
 
 /// Only an identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14: a mail address in `From` is
 /// what the standard asks of robots.
-fn account(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
     let credentials = field.value.strip_prefix(b"Basic ");
     let start = field.value.len() - credentials.unwrap_or(&field.value).len();
     let text = field.value.get(start..).unwrap_or_default();
@@ -131,9 +159,7 @@ fn account(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
     for identifier in [Identifier::Imsi, Identifier::Msisdn] {
         let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
-            let span = start + hit.span.start..start + hit.span.end;
-            found.extend(place.clone().own().finding(identifier, Severity::Critical, Confidence::Likely, span));
-            return;
+            return take(place, b"", text, identifier, hit, start, found);
         }
     }
 }

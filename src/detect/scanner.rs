@@ -4,7 +4,7 @@ use std::{cmp::Reverse, mem, sync::Arc};
 
 use smallvec::SmallVec;
 
-use super::{DETECTORS, Finding, Identifier, Identities, Part, SignatureSet, Subject, value};
+use super::{Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, value};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,7 +27,16 @@ impl Scanner {
     /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
     /// found at one place stands there once per identifier, as the surest of them saw it.
     pub fn scan(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        let mut found = Vec::new();
+        self.run(subject, Found::default()).into_parts().0
+    }
+
+    /// The same, and why: of every field and of the target.
+    pub fn account(&self, subject: &Subject<'_>) -> Account {
+        let (findings, notes) = self.run(subject, Found::asking()).into_parts();
+        Account::new(subject, findings, notes)
+    }
+
+    fn run(&self, subject: &Subject<'_>, mut found: Found) -> Found {
         for detector in DETECTORS {
             detector.detect(subject, &self.signatures, &mut found);
         }
@@ -40,10 +49,11 @@ impl Scanner {
 }
 
 /// Findings that overlap stand together: only those are compared, so that thousands in one field cost no more each.
-fn settle(found: &mut Vec<Finding>) {
+fn settle(found: &mut Found) {
     found.sort_by_key(|finding| (place(finding), finding.span.start));
     let knots: SmallVec<[usize; 32]> = knots(found).collect();
-    let mut findings = mem::replace(found, Vec::with_capacity(found.len())).into_iter();
+    let room = Vec::with_capacity(found.len());
+    let mut findings = mem::replace(&mut **found, room).into_iter();
     for len in knots {
         if len == 1 {
             found.extend(findings.next());
@@ -59,26 +69,27 @@ fn knots(found: &[Finding]) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let first = rest.first()?;
         let mut end = first.span.end;
-        let behind = rest.iter().position(|finding| {
+        let behind = rest.iter().skip(1).position(|finding| {
             let apart = place(finding) != place(first) || finding.span.start >= end;
             end = end.max(finding.span.end);
-            apart && !std::ptr::eq(finding, first)
+            apart
         });
-        let (knot, others) = rest.split_at(behind.unwrap_or(rest.len()));
+        let (knot, others) = rest.split_at(behind.map_or(rest.len(), |at| at + 1));
         rest = others;
         Some(knot.len())
     })
 }
 
 /// The surest first; what one of them covers is left out.
-fn untie(mut knot: SmallVec<[Finding; 4]>, found: &mut Vec<Finding>) {
+fn untie(mut knot: SmallVec<[Finding; 4]>, found: &mut Found) {
     knot.sort_by_key(|finding| {
         (Reverse((finding.confidence, finding.severity)), !value::is_number(finding.identifier), finding.span.start)
     });
     let start = found.len();
     for finding in knot {
-        if !found.iter().skip(start).any(|better| covers(better, &finding)) {
-            found.push(finding);
+        match found.iter().skip(start).find(|better| covers(better, &finding)).map(|better| better.identifier) {
+            Some(better) => found.tell_covered(&finding, better),
+            None => found.push(finding),
         }
     }
     if let Some(kept) = found.get_mut(start..) {

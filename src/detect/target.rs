@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{
     Detector, Subject,
-    finding::{Finding, InsertedBy},
-    pairs,
+    found::Found,
+    origin::Writer,
+    pairs::{self, Pair},
     report::{Place, Text},
     signature::SignatureSet,
     vocabulary::Strength,
@@ -21,14 +22,14 @@ impl Detector for Target {
         "target"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let field = match subject.direction {
             Direction::Request => "referer",
             Direction::Response => "location",
         };
         if let Some(target) = subject.target {
-            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
-            examine(&Place { subject, detector: self.name(), signature: None, origin, text }, target, knowledge, found);
+            let (writer, text) = (Writer::Phone, Text::Target(target));
+            examine(&Place { subject, detector: self.name(), signature: None, writer, text }, target, knowledge, found);
         }
         for (index, other) in subject.fields.iter().enumerate().filter(|(_, other)| other.is(field)) {
             examine(&Place::field(subject, field, index, other).own(), &other.value, knowledge, found);
@@ -36,7 +37,7 @@ impl Detector for Target {
     }
 }
 
-fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &mut Found) {
     let mut budget = pairs::DECODED;
     let path = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
     if path < target.len() {
@@ -46,7 +47,7 @@ fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &m
 }
 
 /// `/msisdn/447700900123` and `/447700900123;type=…`: a segment is the key of the next one if its word is strong.
-fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &SignatureSet, found: &mut Found) {
     let mut budget = pairs::DECODED;
     let mut start = path.start;
     let mut before: &[u8] = b"";
@@ -54,7 +55,7 @@ fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &Si
         if segment.contains(&b'=') {
             pairs::examine(place, target, start..start + segment.len(), b';', &mut budget, knowledge, found);
         } else if could_be_number(segment) && is_strong(before) {
-            found.extend(pairs::judge(place, before, segment, start, &mut budget, knowledge));
+            pairs::judge(place, &Pair { key: before, value: segment, start }, &mut budget, knowledge, found);
         }
         before = segment;
         start += segment.len() + 1;

@@ -3,18 +3,21 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
-use std::{cell::OnceCell, cmp::Reverse, sync::LazyLock};
+use std::cmp::Reverse;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, automaton::OverlappingState};
+use aho_corasick::automaton::OverlappingState;
 
 use super::{
     finding::Identifier,
     value,
-    vocabulary::{BESIDE_TRADE, Edges, GLUE, GROUPS, Group, Strength, TAILS, TRADE, TRAPS},
+    vocabulary::{Edges, Group, Strength, Tokens, VOCABULARY, Vocabulary},
 };
 
 /// Longer names say no more in what follows.
 const LONGEST: usize = 64;
+
+/// How many words stand glued together before or behind one that tells, at most.
+const GLUED: usize = 3;
 
 /// What a name says about the value under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,58 +26,79 @@ pub(super) struct Hint {
     pub strength: Strength,
     /// What the value may be, the most likely first.
     pub kinds: &'static [Identifier],
+    /// Whether networks use the word, and apps and sites do not.
+    pub network: bool,
+    /// Whether the name says that the value is hashed or encrypted.
+    pub sealed: bool,
+    /// What in the name says so; nothing where a documented name does.
+    pub why: Option<Why>,
 }
 
-/// Each word with its group, and whether it counts beside a word of the trade only.
-static WORDS: LazyLock<Vec<(&'static str, &'static Group, bool)>> = LazyLock::new(|| {
-    let groups = GROUPS.iter().map(|group| (group, false)).chain(BESIDE_TRADE.iter().map(|group| (group, true)));
-    groups.flat_map(|(group, beside)| group.words.split_whitespace().map(move |word| (word, group, beside))).collect()
-});
+/// What in a name decides how much it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Why {
+    /// The word.
+    pub word: Piece,
+    /// What stands beside it and makes it say more.
+    pub raised: Option<Piece>,
+    /// What stands beside it and makes it say less.
+    pub lowered: Option<Piece>,
+}
 
-static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = WORDS.iter().map(|(word, ..)| word);
-    AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words).ok()
-});
+/// What was read in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It says something about the value.
+    Telling(Hint),
+    /// It would, if this did not make something else of the word.
+    Trapped { word: Piece, trap: Piece },
+    /// It says nothing.
+    Nothing,
+}
+
+/// A place in a folded name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    start: usize,
+    end: usize,
+}
+
+impl Piece {
+    /// How it is written in this name, folded.
+    pub fn of(self, name: &[u8]) -> String {
+        String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()
+    }
+}
+
+/// A word of the vocabulary, and where it stands in the folded name.
+#[derive(Clone, Copy)]
+struct Word {
+    group: &'static Group,
+    start: usize,
+    end: usize,
+}
+
+/// What a name says, if it says something.
+pub(super) fn classify(name: &[u8]) -> Option<Hint> {
+    match read(name) {
+        Reading::Telling(hint) => Some(hint),
+        Reading::Trapped { .. } | Reading::Nothing => None,
+    }
+}
 
 /// Reads a name.
-pub(super) fn classify(name: &[u8]) -> Option<Hint> {
+pub(super) fn read(name: &[u8]) -> Reading {
     let folded = Folded::new(name);
-    let matcher = MATCHER.as_ref()?;
-    let asked = OnceCell::new();
-    let trade = || *asked.get_or_init(|| folded.has_token(name, TRADE));
-    let mut state = OverlappingState::start();
-    let mut best: Option<(&Group, usize)> = None;
-    loop {
-        matcher.find_overlapping(folded.text(), &mut state);
-        let Some(found) = state.get_match() else { break };
-        let Some((_, word, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
-        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !trade() {
-            continue;
+    let vocabulary = &*VOCABULARY;
+    let Some(word) = folded.strongest(vocabulary) else { return Reading::Nothing };
+    match folded.strength(&word, vocabulary) {
+        Ok((strength, why)) => {
+            let sealed = folded.others(&word).any(|piece| vocabulary.sealed.end(folded.piece(piece)));
+            let Group { kinds, network, .. } = word.group;
+            Reading::Telling(Hint { strength, kinds, network: *network, sealed, why: Some(why) })
         }
-        // A number that is named beside something else is what counts: `imsi-mccmnc`.
-        let stronger = |(best, len): (&Group, usize)| {
-            let rank = |group: &Group, len| {
-                let number = group.strength == Strength::Strong && names_number(group);
-                (group.strength, !number, Reverse(len))
-            };
-            rank(word, found.len()) < rank(best, len)
-        };
-        if best.is_none_or(stronger) {
-            best = Some((word, found.len()));
-        }
+        Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
-    let (word, _) = best?;
-    if word.strength == Strength::Strong {
-        return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
-    }
-    let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
-    let raised = raised && trade();
-    let strength = if raised { Strength::Firm } else { word.strength };
-    (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
-}
-
-fn names_number(group: &Group) -> bool {
-    group.kinds.first().is_some_and(|kind| value::is_number(*kind))
 }
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
@@ -108,41 +132,126 @@ impl Folded {
         self.text.get(..self.len).unwrap_or_default()
     }
 
+    /// The word that counts, of all that stand in the name.
+    fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let mut state = OverlappingState::start();
+        let mut best: Option<Word> = None;
+        loop {
+            vocabulary.matcher.find_overlapping(self.text(), &mut state);
+            let Some(found) = state.get_match() else { return best };
+            let Some((group, edges)) = vocabulary.entry(found.pattern().as_usize()) else { continue };
+            let word = Word { group, start: found.start(), end: found.end() };
+            let stronger = best.is_none_or(|best| word.rank() < best.rank());
+            if stronger && self.fits(edges, &word, vocabulary) && self.may_count(&word, vocabulary) {
+                best = Some(word);
+            }
+        }
+    }
+
+    fn may_count(&self, word: &Word, vocabulary: &Vocabulary) -> bool {
+        !word.group.beside || self.other_among(word, &vocabulary.trade).is_some()
+    }
+
+    /// How much the word says, with what stands beside it; or what makes something else of it.
+    fn strength(&self, word: &Word, vocabulary: &Vocabulary) -> Result<(Strength, Why), Piece> {
+        let (strength, raised) = self.raised(word, vocabulary);
+        let why = Why { word: word.piece(), raised, lowered: None };
+        let among = |tokens: &Tokens| self.behind(word).find(|piece| tokens.has(self.piece(*piece)));
+        let everyday = !(word.group.network && strength == Strength::Strong);
+        let trap = among(&vocabulary.about);
+        let trap = trap.or_else(|| everyday.then(|| self.other_among(word, &vocabulary.traps))?);
+        if strength != Strength::Strong || !word.names_number() {
+            return trap.map_or(Ok((strength, why)), Err);
+        }
+        let lowered = trap.or_else(|| everyday.then(|| among(&vocabulary.references))?);
+        Ok((lowered.map_or(strength, |_| Strength::Weak), Why { lowered, ..why }))
+    }
+
+    /// How much it says with what stands beside it and makes it say more.
+    fn raised(&self, word: &Word, vocabulary: &Vocabulary) -> (Strength, Option<Piece>) {
+        let trade = || self.other_among(word, &vocabulary.trade);
+        let person = || self.other_among(word, &vocabulary.person);
+        let strength = word.group.strength;
+        let mobile = word.group.kinds.first() == Some(&Identifier::Msisdn);
+        let (raised, by) = match strength {
+            Strength::Faint => (Strength::Weak, trade().or_else(person)),
+            Strength::Weak if mobile => (Strength::Firm, trade()),
+            _ if word.group.beside => (strength, trade()),
+            _ => (strength, None),
+        };
+        (if by.is_some() { raised } else { strength }, by)
+    }
+
     fn is_border(&self, at: usize) -> bool {
         self.borders >> at & 1 == 1
     }
 
-    fn fits(&self, edges: Edges, start: usize, end: usize) -> bool {
+    fn fits(&self, edges: Edges, word: &Word, vocabulary: &Vocabulary) -> bool {
+        let Word { start, end, .. } = *word;
         match edges {
             Edges::Free => true,
             // `X-Ims-Id` is no IMSI.
-            Edges::Front => self.opens_at(start) && !(start + 1..end).any(|at| self.is_border(at)),
-            Edges::Both => self.opens_at(start) && self.closes_at(end),
+            Edges::Front => self.opens_at(start, vocabulary) && !(start + 1..end).any(|at| self.is_border(at)),
+            Edges::Both => self.opens_at(start, vocabulary) && self.closes_at(end, vocabulary),
         }
     }
 
-    /// Whether a token begins here, or only something that is often glued to a word stands before.
-    fn opens_at(&self, start: usize) -> bool {
+    /// Whether a token begins here, or only words that are often glued to others stand before.
+    fn opens_at(&self, start: usize, vocabulary: &Vocabulary) -> bool {
         let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| before.is_empty() || GLUE.iter().any(|glue| glue.as_bytes() == before))
+        before.is_some_and(|before| vocabulary.glue.make(before, GLUED))
     }
 
-    fn closes_at(&self, end: usize) -> bool {
-        let border = (end..=self.len).find(|&at| self.is_border(at));
-        let behind = border.and_then(|at| self.text.get(end..at));
-        behind.is_some_and(|behind| behind.is_empty() || TAILS.iter().any(|tail| tail.as_bytes() == behind))
+    fn closes_at(&self, end: usize, vocabulary: &Vocabulary) -> bool {
+        self.rest_of_token(end).is_some_and(|behind| vocabulary.tails.make(behind, GLUED))
     }
 
-    fn has_token(&self, name: &[u8], tokens: &[&str]) -> bool {
-        let is_one = |token: &[u8]| tokens.iter().any(|other| token.eq_ignore_ascii_case(other.as_bytes()));
-        let camel = || {
-            let starts = (0..self.len).filter(|&at| self.is_border(at));
-            starts.filter_map(|at| {
-                let end = (at + 1..=self.len).find(|&end| self.is_border(end))?;
-                self.text.get(at..end)
-            })
-        };
-        name.split(|byte| !byte.is_ascii_alphanumeric()).any(is_one) || camel().any(is_one)
+    fn rest_of_token(&self, from: usize) -> Option<&[u8]> {
+        let border = (from..=self.len).find(|&at| self.is_border(at))?;
+        self.text.get(from..border)
+    }
+
+    /// The tokens that the word is no part of, and what is glued to it.
+    fn others(&self, word: &Word) -> impl Iterator<Item = Piece> {
+        self.pieces(0, word.start).chain(self.behind(word))
+    }
+
+    /// What stands behind the word.
+    fn behind(&self, word: &Word) -> impl Iterator<Item = Piece> {
+        self.pieces(word.end, self.len)
+    }
+
+    /// Tokens between two places, cut there.
+    fn pieces(&self, from: usize, to: usize) -> impl Iterator<Item = Piece> {
+        let mut start = from;
+        std::iter::from_fn(move || {
+            let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
+            Some(Piece { start: std::mem::replace(&mut start, end), end })
+        })
+    }
+
+    fn piece(&self, piece: Piece) -> &[u8] {
+        self.text.get(piece.start..piece.end).unwrap_or_default()
+    }
+
+    fn other_among(&self, word: &Word, tokens: &Tokens) -> Option<Piece> {
+        self.others(word).find(|piece| tokens.has(self.piece(*piece)))
+    }
+}
+
+impl Word {
+    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`.
+    fn rank(&self) -> (Strength, bool, Reverse<usize>) {
+        let strong = self.group.strength == Strength::Strong;
+        (self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
+    }
+
+    fn piece(&self) -> Piece {
+        Piece { start: self.start, end: self.end }
+    }
+
+    fn names_number(&self) -> bool {
+        self.group.kinds.first().is_some_and(|kind| value::is_number(*kind))
     }
 }
 

@@ -72,6 +72,11 @@ impl Redactor {
         Self { values, key }
     }
 
+    /// Whether all but credentials may be told.
+    pub(super) fn tells_all(&self) -> bool {
+        self.values == Values::Full
+    }
+
     /// `hmac:` and half of an HMAC-SHA-256 over identifier and value: equal values of one kind have equal digests.
     pub fn digest(&self, identifier: Identifier, value: &[u8]) -> String {
         use std::fmt::Write as _;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 pub use event_log::{EventLog, Writer};
 pub use segment::{Segment, segments};
-pub use sightings::{Keeper, Sightings};
+pub use sightings::{Keeper, Sightings, Watch};
 
 /// Where the event log is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 //!
 //! In a SQLite database beside the events, of digests only. It is read once at the start; then one thread looks every few
 //! seconds for what has changed and stores it. Requests never wait for it: they touch nothing but memory. A database
-//! that cannot be read is moved aside, and clir begins anew: what it knew of the past is a help, not a need.
+//! that cannot be read is moved aside, and clir begins anew; where none can be had, clir watches without one: what it
+//! knew of the past is a help, not a need.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions},
     io,
     os::unix::fs::OpenOptionsExt,
@@ -34,8 +36,11 @@ const FILE: &str = "sightings.db";
 /// What `user_version` says of a database whose tables are these.
 const VERSION: i64 = 1;
 
-/// How often what changed is stored.
+/// How often what was learnt is stored.
 const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Every so many times counts are stored as well, and what is too old is forgotten.
+const ROUND: u32 = 30;
 
 /// How long closing may take.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -43,12 +48,25 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// Clients kept on disk; those heard of least recently go first.
 const CLIENTS: i64 = 1024;
 
+const SECONDS_A_DAY: i64 = 86_400;
+
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS client (
         digest INTEGER PRIMARY KEY,     -- of the client's address, under the installation's key
         last   INTEGER NOT NULL,        -- last heard of, in seconds since 1970
         state  TEXT NOT NULL            -- JSON: what is remembered, of digests only
     ) STRICT;";
+
+/// What is remembered, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// What was last seen so many days ago is forgotten.
+    pub keep_days: u32,
+    /// Whether listeners are of different vantage.
+    pub compares: bool,
+    /// Whether evidence may name sites.
+    pub tells_hosts: bool,
+}
 
 /// Watches what passes, by the system's clock. Clones share one memory.
 #[derive(Clone, Debug)]
@@ -67,12 +85,19 @@ impl Sightings {
     /// Reads what is stored in `dir`, which must exist, and starts the thread that stores what comes.
     ///
     /// # Errors
-    /// The database can neither be opened nor made anew, or the thread cannot be started.
-    pub fn open(dir: &Path, key: &InstallationKey) -> io::Result<(Self, Keeper)> {
-        let memory = Arc::new(Behaviour::new(key));
-        let database = open(&dir.join(FILE), &memory)?;
-        let keeper = Keeper::start(database, Arc::clone(&memory))?;
-        Ok((Self { memory }, keeper))
+    /// The thread cannot be started.
+    pub fn open(dir: &Path, key: &InstallationKey, watch: Watch) -> io::Result<(Self, Keeper)> {
+        let memory = Behaviour::new(key).comparing(watch.compares).telling_hosts(watch.tells_hosts);
+        let path = dir.join(FILE);
+        let store = open(&path, &memory).inspect_err(|error| {
+            let name = path.display();
+            tracing::warn!("what is seen will be forgotten at the end: {name} cannot be used: {error}");
+        });
+        let keep = i64::from(watch.keep_days) * SECONDS_A_DAY;
+        memory.forget_before(Timestamp::now().as_second() - keep);
+        let memory = Arc::new(memory);
+        let keeping = Keeping { memory: Arc::clone(&memory), store: store.ok(), keep, waiting: HashMap::new() };
+        Ok((Self { memory }, Keeper::start(keeping)?))
     }
 }
 
@@ -101,11 +126,11 @@ fn passing<T>(context: &Context, then: impl FnOnce(Passage<'_>) -> T) -> T {
 }
 
 impl Keeper {
-    fn start(database: Connection, memory: Arc<Behaviour>) -> io::Result<Self> {
+    fn start(keeping: Keeping) -> io::Result<Self> {
         let (close, closing) = sync_channel(1);
         let (done, finished) = sync_channel(1);
         thread::Builder::new().name("sightings".into()).spawn(move || {
-            keep(database, &memory, &closing);
+            keeping.run(&closing);
             // Nobody listens unless it is being closed.
             let _ = done.try_send(());
         })?;
@@ -122,34 +147,62 @@ impl Keeper {
     }
 }
 
-fn keep(mut database: Connection, memory: &Behaviour, closing: &Receiver<()>) {
-    let mut was_told = false;
-    loop {
-        let is_last = closing.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
-        match store(&mut database, &memory.take_changed()) {
-            Ok(()) => was_told = false,
-            Err(error) if !was_told => {
-                tracing::warn!("what was seen cannot be stored and will be forgotten at the end: {error}");
-                was_told = true;
+/// What the thread has in hand.
+struct Keeping {
+    memory: Arc<Behaviour>,
+    /// Nothing where no database can be had.
+    store: Option<Connection>,
+    /// Seconds for which something is remembered.
+    keep: i64,
+    /// What could not be stored yet, the newest of each client; of no more clients than the memory has.
+    waiting: HashMap<u64, Kept>,
+}
+
+impl Keeping {
+    fn run(mut self, closing: &Receiver<()>) {
+        let mut was_told = false;
+        for turn in 0_u32.. {
+            let is_round = turn % ROUND == 0;
+            let is_last = closing.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
+            match self.turn(is_round, is_round || is_last) {
+                Ok(()) => was_told = false,
+                Err(error) if !was_told => {
+                    tracing::warn!("what was seen cannot be stored and will be forgotten at the end: {error}");
+                    was_told = true;
+                }
+                Err(_) => {} // Told already; the disk may come back.
             }
-            Err(_) => {} // Told already; the disk may come back.
+            if is_last {
+                return;
+            }
         }
-        if is_last {
-            return;
+    }
+
+    fn turn(&mut self, forgets: bool, with_counts: bool) -> rusqlite::Result<()> {
+        let oldest = Timestamp::now().as_second() - self.keep;
+        if forgets {
+            self.memory.forget_before(oldest);
         }
+        let Some(database) = &mut self.store else { return Ok(()) };
+        let changed = self.memory.take_changed(with_counts);
+        self.waiting.extend(changed.into_iter().map(|kept| (kept.client, kept)));
+        self.waiting.retain(|_, kept| kept.last >= oldest);
+        if forgets || !self.waiting.is_empty() {
+            store(database, self.waiting.values(), oldest)?;
+            self.waiting.clear();
+        }
+        Ok(())
     }
 }
 
-fn store(database: &mut Connection, changed: &[Kept]) -> rusqlite::Result<()> {
-    if changed.is_empty() {
-        return Ok(());
-    }
+fn store<'a>(database: &mut Connection, changed: impl Iterator<Item = &'a Kept>, oldest: i64) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
     let mut insert = transaction.prepare("INSERT OR REPLACE INTO client (digest, last, state) VALUES (?1, ?2, ?3)")?;
     for Kept { client, last, state } in changed {
         insert.execute(params![client.cast_signed(), last, state])?;
     }
     drop(insert);
+    transaction.execute("DELETE FROM client WHERE last < ?1", [oldest])?;
     transaction.execute(
         "DELETE FROM client WHERE digest IN (SELECT digest FROM client ORDER BY last DESC LIMIT -1 OFFSET ?1)",
         [CLIENTS],

@@ -1,33 +1,31 @@
 //! How are requests read from an HTTP Archive?
 //!
-//! HAR 1.2, as browsers and proxies export it: only what is needed is read, everything else may be missing. Ids are
-//! `har:<index>`, the entry's index in `log.entries`, counted from zero.
+//! HAR 1.2, as browsers and proxies export it: only what is needed is read, entry after entry, and everything else may be
+//! missing. Ids are `har:<index>`, the entry's index in `log.entries`, counted from zero. Time is `startedDateTime`; whose
+//! request it was, and where it passed, stands in what `clir log --output har` writes under `_clir`.
 
-use std::io::BufRead;
+use std::{fmt, io::BufRead};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
-use super::{Captured, Malformed, Passage, Visit, jsonl::version, split_absolute};
+use super::{Captured, Malformed, Visit, jsonl::version, passage, split_absolute};
 use crate::{
     cli::Failure,
     exchange::{Fields, RequestHead},
 };
 
 #[derive(Deserialize)]
-struct Archive {
-    log: Log,
-}
-
-#[derive(Deserialize)]
-struct Log {
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
 struct Entry {
+    #[serde(default, rename = "startedDateTime")]
+    started: Value,
     request: Request,
     response: Option<Response>,
+    #[serde(default, rename = "_clir")]
+    ours: Value,
 }
 
 #[derive(Deserialize)]
@@ -55,13 +53,79 @@ struct Header {
     value: String,
 }
 
-/// Reads the whole archive, then entry after entry.
+/// Reads entry after entry, so that an archive may be larger than memory.
 pub(super) fn read(input: Box<dyn BufRead>, name: &str, visit: Visit<'_>) -> Result<(), Failure> {
-    let archive: Archive = serde_json::from_reader(input).map_err(|error| fault(name, error))?;
-    for (index, entry) in archive.log.entries.into_iter().enumerate() {
-        visit(request(index, entry))?;
+    let mut reading = Reading { visit, count: 0, failure: None };
+    let mut parser = serde_json::Deserializer::from_reader(input);
+    let read = Level::Archive(&mut reading).deserialize(&mut parser).and_then(|()| parser.end());
+    match (reading.failure, read) {
+        (Some(failure), _) => Err(failure),
+        (None, Err(error)) => Err(fault(name, error)),
+        (None, Ok(())) => Ok(()),
     }
-    Ok(())
+}
+
+/// What is read so far.
+struct Reading<'a> {
+    visit: Visit<'a>,
+    count: usize,
+    /// Why whoever is told of the entries wants no more.
+    failure: Option<Failure>,
+}
+
+/// The part of an archive that comes next: `{"log": {"entries": [`, other keys being passed over.
+enum Level<'a, 'b> {
+    Archive(&'a mut Reading<'b>),
+    Log(&'a mut Reading<'b>),
+    Entries(&'a mut Reading<'b>),
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Self::Entries(_) => deserializer.deserialize_seq(self),
+            Self::Archive(_) | Self::Log(_) => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an HTTP Archive")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        let mut is_found = false;
+        while let Some(key) = map.next_key::<String>()? {
+            match &mut self {
+                Self::Archive(reading) if key == "log" => map.next_value_seed(Level::Log(reading))?,
+                Self::Log(reading) if key == "entries" => map.next_value_seed(Level::Entries(reading))?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            }
+            is_found = true;
+        }
+        if is_found { Ok(()) } else { Err(M::Error::missing_field("entries")) }
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut entries: S) -> Result<(), S::Error> {
+        let (Self::Archive(reading) | Self::Log(reading) | Self::Entries(reading)) = self;
+        while let Some(entry) = entries.next_element()? {
+            let captured = request(reading.count, entry);
+            reading.count += 1;
+            if let Err(failure) = (reading.visit)(captured) {
+                reading.failure = Some(failure);
+                return Err(S::Error::custom("told to stop"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The parser's own words quote the value at fault, so only the place is told.
@@ -87,7 +151,9 @@ fn request(index: usize, entry: Entry) -> Result<Captured, Malformed> {
     let head =
         RequestHead { method: method.into(), target: target.into(), version: version(&name), fields: fields(headers) };
     let response = entry.response.map(|response| fields(response.headers));
-    Ok(Captured { id: format!("har:{index}").into(), authority, scheme, head, response, passage: Passage::default() })
+    let ours = |key| entry.ours.get(key).unwrap_or(&Value::Null);
+    let passage = passage::told(ours("client"), ours("vantage"), &entry.started);
+    Ok(Captured { id: format!("har:{index}").into(), authority, scheme, head, response, passage })
 }
 
 fn fields(headers: Vec<Header>) -> Fields {

@@ -7,15 +7,13 @@
 use std::{
     borrow::Cow,
     io::{self, BufRead},
-    net::SocketAddr,
 };
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, error::Category};
 
-use super::{Captured, Malformed, Passage, Visit, lines, split_absolute};
+use super::{Captured, Malformed, Visit, lines, passage, split_absolute};
 use crate::{
     cli::Failure,
     event,
@@ -90,7 +88,7 @@ pub(in crate::cli) fn request(line: &[u8]) -> Result<Captured, String> {
     let fields =
         line.headers.into_iter().map(|(name, value)| (bytes(name, is_event), bytes(value, is_event))).collect();
     let method = bytes(line.method.unwrap_or_else(|| "GET".into()), is_event);
-    let passage = passage(&line.client, &line.vantage, &line.ts);
+    let passage = passage::told(&line.client, &line.vantage, &line.ts);
     let scheme = line.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     let scheme = if scheme { Scheme::Https } else { Scheme::Http };
     let version = version(line.version.as_deref().unwrap_or_default());
@@ -101,20 +99,6 @@ pub(in crate::cli) fn request(line: &[u8]) -> Result<Captured, String> {
     };
     let head = RequestHead { method, target, version, fields };
     Ok(Captured { id: line.id, authority, scheme, head, response: None, passage })
-}
-
-/// What of it cannot be read is as good as not said. A client's port is another one for each connection.
-fn passage(client: &Value, vantage: &Value, ts: &Value) -> Passage {
-    let client = match client {
-        Value::Null => String::new(),
-        Value::String(name) => name.parse::<SocketAddr>().map_or(name.clone(), |address| address.ip().to_string()),
-        other => other.to_string(),
-    };
-    let time = match ts {
-        Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_second),
-        other => other.as_i64(),
-    };
-    Passage { client, vantage: vantage.as_str().and_then(|vantage| vantage.parse().ok()), time }
 }
 
 /// The parser's own words quote the value at fault, so only the place is told.

@@ -7,6 +7,7 @@ mod guess;
 mod har;
 mod jsonl;
 pub(super) mod lines;
+mod passage;
 mod raw;
 
 #[cfg(test)]
@@ -21,10 +22,11 @@ use std::{
 use serde_json::Value;
 
 pub(super) use jsonl::request as request_of_line;
+pub(super) use passage::Passage;
 pub(super) use raw::request as request_of_text;
 
 use super::Failure;
-use crate::exchange::{Fields, RequestHead, Scheme, Vantage};
+use crate::exchange::{Fields, RequestHead, Scheme};
 
 /// What a capture may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -52,17 +54,6 @@ pub(super) struct Captured {
     pub response: Option<Fields>,
     /// What else the capture says of it.
     pub passage: Passage,
-}
-
-/// Whose request it was, when and where it passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Passage {
-    /// What the capture calls the client: an address without its port, or a name; empty when it does not say.
-    pub client: String,
-    /// Where it was captured, if the capture says so.
-    pub vantage: Option<Vantage>,
-    /// Seconds since 1970, if the capture says so.
-    pub time: Option<i64>,
 }
 
 /// A request that could not be read.

@@ -8,7 +8,8 @@ use crate::{
     cli::Failure,
     config::{Config, Roots},
     detect::{Scanner, behaviour::Observer},
-    exchange::{InstallationKey, grammar::HeadLimits},
+    event::Values,
+    exchange::{InstallationKey, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
     proxy::{Authenticator, Judges, Limits, Parts, Patience, UpstreamSettings},
@@ -23,6 +24,7 @@ const LEAVES: usize = 1024;
 pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
+    let sightings = sightings.filter(|_| config.behaviour.enabled);
     let observer = sightings.map(|sightings| Arc::new(sightings.clone()) as Arc<dyn Observer>);
     Judges {
         interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone()).observed_by(observer),
@@ -51,6 +53,17 @@ pub fn log(config: &Config) -> sink::Settings {
         max_bytes: config.log.max_bytes,
         segment_bytes: config.log.segment_bytes,
         queue: config.log.queue,
+    }
+}
+
+/// What is watched over time under this configuration.
+pub fn watch(config: &Config) -> sink::Watch {
+    let mut behind_carrier = config.listeners.iter().map(|listener| listener.vantage == Vantage::BeyondCarrier);
+    let first = behind_carrier.next();
+    sink::Watch {
+        keep_days: config.log.keep_days,
+        compares: behind_carrier.any(|other| Some(other) != first),
+        tells_hosts: config.log.values == Values::Full,
     }
 }
 

@@ -62,12 +62,15 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     ended
 }
 
-/// Takes up what was seen before. Where it cannot be kept, what one request shows is still found.
+/// Takes up what was seen before. Where nothing is watched, what one request shows is still found.
 fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings>, Option<Keeper>) {
-    match Sightings::open(&config.log.dir, key) {
+    if !config.behaviour.enabled {
+        return (None, None);
+    }
+    match Sightings::open(&config.log.dir, key, build::watch(config)) {
         Ok((sightings, keeper)) => (Some(sightings), Some(keeper)),
         Err(error) => {
-            tracing::warn!("what passes is not watched over time: {}: {error}", config.log.dir.display());
+            tracing::warn!("what passes is not watched over time: {error}");
             (None, None)
         }
     }

@@ -75,6 +75,9 @@ impl Reloading {
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
+        if loaded.config.behaviour.enabled && self.sightings.is_none() {
+            tracing::warn!("`behaviour.enabled` takes effect after a restart");
+        }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
         self.config = loaded.config;
         self.files = loaded.files;

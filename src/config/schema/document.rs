@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    access,
+    access, behaviour,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
     tls, words,
 };
 use crate::{
-    config::{Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
+    config::{Behaviour, Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
     policy::{Access, InterceptMode, Mode, Routing},
 };
 
@@ -29,6 +29,8 @@ pub struct Written {
     pub tls: Tls,
     /// Where events go.
     pub log: Log,
+    /// What is watched over time.
+    pub behaviour: Behaviour,
     /// How much.
     pub limits: Limits,
     /// How long.
@@ -55,6 +57,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
         tls: tls::read(root, base),
         log: log::read(root, base),
+        behaviour: root.get("behaviour").and_then(|entry| entry.table()).map(behaviour::read).unwrap_or_default(),
         limits: root.get("limits").and_then(|entry| entry.table()).map(limits::read_limits).unwrap_or_default(),
         timeouts: root.get("timeouts").and_then(|entry| entry.table()).map(limits::read_timeouts).unwrap_or_default(),
         mode,

@@ -5,6 +5,7 @@
 
 mod access;
 mod action;
+mod behaviour;
 mod destination;
 mod document;
 mod identity;

@@ -179,6 +179,14 @@ impl<'a> Entry<'a> {
         Some(entries.filter_map(|entry| entry.number(range.clone())).collect())
     }
 
+    /// `true` or `false`.
+    pub fn boolean(&self) -> Option<bool> {
+        match self.value.get_ref() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.wrong_type("`true` or `false`", "write true or false, without quotes"),
+        }
+    }
+
     /// A duration such as `"30s"` or `"1h 30m"`, at most `longest`.
     pub fn duration(&self, longest: Duration) -> Option<Duration> {
         let help = "a number with a unit, such as \"500ms\", \"30s\", \"2m\" or \"1h\"";

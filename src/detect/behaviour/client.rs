@@ -4,18 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     contrast::Contrast,
+    look::{Noted, Sender},
     recent::Recent,
     site::{Site, remember},
 };
+use crate::detect::Confidence;
 
 /// Values kept in all.
 const VALUES: usize = 256;
 /// Values kept of one name: a name whose value is another each time does not push out the others.
 const VALUES_OF_A_NAME: usize = 8;
 /// Values kept that answers gave out.
-const GIVEN: usize = 128;
+const GIVEN: usize = 512;
 /// Unrelated sites that a value must have gone to.
-pub(super) const SITES: usize = 3;
+const SITES: usize = 3;
 /// Sites kept of one value, for the evidence.
 const SITES_KEPT: usize = 8;
 /// Applications kept of one value.
@@ -32,7 +34,10 @@ pub(super) struct Client {
     given: Vec<u64>,
     /// Cleartext against TLS; for the household, one listener against another.
     pub contrast: Contrast,
-    /// Whether it differs from what was last stored.
+    /// Whether anything differs from what was last stored.
+    #[serde(skip)]
+    is_touched: bool,
+    /// Whether more differs than how often and when something was seen.
     #[serde(skip)]
     pub is_changed: bool,
     /// When the shard last turned to it.
@@ -51,30 +56,28 @@ pub(super) struct Sighting {
     pub last: i64,
     pub sites: Vec<Site>,
     apps: Vec<u64>,
+    /// How often it was appended in another spelling.
+    foreign: u32,
     /// Sent inside TLS at least once.
     pub is_inside: bool,
     is_from_browser: bool,
+    /// Stood where no application could have put it.
+    pub is_beyond_apps: bool,
     is_given: bool,
-}
-
-/// One field of one request.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    pub name: u64,
-    pub value: u64,
-    pub site: Option<Site>,
-    pub app: u64,
-    pub is_browser: bool,
-    pub is_inside: bool,
 }
 
 impl Client {
     /// So many values are remembered at most.
     pub const MOST: usize = VALUES;
 
+    /// Whether it is to be stored; where only counts differ, `with_counts` decides.
+    pub fn is_due(&self, with_counts: bool) -> bool {
+        self.is_changed || with_counts && self.is_touched
+    }
+
     /// A copy to be stored; from now on this is not changed.
     pub fn take_copy(&mut self) -> Self {
-        self.is_changed = false;
+        (self.is_changed, self.is_touched) = (false, false);
         self.clone()
     }
 
@@ -82,7 +85,7 @@ impl Client {
     pub fn turn(&mut self, now: i64) -> (u64, i64) {
         self.tick += 1;
         self.last = self.last.max(now);
-        self.is_changed = true;
+        self.is_touched = true;
         (self.tick, now)
     }
 
@@ -91,20 +94,25 @@ impl Client {
         self.values.len()
     }
 
-    /// Notes a value that looks like a pseudonym, and tells whether it has shown itself to be one.
-    pub fn send(&mut self, sent: Sent, (tick, now): (u64, i64)) -> Option<&Sighting> {
-        let key = sent.name ^ sent.value.rotate_left(32);
+    /// Notes a value that looks like a pseudonym, and tells how surely it has shown itself to be one.
+    pub fn send(&mut self, noted: &Noted, sender: &Sender, (tick, now): (u64, i64)) -> Option<(&Sighting, Confidence)> {
+        let key = noted.name ^ noted.value.rotate_left(32);
         if self.values.get(key).is_none() {
-            self.make_room(sent.name);
+            self.make_room(noted.name);
         }
-        let is_given = self.given.contains(&sent.value);
+        let is_given = self.is_given(noted.value);
         let sighting = self.values.enter(key, tick, VALUES)?;
         if sighting.count == 0 {
-            (sighting.name, sighting.value) = (sent.name, sent.value);
+            (sighting.name, sighting.value) = (noted.name, noted.value);
             sighting.first = now;
         }
-        sighting.note(sent, is_given, now);
-        sighting.is_supercookie().then_some(sighting)
+        self.is_changed |= sighting.note(noted, sender, is_given, now);
+        sighting.confidence(noted.needs_witness).map(|confidence| (&*sighting, confidence))
+    }
+
+    /// Whether an answer gave out this value.
+    pub fn is_given(&self, value: u64) -> bool {
+        self.given.contains(&value)
     }
 
     fn make_room(&mut self, name: u64) {
@@ -115,7 +123,7 @@ impl Client {
 
     /// Notes a value that an answer gave out. If it was sent before, the answer only repeats it.
     pub fn receive(&mut self, value: u64) {
-        let is_known = self.given.contains(&value) || self.values.items().any(|sighting| sighting.value == value);
+        let is_known = self.is_given(value) || self.values.items().any(|sighting| sighting.value == value);
         if is_known {
             return;
         }
@@ -124,6 +132,12 @@ impl Client {
         }
         self.given.push(value);
         self.is_changed = true;
+    }
+
+    /// Forgets what was last seen before this time.
+    pub fn forget_before(&mut self, time: i64) {
+        self.values.retain(|sighting| sighting.last >= time);
+        self.contrast.forget_before(time);
     }
 
     /// Makes sound what was read from a file.
@@ -139,29 +153,46 @@ impl Client {
 }
 
 impl Sighting {
-    fn note(&mut self, sent: Sent, is_given: bool, now: i64) {
+    /// Answers whether anything was learnt but how often.
+    fn note(&mut self, noted: &Noted, sender: &Sender, is_given: bool, now: i64) -> bool {
+        let before = (self.count > 0, self.is_inside, self.is_from_browser, self.is_beyond_apps, self.is_given);
         self.count = self.count.saturating_add(1);
         self.last = self.last.max(now);
-        self.is_inside |= sent.is_inside;
-        self.is_from_browser |= sent.is_browser;
+        self.foreign = self.foreign.saturating_add(u32::from(noted.manner.is_foreign()));
+        self.is_inside |= sender.is_inside;
+        self.is_from_browser |= sender.is_browser;
+        self.is_beyond_apps |= sender.is_beyond_apps(noted);
         self.is_given |= is_given;
-        if let Some(site) = sent.site {
-            remember(&mut self.sites, site, SITES_KEPT);
+        let after = (true, self.is_inside, self.is_from_browser, self.is_beyond_apps, self.is_given);
+        let mut is_new = before != after;
+        if let Some(site) = &noted.site {
+            is_new |= remember(&mut self.sites, site, SITES_KEPT);
         }
-        if self.apps.len() < APPS_KEPT && !self.apps.contains(&sent.app) {
-            self.apps.push(sent.app);
+        if self.apps.len() < APPS_KEPT && !self.apps.contains(&sender.app) {
+            self.apps.push(sender.app);
+            is_new = true;
         }
+        is_new
     }
 
-    /// Whether more than one application sends it.
+    /// Whether one application could hardly have sent it: there are several, or it stood where none could put it.
     pub fn is_common(&self) -> bool {
-        self.apps.len() > 1
+        self.apps.len() > 1 || self.is_beyond_apps
     }
 
-    /// Inside TLS one application may send its own key to all servers of its maker: there it takes a browser, which
-    /// has no key of its own, or a second application.
-    fn is_supercookie(&self) -> bool {
+    /// Whether it always stood and was spelt as if another hand had added it.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign == self.count
+    }
+
+    /// How surely this is a supercookie; nothing if it is not, or not yet.
+    fn confidence(&self, needs_witness: bool) -> Option<Confidence> {
+        let is_witnessed = !self.is_inside && (self.is_common() || self.is_foreign());
+        if self.sites.len() < SITES || self.is_given || needs_witness && !is_witnessed {
+            return None;
+        }
+        // Inside TLS one application may send its own key to all servers of its maker; a browser has no key of its own.
         let may_be_a_key = self.is_inside && !self.is_common() && !self.is_from_browser;
-        self.sites.len() >= SITES && !self.is_given && !may_be_a_key
+        Some(if may_be_a_key { Confidence::Possible } else { Confidence::Likely })
     }
 }

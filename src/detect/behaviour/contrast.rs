@@ -2,11 +2,14 @@
 //!
 //! Two sides are compared: one that is exposed to the carrier (cleartext; a listener on cellular) and one that is not
 //! (inside TLS; a listener on Wi-Fi). A name that several applications send to unrelated sites on the one and never on the
-//! other was put there on the way, once the same applications have been seen often enough on the other.
+//! other was put there on the way, once the same applications have been seen on the other. Of the exposed side alone it
+//! is remembered whether a name always stood as if another hand had added it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    filter::Filter,
+    look::{Noted, Sender},
     recent::Recent,
     site::{Site, remember},
 };
@@ -16,13 +19,15 @@ const NAMES: usize = 64;
 /// Applications kept of the sheltered side.
 const APPS: usize = 32;
 /// Unrelated sites that a name must have gone to.
-pub(super) const SITES: usize = 3;
+const SITES: usize = 3;
+/// Unrelated sites kept of a name, for the evidence.
+const SITES_KEPT: usize = 8;
 /// Applications that must have sent it.
 const SENDERS: usize = 2;
 /// Requests that must have been seen on the sheltered side.
-const SHELTERED: u32 = 20;
+const SHELTERED: u32 = 5;
 /// So many of them by one of the applications that send the name on the exposed side.
-const OF_ONE_APP: u32 = 5;
+const OF_ONE_APP: u32 = 2;
 
 /// What was seen on the two sides.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,78 +48,104 @@ pub(super) struct Exposure {
     pub last: i64,
     pub sites: Vec<Site>,
     apps: Vec<u64>,
+    /// How often it followed all well-known fields and was spelt unlike all of them.
+    foreign: u32,
+    /// Stood where no application could have put it.
+    is_beyond_apps: bool,
+}
+
+/// What a name has shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown<'a> {
+    /// What was seen of it.
+    pub exposure: &'a Exposure,
+    /// Whether it is missing on the other side.
+    pub is_missing_elsewhere: bool,
+    /// Whether it always stood and was spelt as another hand would do it.
+    pub is_by_another_hand: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct App(u32);
 
 impl Contrast {
-    /// Notes a request on the sheltered side, with the names in it that are not ordinary.
-    pub fn shelter(&mut self, names: &[u64], app: u64, tick: u64) {
+    /// Notes a request on the sheltered side, with the names in it that are not ordinary. Answers whether anything was
+    /// learnt but how often.
+    pub fn shelter(&mut self, names: impl Iterator<Item = u64>, app: u64, tick: u64) -> bool {
         self.requests = self.requests.saturating_add(1);
-        if let Some(App(count)) = self.apps.enter(app, tick, APPS) {
-            *count = count.saturating_add(1);
-        }
-        names.iter().for_each(|&name| self.sheltered.add(name));
+        let is_new = self.own(names);
+        let Some(App(count)) = self.apps.enter(app, tick, APPS) else { return is_new };
+        *count = count.saturating_add(1);
+        is_new | (*count <= OF_ONE_APP || self.requests <= SHELTERED)
     }
 
-    /// Notes a name on the exposed side, and tells whether it has shown itself to be added on the way.
-    pub fn expose(&mut self, name: u64, site: Option<Site>, app: u64, (tick, now): (u64, i64)) -> Option<&Exposure> {
+    /// Notes names that the phone sends itself, wherever that was seen. Answers whether one is new.
+    pub fn own(&mut self, names: impl Iterator<Item = u64>) -> bool {
+        names.fold(false, |is_new, name| is_new | self.sheltered.add(name))
+    }
+
+    /// Notes a name on the exposed side, and tells what it has shown. Nothing if the phone sends it itself.
+    pub fn expose(&mut self, noted: &Noted, sender: &Sender, (tick, now): (u64, i64)) -> (Option<Shown<'_>>, bool) {
         // What the phone sends itself need not be kept.
-        if self.sheltered.has(name) {
-            return None;
+        if self.sheltered.has(noted.name) {
+            return (None, false);
         }
-        let exposure = self.exposed.enter(name, tick, NAMES)?;
-        if exposure.count == 0 {
-            exposure.first = now;
-        }
-        exposure.count = exposure.count.saturating_add(1);
-        exposure.last = exposure.last.max(now);
-        if let Some(site) = site {
-            remember(&mut exposure.sites, site, SITES);
-        }
-        if exposure.apps.len() < SENDERS * 2 && !exposure.apps.contains(&app) {
-            exposure.apps.push(app);
-        }
-        let exposure = self.exposed.get(name)?;
+        let is_new = self.exposed.enter(noted.name, tick, NAMES).is_some_and(|known| known.note(noted, sender, now));
+        let shown = self.exposed.get(noted.name).map(|exposure| {
+            let is_spread = exposure.is_spread();
+            let is_missing_elsewhere = is_spread && self.is_missing_elsewhere(exposure);
+            let is_by_another_hand = is_spread && exposure.foreign == exposure.count;
+            Shown { exposure, is_missing_elsewhere, is_by_another_hand }
+        });
+        (shown, is_new)
+    }
+
+    fn is_missing_elsewhere(&self, exposure: &Exposure) -> bool {
         let often = |app: &u64| self.apps.get(*app).is_some_and(|App(count)| *count >= OF_ONE_APP);
-        let is_shown = exposure.sites.len() >= SITES
-            && exposure.apps.len() >= SENDERS
-            && self.requests >= SHELTERED
-            && exposure.apps.iter().any(often);
-        is_shown.then_some(exposure)
+        self.requests >= SHELTERED && exposure.apps.iter().any(often)
+    }
+
+    /// Forgets names that were last seen before this time.
+    pub fn forget_before(&mut self, time: i64) {
+        self.exposed.retain(|exposure| exposure.last >= time);
     }
 
     /// Makes sound what was read from a file.
     pub fn repair(&mut self) {
         self.exposed.repair(NAMES);
         self.apps.repair(APPS);
+        self.sheltered.repair();
         for exposure in self.exposed.items_mut() {
-            exposure.sites.truncate(SITES);
+            exposure.sites.truncate(SITES_KEPT);
             exposure.apps.truncate(SENDERS * 2);
         }
     }
 }
 
-/// A set that forgets nothing and takes 256 bytes (Bloom 1970): it may hold a name too many, which keeps clir silent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Filter([u64; 32]);
-
-impl Filter {
-    fn add(&mut self, name: u64) {
-        for (word, bit) in places(name) {
-            if let Some(word) = self.0.get_mut(word) {
-                *word |= bit;
-            }
+impl Exposure {
+    /// Answers whether anything was learnt but how often.
+    fn note(&mut self, noted: &Noted, sender: &Sender, now: i64) -> bool {
+        if self.count == 0 {
+            self.first = now;
         }
+        self.count = self.count.saturating_add(1);
+        self.last = self.last.max(now);
+        self.foreign = self.foreign.saturating_add(u32::from(noted.manner.is_foreign()));
+        let is_beyond_apps = sender.is_beyond_apps(noted);
+        let mut is_new = is_beyond_apps && !self.is_beyond_apps;
+        self.is_beyond_apps |= is_beyond_apps;
+        if let Some(site) = &noted.site {
+            is_new |= remember(&mut self.sites, site, SITES_KEPT);
+        }
+        if self.apps.len() < SENDERS * 2 && !self.apps.contains(&sender.app) {
+            self.apps.push(sender.app);
+            is_new = true;
+        }
+        is_new
     }
 
-    fn has(&self, name: u64) -> bool {
-        places(name).all(|(word, bit)| self.0.get(word).is_some_and(|word| word & bit != 0))
+    /// Whether one application could hardly have sent it.
+    fn is_spread(&self) -> bool {
+        self.sites.len() >= SITES && (self.apps.len() >= SENDERS || self.is_beyond_apps)
     }
-}
-
-/// Three bits for each name.
-fn places(name: u64) -> impl Iterator<Item = (usize, u64)> {
-    (0..3).map(move |turn| (name >> (turn * 16)) as u16).map(|part| (usize::from(part >> 6) % 32, 1 << (part & 63)))
 }

@@ -13,6 +13,8 @@ use crate::exchange::InstallationKey;
 #[derive(Clone)]
 pub(super) struct Digester {
     key: [u8; 16],
+    /// Whether names of hosts may be kept beside their digests, in memory.
+    pub tells_hosts: bool,
 }
 
 /// What a digest is of: the same bytes as something else have another digest.
@@ -30,7 +32,7 @@ impl Digester {
         let derived = key.digest("behaviour", &[]);
         let mut key = [0; 16];
         key.iter_mut().zip(derived).for_each(|(to, from)| *to = from);
-        Self { key }
+        Self { key, tells_hosts: false }
     }
 
     /// The digest of these bytes.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{client::Sighting, contrast::Exposure, site::Site};
+use super::{client::Sighting, contrast, shape::Shape, site::Site};
 use crate::{
     detect::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity, Subject},
     exchange::{Field, Vantage},
@@ -19,53 +19,94 @@ pub struct Evidence {
     pub first: i64,
     /// When for the last time.
     pub last: i64,
-    /// Digests of the unrelated sites that it went to, or as many of them as are remembered.
-    pub hosts: Vec<u64>,
+    /// The unrelated sites that it went to, or as many of them as are remembered.
+    pub hosts: Vec<Seen>,
 }
 
-/// Under what circumstances a field was sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
-    pub vantage: Option<Vantage>,
-    /// Whether it stands and is spelt as if added by another hand.
-    pub is_foreign: bool,
+/// A site that something went to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Of the registrable domain, under the installation's key.
+    pub digest: u64,
+    /// The domain itself, where it may be told and was seen since the start.
+    pub name: Option<Arc<str>>,
 }
 
-/// A value that went to unrelated sites; `is_added` when a contrast says so as well.
-pub(super) fn cross_site(sighting: &Sighting, is_added: bool, circumstances: Circumstances) -> Verdict {
-    let (origin, reason) = match circumstances {
+/// What is held of a field.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    detector: &'static str,
+    identifier: Identifier,
+    severity: Severity,
+    confidence: Confidence,
+    origin: InsertedBy,
+    evidence: Evidence,
+}
+
+/// A value that went to unrelated sites; `by_name` is what the name alone has shown.
+pub(super) fn cross_site(
+    (sighting, confidence): (&Sighting, Confidence),
+    by_name: Option<&Verdict>,
+    vantage: Option<Vantage>,
+) -> Verdict {
+    let (origin, reason) = match vantage {
         _ if sighting.is_inside => {
             (InsertedBy::Handset, "one opaque value to unrelated sites, inside TLS too, where nothing can be added")
         }
-        Circumstances { vantage: Some(Vantage::NoCarrier | Vantage::BeforeCarrier), .. } => {
+        Some(Vantage::NoCarrier | Vantage::BeforeCarrier) => {
             (InsertedBy::Handset, "one opaque value to unrelated sites, before any carrier could add it")
         }
-        _ if is_added => (InsertedBy::Carrier, "one opaque value to unrelated sites, never where nothing can be added"),
-        Circumstances { is_foreign: true, .. } => {
+        _ if by_name.is_some_and(|name| name.detector == CLEARTEXT_ONLY) => {
+            (InsertedBy::Carrier, "one opaque value to unrelated sites, never where nothing can be added")
+        }
+        _ if sighting.is_foreign() => {
             (InsertedBy::Carrier, "one opaque value to unrelated sites, appended in another spelling than the rest")
+        }
+        _ if sighting.is_beyond_apps => {
+            (InsertedBy::Carrier, "one opaque value to unrelated sites, where a browser lets no page put any")
         }
         _ if sighting.is_common() => {
             (InsertedBy::Unknown, "one opaque value to unrelated sites, from several applications")
         }
         _ => (InsertedBy::Unknown, "one opaque value to unrelated sites"),
     };
-    let (count, first, last) = (sighting.count, sighting.first, sighting.last);
-    let evidence = Evidence { reason, count, first, last, hosts: digests(&sighting.sites) };
-    Verdict { detector: "behaviour-cross-site", severity: Severity::High, origin, evidence }
+    // The name and the value, told apart from each other, say the same.
+    let is_sure = by_name.is_some() && !sighting.is_inside;
+    Verdict {
+        detector: "behaviour-cross-site",
+        identifier: Identifier::SubscriberId,
+        severity: Severity::High,
+        confidence: if is_sure { Confidence::Certain } else { confidence },
+        origin,
+        evidence: Evidence {
+            reason,
+            count: sighting.count,
+            first: sighting.first,
+            last: sighting.last,
+            hosts: seen(&sighting.sites),
+        },
+    }
 }
 
-/// A name that stands on cleartext only.
-pub(super) fn cleartext_only(exposure: &Exposure, circumstances: Circumstances) -> Verdict {
-    let origin = added(circumstances.vantage);
-    let reason = "several applications send it to unrelated sites in cleartext, and never inside TLS";
-    Verdict::of_a_name("behaviour-cleartext-only", exposure, origin, reason)
+const CLEARTEXT_ONLY: &str = "behaviour-cleartext-only";
+
+/// A name that stands on cleartext only, or always stands or is spelt as if another hand had added it.
+pub(super) fn by_name(shown: contrast::Shown<'_>, shape: Shape, vantage: Option<Vantage>) -> Option<Verdict> {
+    if shown.is_missing_elsewhere {
+        let reason = "sent to unrelated sites in cleartext, and never inside TLS";
+        return Some(Verdict::of_a_name(CLEARTEXT_ONLY, shown, reason, shape, vantage));
+    }
+    // Before any carrier there is no other hand than the phone's. Words are often somebody's after all.
+    let is_possible = matches!(vantage, Some(Vantage::BeyondCarrier) | None) && shape != Shape::Plain;
+    let reason = "sent to unrelated sites, always appended in another spelling than the rest";
+    (shown.is_by_another_hand && is_possible)
+        .then(|| Verdict::of_a_name("behaviour-position", shown, reason, shape, vantage))
 }
 
 /// A name that stands on a listener behind the carrier only.
-pub(super) fn listener(exposure: &Exposure, circumstances: Circumstances) -> Verdict {
-    let origin = added(circumstances.vantage);
-    let reason = "several applications send it through the carrier, and never by another way";
-    Verdict::of_a_name("behaviour-listener", exposure, origin, reason)
+pub(super) fn listener(shown: contrast::Shown<'_>, shape: Shape, vantage: Option<Vantage>) -> Verdict {
+    let reason = "sent to unrelated sites through the carrier, and never by another way";
+    Verdict::of_a_name("behaviour-listener", shown, reason, shape, vantage)
 }
 
 /// Whoever added it, it was the carrier only where one stands on the way.
@@ -76,34 +117,38 @@ fn added(vantage: Option<Vantage>) -> InsertedBy {
     }
 }
 
-fn digests(sites: &[Site]) -> Vec<u64> {
-    sites.iter().map(|site| site.digest).collect()
-}
-
-/// What is held of a field.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    detector: &'static str,
-    severity: Severity,
-    origin: InsertedBy,
-    evidence: Evidence,
+fn seen(sites: &[Site]) -> Vec<Seen> {
+    sites.iter().map(|site| Seen { digest: site.digest, name: site.name.clone() }).collect()
 }
 
 impl Verdict {
-    fn of_a_name(detector: &'static str, exposure: &Exposure, origin: InsertedBy, reason: &'static str) -> Self {
+    /// Of a plain value only that it was added is known: it says by which way the request came.
+    fn of_a_name(
+        detector: &'static str,
+        shown: contrast::Shown<'_>,
+        reason: &'static str,
+        shape: Shape,
+        vantage: Option<Vantage>,
+    ) -> Self {
+        let contrast::Shown { exposure, .. } = shown;
+        let (identifier, severity) = match shape {
+            Shape::Plain => (Identifier::Network, Severity::Low),
+            Shape::Number | Shape::Pseudonym => (Identifier::SubscriberId, Severity::Medium),
+        };
         let (count, first, last) = (exposure.count, exposure.first, exposure.last);
-        let evidence = Evidence { reason, count, first, last, hosts: digests(&exposure.sites) };
-        Self { detector, severity: Severity::Medium, origin, evidence }
+        let evidence = Evidence { reason, count, first, last, hosts: seen(&exposure.sites) };
+        Self { detector, identifier, severity, confidence: Confidence::Likely, origin: added(vantage), evidence }
     }
 
     /// The finding; the whole value is covered.
     pub fn finding(self, subject: &Subject<'_>, index: usize, field: &Field) -> Finding {
         let location = Location { name: field.name.clone(), direction: subject.direction, part: Part::Header, index };
         Finding {
-            identifier: Identifier::SubscriberId,
+            identifier: self.identifier,
             severity: self.severity,
-            confidence: Confidence::Likely,
+            confidence: self.confidence,
             origin: self.origin,
+            origin_reason: self.evidence.reason,
             location,
             span: 0..field.value.len(),
             value: field.value.clone(),
@@ -128,9 +173,11 @@ pub fn join(found: &mut Vec<Finding>, shown: Vec<Finding>) {
             found.push(finding);
             continue;
         };
-        known.confidence = known.confidence.max(finding.confidence);
+        // What a look at one message and a look at many say, each for itself, is as good as certain.
+        let agree = known.confidence.min(finding.confidence) >= Confidence::Likely;
+        known.confidence = if agree { Confidence::Certain } else { known.confidence.max(finding.confidence) };
         if known.origin == InsertedBy::Unknown {
-            known.origin = finding.origin;
+            (known.origin, known.origin_reason) = (finding.origin, finding.origin_reason);
         }
         known.evidence = finding.evidence;
     }

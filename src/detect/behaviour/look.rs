@@ -1,131 +1,191 @@
 //! What does one request add to what is remembered of its client?
+//!
+//! All that takes time is done before the memory is locked: digests, sites, shapes.
 
 use smallvec::SmallVec;
 
 use super::{
-    client::{Client, Sent},
+    client::Client,
     digest::{Digester, Kind},
-    evidence::{self, Circumstances, Verdict},
-    manner,
+    evidence::{self, Verdict},
+    manner::{Hand, Manner},
     memory::Passage,
-    names, shape,
+    names,
+    shape::Shape,
     site::Site,
 };
 use crate::{
     detect::Subject,
-    exchange::{Field, Vantage},
+    exchange::{Field, Fields, Vantage},
 };
 
-/// Fields of one head that are looked at.
-const FIELDS: usize = 32;
+/// Fields of one head that are looked at. The proxy takes no longer heads, unless told so.
+const FIELDS: usize = 256;
 
 /// What was shown, with the index of the field.
 pub(super) type Shown = SmallVec<[(usize, Verdict); 1]>;
 
 /// One request.
-pub(super) struct Look<'a> {
-    digester: &'a Digester,
-    passage: Passage<'a>,
-    subject: &'a Subject<'a>,
+pub(super) struct Look {
+    vantage: Option<Vantage>,
+    now: i64,
+    cleartext: bool,
     /// The fields whose names are not ordinary.
-    unusual: SmallVec<[(usize, &'a Field); 4]>,
-    app: u64,
-    is_browser: bool,
+    noted: SmallVec<[Noted; 1]>,
+    sender: Sender,
 }
 
-impl<'a> Look<'a> {
+/// One field of a request.
+#[derive(Clone, Debug)]
+pub(super) struct Noted {
+    /// Index of the field.
+    index: usize,
+    /// Digest of its name.
+    pub name: u64,
+    /// Digest of its value, unless that is plain.
+    pub value: u64,
+    shape: Shape,
+    /// Whether one value to unrelated sites is not enough.
+    pub needs_witness: bool,
+    pub manner: Manner,
+    /// Where it goes, as seen by a field of this name.
+    pub site: Option<Site>,
+}
+
+/// Who sent a request, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// Digest of what the application calls itself.
+    pub app: u64,
+    /// A browser; not one that an application shows a page in, and adds what it likes.
+    pub is_browser: bool,
+    /// A browser was told to visit a page.
+    is_visit: bool,
+    pub is_inside: bool,
+}
+
+impl Look {
     /// Nothing if there is nothing in it to remember: ordinary names in cleartext, unless listeners are compared.
-    pub fn at(digester: &'a Digester, passage: Passage<'a>, subject: &'a Subject<'a>, compares: bool) -> Option<Self> {
-        let fields = subject.fields.iter().enumerate();
-        let unusual: SmallVec<_> = fields.filter(|(_, field)| !names::is_ordinary(&field.name)).take(FIELDS).collect();
-        if unusual.is_empty() && subject.cleartext && !compares {
+    pub fn at(digester: &Digester, passage: Passage<'_>, subject: &Subject<'_>, compares: bool) -> Option<Self> {
+        let Subject { fields, cleartext, .. } = *subject;
+        let mut unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name)).peekable();
+        if unusual.peek().is_none() && cleartext && !compares {
             return None;
         }
-        let agent: &[u8] = subject.fields.first("user-agent").map_or(b"", AsRef::as_ref);
-        let app = digester.of(Kind::Application, agent);
-        Some(Self { digester, passage, subject, unusual, app, is_browser: agent.starts_with(b"Mozilla/") })
+        let hand = unusual.peek().filter(|_| cleartext).and_then(|_| Hand::of(fields));
+        let noted = |(index, field): (usize, &Field)| {
+            let manner = hand.map_or_else(Manner::default, |hand| hand.manner(index, &field.name));
+            Noted::new(digester, passage.host, index, field, manner)
+        };
+        let noted =
+            unusual.filter(|(_, field)| !field.value.is_empty() || !cleartext).take(FIELDS).map(noted).collect();
+        let sender = Sender::of(digester, fields, cleartext);
+        Some(Self { vantage: passage.vantage, now: passage.now, cleartext, noted, sender })
     }
 
     /// What the client's own past shows.
     pub fn alone(&self, client: &mut Client) -> Shown {
-        if self.subject.cleartext { self.outside(client) } else { self.inside(client) }
+        if self.cleartext { self.outside(client) } else { self.inside(client) }
     }
 
     /// What the past of all clients shows, one listener against another. An address is another one on each network, so
     /// here it is the application that is known again.
     pub fn together(&self, household: &mut Client) -> Shown {
-        let time = household.turn(self.passage.now);
-        if self.passage.vantage != Some(Vantage::BeyondCarrier) {
-            household.contrast.shelter(&self.names(), self.app, time.0);
+        let time = household.turn(self.now);
+        if !self.cleartext {
+            household.is_changed |= household.contrast.own(self.names());
+            return Shown::new();
+        }
+        if self.vantage != Some(Vantage::BeyondCarrier) {
+            household.is_changed |= household.contrast.shelter(self.names(), self.sender.app, time.0);
             return Shown::new();
         }
         let mut shown = Shown::new();
-        for &(index, field) in self.unusual.iter().filter(|(_, field)| shape::is_telling(&field.value)) {
-            let (name, site) = (self.digester.name(&field.name), self.site(field));
-            if let Some(exposure) = household.contrast.expose(name, site, self.app, time) {
-                shown.push((index, evidence::listener(exposure, self.circumstances(index))));
-            }
+        for noted in &self.noted {
+            let (seen, is_new) = household.contrast.expose(noted, &self.sender, time);
+            let seen = seen.filter(|seen| seen.is_missing_elsewhere);
+            shown.extend(seen.map(|seen| (noted.index, evidence::listener(seen, noted.shape, self.vantage))));
+            household.is_changed |= is_new;
         }
         shown
     }
 
     /// Cleartext: anything may have been added.
     fn outside(&self, client: &mut Client) -> Shown {
-        let time = client.turn(self.passage.now);
+        let time = client.turn(self.now);
         let mut shown = Shown::new();
-        for &(index, field) in self.unusual.iter().filter(|(_, field)| shape::is_telling(&field.value)) {
-            let (sent, circumstances) = (self.sent(field), self.circumstances(index));
-            let exposure = client.contrast.expose(sent.name, sent.site.clone(), self.app, time);
-            let by_name = exposure.map(|exposure| evidence::cleartext_only(exposure, circumstances));
-            let sighting = if shape::is_pseudonym(&field.value) { client.send(sent, time) } else { None };
-            let by_value = sighting.map(|sighting| evidence::cross_site(sighting, by_name.is_some(), circumstances));
-            shown.extend(by_value.or(by_name).map(|verdict| (index, verdict)));
+        for noted in &self.noted {
+            let (seen, is_new) = client.contrast.expose(noted, &self.sender, time);
+            let by_name = seen.and_then(|seen| evidence::by_name(seen, noted.shape, self.vantage));
+            client.is_changed |= is_new;
+            let by_name = by_name.filter(|_| !noted.is_opaque() || !client.is_given(noted.value));
+            let sighting = if noted.is_opaque() { client.send(noted, &self.sender, time) } else { None };
+            let by_value = sighting.map(|seen| evidence::cross_site(seen, by_name.as_ref(), self.vantage));
+            shown.extend(by_value.or(by_name).map(|verdict| (noted.index, verdict)));
         }
         shown
     }
 
     /// Inside TLS: whatever is there, the phone sent it.
     fn inside(&self, client: &mut Client) -> Shown {
-        let time = client.turn(self.passage.now);
-        client.contrast.shelter(&self.names(), self.app, time.0);
+        let time = client.turn(self.now);
+        client.is_changed |= client.contrast.shelter(self.names(), self.sender.app, time.0);
         let mut shown = Shown::new();
-        for &(index, field) in self.unusual.iter().filter(|(_, field)| shape::is_pseudonym(&field.value)) {
-            if let Some(sighting) = client.send(self.sent(field), time) {
-                shown.push((index, evidence::cross_site(sighting, false, self.circumstances(index))));
+        for noted in self.noted.iter().filter(|noted| noted.is_opaque()) {
+            if let Some(seen) = client.send(noted, &self.sender, time) {
+                shown.push((noted.index, evidence::cross_site(seen, None, self.vantage)));
             }
         }
         shown
     }
 
-    fn names(&self) -> SmallVec<[u64; 4]> {
-        self.unusual.iter().map(|(_, field)| self.digester.name(&field.name)).collect()
-    }
-
-    fn circumstances(&self, index: usize) -> Circumstances {
-        let is_foreign = self.subject.cleartext && manner::is_foreign(self.subject.fields, index);
-        Circumstances { vantage: self.passage.vantage, is_foreign }
-    }
-
-    fn sent(&self, field: &Field) -> Sent {
-        Sent {
-            name: self.digester.name(&field.name),
-            value: self.digester.of(Kind::Value, field.value.trim_ascii()),
-            site: self.site(field),
-            app: self.app,
-            is_browser: self.is_browser,
-            is_inside: !self.subject.cleartext,
-        }
-    }
-
-    fn site(&self, field: &Field) -> Option<Site> {
-        Site::of(self.passage.host, &field.name, self.digester)
+    fn names(&self) -> impl Iterator<Item = u64> {
+        self.noted.iter().map(|noted| noted.name)
     }
 }
 
-/// What an answer's field gives out, if it is a value: its own, or a cookie's.
+impl Noted {
+    fn new(digester: &Digester, host: &str, index: usize, field: &Field, manner: Manner) -> Self {
+        let value = field.value.trim_ascii();
+        let shape = Shape::of(value);
+        Self {
+            index,
+            name: digester.name(&field.name),
+            value: if shape == Shape::Plain { 0 } else { digester.of(Kind::Value, value) },
+            shape,
+            needs_witness: shape == Shape::Number || names::is_common(&field.name),
+            manner,
+            site: Site::of(host, &field.name, digester),
+        }
+    }
+
+    fn is_opaque(&self) -> bool {
+        self.shape != Shape::Plain
+    }
+}
+
+impl Sender {
+    fn of(digester: &Digester, fields: &Fields, cleartext: bool) -> Self {
+        let agent: &[u8] = fields.first("user-agent").map_or(b"", AsRef::as_ref);
+        let is_browser = agent.starts_with(b"Mozilla/") && memchr::memmem::find(agent, b"; wv)").is_none();
+        // Scripts fetch with another Accept.
+        let is_page = || fields.first("accept").is_some_and(|accept| accept.starts_with(b"text/html"));
+        let is_visit = is_browser && is_page();
+        Self { app: digester.of(Kind::Application, agent), is_browser, is_visit, is_inside: !cleartext }
+    }
+
+    /// Whether this field stands where no application could have put it. To the visit of a page nobody but the browser
+    /// adds fields; those that a page's script adds stand before the browser's last.
+    pub fn is_beyond_apps(&self, noted: &Noted) -> bool {
+        self.is_visit || self.is_browser && noted.manner.is_appended
+    }
+}
+
+/// What an answer's field gives out, if it is a value: its own, or a cookie's. What standards define stays what it is:
+/// an entity tag comes back as an entity tag.
 pub(super) fn given(field: &Field) -> Option<&[u8]> {
     if !field.is("set-cookie") {
-        return Some(&field.value).map(|value| value.trim_ascii());
+        return Some(&field.value).filter(|_| !names::is_well_known(&field.name)).map(|value| value.trim_ascii());
     }
     let pair = field.value.split(|&byte| byte == b';').next()?;
     let equals = memchr::memchr(b'=', pair)?;

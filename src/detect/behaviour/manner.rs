@@ -1,37 +1,68 @@
 //! Does a field stand and look as if another hand had added it?
 //!
-//! Gateways append at the end of the head, and spell as their operator typed. Neither proves anything: it sets the
-//! origin of what other signs have found.
+//! Gateways append at the end of the head, and spell as their operator typed. Neither proves anything in one request:
+//! applications spell as they like, and some append as well. What it says counts over many requests, of several
+//! applications.
 
 use super::names;
 use crate::exchange::Fields;
+
+/// So many well-known fields a head has at least before it is said how its sender writes.
+const KNOWN: usize = 2;
+
+/// How a field stands among the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// It follows all well-known fields.
+    pub is_appended: bool,
+    /// It is spelt unlike all well-known fields.
+    pub is_alien: bool,
+}
+
+impl Manner {
+    /// Whether both signs are there.
+    pub fn is_foreign(self) -> bool {
+        self.is_appended && self.is_alien
+    }
+}
+
+/// How the sender of a head writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hand {
+    /// Index of the last well-known field.
+    last: usize,
+    /// The spellings of well-known fields, as bits.
+    spellings: u8,
+}
 
 /// How a name is spelt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spelling {
     /// `x-name`
-    Lower,
+    Lower = 1,
     /// `X-Name`
-    Title,
+    Title = 2,
     /// `X-NAME`, `x_name`, `X-nAME`
-    Other,
+    Other = 4,
 }
 
-/// Whether the field at `index` is spelt unlike all well-known ones of the head, or follows the last of them.
-pub(super) fn is_foreign(fields: &Fields, index: usize) -> bool {
-    let Some(field) = fields.get(index) else { return false };
-    let mut known = fields.iter().enumerate().filter(|(_, other)| names::is_well_known(&other.name)).peekable();
-    if known.peek().is_none() {
-        return false;
+impl Hand {
+    /// Nothing if there are too few well-known fields to tell.
+    pub fn of(fields: &Fields) -> Option<Self> {
+        let known = fields.iter().enumerate().filter(|(_, field)| names::is_well_known(&field.name));
+        let (mut hand, mut count) = (Self { last: 0, spellings: 0 }, 0);
+        for (index, field) in known {
+            hand.last = index;
+            hand.spellings |= spelling(&field.name) as u8;
+            count += 1;
+        }
+        (count >= KNOWN).then_some(hand)
     }
-    let own = spelling(&field.name);
-    let mut is_alone = true;
-    let mut is_last = true;
-    for (at, other) in known {
-        is_alone &= spelling(&other.name) != own;
-        is_last &= at < index;
+
+    /// How the field of this name and index stands.
+    pub fn manner(self, index: usize, name: &[u8]) -> Manner {
+        Manner { is_appended: index > self.last, is_alien: self.spellings & spelling(name) as u8 == 0 }
     }
-    is_alone && is_last
 }
 
 fn spelling(name: &[u8]) -> Spelling {
@@ -55,23 +86,26 @@ fn is_lower(rest: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn foreign(names: &[&'static str]) -> bool {
+    /// Of the field whose name holds `odd`.
+    fn manner(names: &[&'static str]) -> (bool, bool) {
         let fields: Fields = names.iter().map(|name| (*name, "1")).collect();
-        is_foreign(&fields, names.iter().position(|name| name.to_ascii_lowercase().contains("odd")).unwrap())
+        let index = names.iter().position(|name| name.to_ascii_lowercase().contains("odd")).unwrap();
+        let manner = Hand::of(&fields).map_or_else(Manner::default, |hand| hand.manner(index, names[index].as_bytes()));
+        (manner.is_appended, manner.is_alien)
     }
 
     #[test]
-    fn appended_in_another_style() {
-        assert!(foreign(&["Host", "User-Agent", "Accept", "x-odd"]));
-        assert!(foreign(&["host", "user-agent", "X-Odd"]));
-        assert!(foreign(&["Host", "User-Agent", "x_odd", "X-ALSO"]));
+    fn another_hand_is_seen() {
+        assert_eq!(manner(&["Host", "User-Agent", "Accept", "x-odd"]), (true, true));
+        assert_eq!(manner(&["host", "user-agent", "X-Odd"]), (true, true));
+        assert_eq!(manner(&["Host", "User-Agent", "x_odd", "X-ALSO"]), (true, true));
     }
 
     #[test]
-    fn one_sign_alone_is_not_enough() {
-        assert!(!foreign(&["Host", "User-Agent", "X-Odd"]));
-        assert!(!foreign(&["Host", "x-odd", "User-Agent"]));
-        assert!(!foreign(&["host", "User-Agent", "x-odd"]));
-        assert!(!foreign(&["x-odd"]));
+    fn each_sign_is_told_apart() {
+        assert_eq!(manner(&["Host", "User-Agent", "X-Odd"]), (true, false));
+        assert_eq!(manner(&["Host", "x-odd", "User-Agent"]), (false, true));
+        assert_eq!(manner(&["host", "User-Agent", "x-odd"]), (true, false));
+        assert_eq!(manner(&["Host", "x-odd"]), (false, false), "one field shows no habit");
     }
 }

@@ -5,10 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use smallvec::SmallVec;
@@ -64,8 +61,8 @@ pub struct Behaviour {
     digester: Digester,
     shards: [Mutex<Shard>; SHARDS],
     household: Mutex<Client>,
-    /// Which vantages were seen, as bits: where there is one only, there is nothing to compare.
-    vantages: AtomicU8,
+    /// Whether there are listeners of different vantage: where there is one only, there is nothing to compare.
+    compares: bool,
 }
 
 #[derive(Debug, Default)]
@@ -77,12 +74,18 @@ struct Shard {
 impl Behaviour {
     /// Remembers nothing yet. Digests are made under `key`.
     pub fn new(key: &InstallationKey) -> Self {
-        Self {
-            digester: Digester::new(key),
-            shards: Default::default(),
-            household: Mutex::default(),
-            vantages: AtomicU8::new(0),
-        }
+        Self { digester: Digester::new(key), shards: Default::default(), household: Mutex::default(), compares: false }
+    }
+
+    /// The same, where requests arrive from behind a carrier and by another way, which is worth comparing.
+    pub fn comparing(self, compares: bool) -> Self {
+        Self { compares, ..self }
+    }
+
+    /// The same, where evidence may name the sites. Names are kept in memory only.
+    pub fn telling_hosts(mut self, tells: bool) -> Self {
+        self.digester.tells_hosts = tells;
+        self
     }
 
     /// Looks at a request's head, remembers it, and tells what all of them together show.
@@ -90,11 +93,11 @@ impl Behaviour {
         if subject.direction != Direction::Request || subject.part != Part::Header {
             return Vec::new();
         }
-        let compares = subject.cleartext && self.compares(passage.vantage);
+        let compares = self.compares && passage.vantage.is_some();
         let Some(look) = Look::at(&self.digester, passage, subject, compares) else { return Vec::new() };
         let mut shown = self.of_client(passage.client, |client| look.alone(client));
         if compares {
-            let together = self.of_household(|household| look.together(household));
+            let together = look.together(&mut lock(&self.household));
             let unknown: Shown =
                 together.into_iter().filter(|(at, _)| !shown.iter().any(|(known, _)| known == at)).collect();
             shown.extend(unknown);
@@ -114,20 +117,32 @@ impl Behaviour {
         }
     }
 
-    /// What changed since this was last asked, to be stored.
-    pub fn take_changed(&self) -> Vec<Kept> {
+    /// What changed since this was last asked, to be stored. Where nothing was learnt but how often and when, that is
+    /// left out unless `with_counts` is set.
+    pub fn take_changed(&self, with_counts: bool) -> Vec<Kept> {
         let mut changed = Vec::new();
         for shard in &self.shards {
-            let keys: Vec<u64> = lock(shard).changed().collect();
+            let keys: Vec<u64> = lock(shard).due(with_counts).collect();
             for key in keys {
                 // Copied under the lock, written out without it.
                 let copy = lock(shard).clients.get_mut(&key).map(Client::take_copy);
                 changed.extend(copy.and_then(|client| kept(key, &client)));
             }
         }
-        let household = Some(lock(&self.household)).filter(|client| client.is_changed).map(|mut c| c.take_copy());
+        let household = Some(lock(&self.household)).filter(|client| client.is_due(with_counts));
+        let household = household.map(|mut client| client.take_copy());
         changed.extend(household.and_then(|client| kept(HOUSEHOLD, &client)));
         changed
+    }
+
+    /// Forgets what was last seen before this time, in seconds since 1970.
+    pub fn forget_before(&self, time: i64) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.clients.retain(|_, client| client.last >= time);
+            shard.clients.values_mut().for_each(|client| client.forget_before(time));
+        }
+        lock(&self.household).forget_before(time);
     }
 
     /// Takes back what was stored, the clients heard of most recently last.
@@ -151,25 +166,15 @@ impl Behaviour {
         // Zero is the household's.
         let key = self.digester.of(Kind::Client, client).max(1);
         let mut shard = lock(self.shard(key));
-        let turned = turn(shard.client(key));
-        shard.bound();
-        turned
-    }
-
-    /// Who finds the household busy goes on: one request more or less does not count.
-    fn of_household(&self, turn: impl FnOnce(&mut Client) -> Shown) -> Shown {
-        self.household.try_lock().map(|mut household| turn(&mut household)).unwrap_or_default()
-    }
-
-    /// Whether there are listeners of different vantage.
-    fn compares(&self, vantage: Option<Vantage>) -> bool {
-        let Some(vantage) = vantage else { return false };
-        let bit = if vantage == Vantage::BeyondCarrier { 1 } else { 2 };
-        let seen = self.vantages.load(Ordering::Relaxed);
-        if seen & bit == 0 {
-            self.vantages.fetch_or(bit, Ordering::Relaxed);
+        let known = shard.clients.len();
+        let client = shard.client(key);
+        let before = client.len();
+        let turned = turn(client);
+        // Whoever tells nothing new takes no more room than before.
+        if client.len() > before || shard.clients.len() > known {
+            shard.bound();
         }
-        seen | bit == 3
+        turned
     }
 
     fn shard(&self, client: u64) -> &Mutex<Shard> {
@@ -206,8 +211,8 @@ impl Shard {
         self.clients.values().map(Client::len).sum()
     }
 
-    fn changed(&self) -> impl Iterator<Item = u64> {
-        self.clients.iter().filter(|(_, client)| client.is_changed).map(|(key, _)| *key)
+    fn due(&self, with_counts: bool) -> impl Iterator<Item = u64> {
+        self.clients.iter().filter(move |(_, client)| client.is_due(with_counts)).map(|(key, _)| *key)
     }
 }
 

@@ -9,6 +9,7 @@ mod client;
 mod contrast;
 mod digest;
 mod evidence;
+mod filter;
 mod look;
 mod manner;
 mod memory;
@@ -20,7 +21,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{Evidence, join};
+pub use evidence::{Evidence, Seen, join};
 pub use memory::{Behaviour, Kept, Passage};
 
 use super::{Finding, Subject};

@@ -1,8 +1,9 @@
 //! Which names are too ordinary to be watched?
 //!
-//! Those of standards and custom, those with a vendor's prefix, and those that say that an application's key, a session,
-//! a version or a trace stands under them. A name with a word of the telecom trade is watched all the same. The common
-//! case, a name of a standard, costs one hash and no allocation.
+//! Those of standards and custom, those with a vendor's prefix, and those that say that an application's key, a signature
+//! or a version stands under them. Names of requests, sessions and traces are watched, but have to be told by more than
+//! one sign; a name with a word of the telecom trade is watched whatever else it says. The common case, a name of a
+//! standard, costs one hash and no allocation.
 
 use std::sync::LazyLock;
 
@@ -54,17 +55,25 @@ const PREFIXES: &[&str] = &[
 ];
 
 /// Words of names under which applications keep what is theirs.
-const WORDS: &str = "
+const OWN: &str = "
     api apikey key keys auth authorization authentication authenticated oauth jwt bearer access refresh credential
     credentials secret signature sign sig signed hmac csrf xsrf nonce challenge attestation integrity
-    version ver build etag checksum digest md5 sha1 sha256 trace traceid tracing traceparent span spanid parent sampled
-    request requestid req reqid correlation correlationid idempotency transaction operation rpc message msg event batch
-    session sessionid sid app appid application applicationid bundle package sdk license licence locale language lang
-    timezone tz platform captcha recaptcha tenant project organization organisation org workspace environment env
-    deployment deploy release commit revision experiment experiments variant feature features flag flags bucket segment
-    cache cdn edge region zone datacenter origin referer referrer forwarded host content encoding csp push fcm apns gcm
-    upload download file chunk page cursor query websocket socket signalr soap graphql apollo
+    version ver build etag checksum digest md5 sha1 sha256 traceparent tracestate sampled
+    app appid application applicationid bundle package sdk license licence locale language lang
+    timezone tz captcha recaptcha tenant project experiment experiments variant feature features
+    origin referer referrer forwarded host content encoding csp fcm apns gcm websocket signalr soap graphql apollo
 ";
+
+/// Words that are said of a request, of a place or of a passing state. Applications send them, and so could anybody else.
+const PASSING: &str = "
+    trace traceid tracing span spanid parent request requestid req reqid correlation correlationid idempotency
+    transaction operation rpc message msg event batch session sessionid sid platform organization organisation org
+    workspace environment env deployment deploy release commit revision flag flags bucket segment
+    cache cdn edge region zone datacenter push upload download file chunk page cursor query socket
+";
+
+/// Names that say as little.
+const BARE: &[&str] = &["token", "x-token", "client-id", "clientid", "x-client-id", "x-clientid"];
 
 /// Slots of the table; a power of two, several times as many as there are names.
 const SLOTS: usize = 2048;
@@ -74,11 +83,18 @@ static NAMES: LazyLock<Table> = LazyLock::new(|| {
     Table::new(lines.flat_map(str::split_whitespace))
 });
 
-static TOKENS: LazyLock<Table> = LazyLock::new(|| Table::new(WORDS.split_whitespace()));
+static OWN_WORDS: LazyLock<Table> = LazyLock::new(|| Table::new(OWN.split_whitespace()));
+
+static PASSING_WORDS: LazyLock<Table> = LazyLock::new(|| Table::new(PASSING.split_whitespace()));
 
 /// Whether a field of this name says nothing about the subscriber, whatever it does.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    NAMES.has(name) || PREFIXES.iter().any(|prefix| begins_with(name, prefix)) || is_of_an_application(name)
+    NAMES.has(name) || PREFIXES.iter().any(|prefix| begins_with(name, prefix)) || has_word(name, &OWN_WORDS)
+}
+
+/// Whether an application may well have a field of this name: what it does has to be told by more than one sign.
+pub(super) fn is_common(name: &[u8]) -> bool {
+    BARE.iter().any(|bare| name.eq_ignore_ascii_case(bare.as_bytes())) || has_word(name, &PASSING_WORDS)
 }
 
 /// Whether a standard or custom defines the name.
@@ -86,9 +102,9 @@ pub(super) fn is_well_known(name: &[u8]) -> bool {
     NAMES.has(name) || begins_with(name, "sec-")
 }
 
-fn is_of_an_application(name: &[u8]) -> bool {
+fn has_word(name: &[u8], words: &Table) -> bool {
     let mut tokens = name.split(|byte| !byte.is_ascii_alphanumeric()).filter(|token| !token.is_empty());
-    tokens.any(|token| TOKENS.has(token) || camel_tokens(token).any(|part| TOKENS.has(part)))
+    tokens.any(|token| words.has(token) || camel_tokens(token).any(|part| words.has(part)))
         && words::classify(name).is_none()
 }
 
@@ -149,19 +165,26 @@ mod tests {
             "X-Api-Key",
             "x-api-key",
             "appSessionId",
+            "X-App-Id",
             "X-Client-Version",
             "If-None-Match",
             "traceparent",
-            "X-Request-Id",
             "X-Amzn-Trace-Id",
             "X-Parse-Application-Id",
             "X-Goog-Api-Client",
             "X-CSRF-Token",
-            "X-Correlation-ID",
             "HTTP2-Settings",
         ] {
             assert!(is_ordinary(name.as_bytes()), "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_what_passes_are_common() {
+        for name in ["X-Request-Id", "X-Correlation-ID", "x-session", "X-Client-Id", "sessionToken"] {
+            assert!(!is_ordinary(name.as_bytes()) && is_common(name.as_bytes()), "{name}");
+        }
+        assert!(!is_common(b"X-Qzt") && !is_common(b"X-Sub-Token"));
     }
 
     #[test]

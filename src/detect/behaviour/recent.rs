@@ -55,9 +55,19 @@ impl<T: Default> Recent<T> {
     pub fn forget(&mut self, is_kind: impl Fn(&T) -> bool) {
         let candidates = self.used.iter().zip(&self.items).enumerate().filter(|(_, (_, item))| is_kind(item));
         if let Some((at, _)) = candidates.min_by_key(|(_, (used, _))| **used) {
-            self.keys.swap_remove(at);
-            self.used.swap_remove(at);
-            self.items.swap_remove(at);
+            self.remove(at);
+        }
+    }
+
+    /// Lets go of everything that is not to be kept.
+    pub fn retain(&mut self, is_kept: impl Fn(&T) -> bool) {
+        let mut at = 0;
+        while let Some(item) = self.items.get(at) {
+            if is_kept(item) {
+                at += 1;
+            } else {
+                self.remove(at);
+            }
         }
     }
 
@@ -67,6 +77,12 @@ impl<T: Default> Recent<T> {
         self.keys.truncate(len);
         self.used.truncate(len);
         self.items.truncate(len);
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.keys.swap_remove(at);
+        self.used.swap_remove(at);
+        self.items.swap_remove(at);
     }
 
     fn position(&self, key: u64) -> Option<usize> {
@@ -87,6 +103,9 @@ mod tests {
         assert_eq!((recent.get(1), recent.get(2), recent.get(3)), (Some(&2), None, Some(&1)));
         recent.forget(|item| *item == 1);
         assert_eq!((recent.len(), recent.get(3)), (1, None));
+        recent.retain(|item| *item > 2);
+        assert_eq!(recent.len(), 0);
+        recent.enter(3, 5, 2);
         recent.keys.push(9);
         recent.repair(8);
         assert_eq!((recent.keys.len(), recent.len()), (1, 1));

@@ -1,16 +1,27 @@
 //! Could this value be somebody's pseudonym, by its look alone?
 //!
 //! A pseudonym is long and looks drawn at random. What people or programmers write does not: words, versions, dates,
-//! bundle names, numbers of an application, lists. Where in doubt it is none: a header that every request of an app
-//! carries must not be taken for one.
+//! bundle names, lists. A number may be anybody's or an application's own, so that other signs have to decide. Where in
+//! doubt it is none: a header that every request of an app carries must not be taken for one.
 
 use crate::detect::value::is_nothing;
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing that tells one subscriber from another.
+    Plain,
+    /// A number that is not a time.
+    Number,
+    /// A random token.
+    Pseudonym,
+}
 
 /// Shorter values are not looked at.
 const SHORTEST: usize = 12;
 
 /// Longer ones are documents.
-const LONGEST: usize = 512;
+const LONGEST: usize = 1024;
 
 /// So much has to be random: two thirds of what the shortest pseudonyms in use have.
 const BITS: u32 = 44;
@@ -21,23 +32,57 @@ const SEGMENT: usize = 8;
 /// So many letters in a row, vowels among them, are a word.
 const WORD: usize = 4;
 
+/// So long is a token that stands among other text.
+const TOKEN: usize = 16;
+
+/// A token without any digit has to be so long: shorter ones may be glued words.
+const LETTERS: usize = 20;
+
+/// So many digits a number has that tells subscribers apart.
+const NUMBER: std::ops::RangeInclusive<usize> = 10..=20;
+
+/// So many different digits it has at least; `1000000000` is somebody's constant.
+const DIGITS: u32 = 4;
+
+impl Shape {
+    /// The look of this value.
+    pub fn of(value: &[u8]) -> Self {
+        let value = value.trim_ascii();
+        if is_number(value) {
+            Self::Number
+        } else if is_pseudonym(value) {
+            Self::Pseudonym
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 /// Whether the value looks like a random token.
 pub(super) fn is_pseudonym(value: &[u8]) -> bool {
     let value = value.trim_ascii();
-    (SHORTEST..=LONGEST).contains(&value.len())
-        && value.iter().all(|&byte| is_token_byte(byte))
-        && !is_nothing(value)
-        && !is_jwt(value)
-        && randomness(value) >= BITS
+    if !(SHORTEST..=LONGEST).contains(&value.len()) || is_nothing(value) {
+        return false;
+    }
+    match value.iter().all(|&byte| is_token_byte(byte)) {
+        true => randomness(value) >= BITS,
+        // Of what is written around a token, nothing counts: `{"id":"…"}`, `sdk=3.1; id=…`.
+        false => segments(value).any(|part| is_long_enough_inside(part) && randomness(part) >= BITS),
+    }
 }
 
-/// Whether the value could tell one subscriber from another where its name alone is suspicious: a pseudonym, or a number
-/// that is not a time.
-pub(super) fn is_telling(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
+/// Names of builds stand among words as well, and are shorter than tokens that are not hexadecimal.
+fn is_long_enough_inside(part: &[u8]) -> bool {
+    part.len() >= TOKEN || part.len() >= SHORTEST && part.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn is_number(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"+").unwrap_or(value);
-    let is_number = (7..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !is_nothing(digits);
-    is_number && !is_time(digits) || is_pseudonym(value)
+    if !NUMBER.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) || is_time(digits) {
+        return false;
+    }
+    let seen = digits.iter().fold(0_u16, |seen, digit| seen | 1 << (digit & 15));
+    seen.count_ones() >= DIGITS && !is_nothing(digits)
 }
 
 /// Seconds, milliseconds or microseconds since 1970, in the years 2001 to 2033.
@@ -49,22 +94,28 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~' | b'|' | b':' | b'%')
 }
 
-/// RFC 7519: signed by some party for its own services.
-fn is_jwt(value: &[u8]) -> bool {
-    value.starts_with(b"eyJ") && value.iter().filter(|&&byte| byte == b'.').count() >= 2
+fn segments(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| !byte.is_ascii_alphanumeric())
 }
 
 /// How many bits of what stands in the value nobody would have written by hand, roughly.
 fn randomness(value: &[u8]) -> u32 {
-    let segments = || value.split(|byte| !byte.is_ascii_alphanumeric());
     // Dates and versions fall into short parts.
-    if !segments().any(|segment| segment.len() >= SEGMENT && of_segment(segment) > 0) {
+    if !segments(value).any(|segment| segment.len() >= SEGMENT && of_segment(segment) > 0) {
         return 0;
     }
-    let bits: u32 = segments().map(of_segment).sum();
+    let bits: u32 = segments(value).map(of_segment).sum();
     let changes = value.windows(2).filter(|pair| matches!(pair, [a, b] if class(*a) != class(*b))).count();
-    // Random digits and letters alternate; `iphone15promax` does not.
-    if changes < 4.max(value.len() / 8) || !value.iter().any(u8::is_ascii_digit) { 0 } else { bits }
+    // Random digits and letters alternate; `iphone15promax` does not. Upper and lower case alternate at every other
+    // letter, in glued words at the borders of words only.
+    let least = if value.iter().any(u8::is_ascii_digit) {
+        4.max(value.len() / 8)
+    } else if value.len() >= LETTERS {
+        value.len() * 2 / 5
+    } else {
+        return 0;
+    };
+    if changes < least { 0 } else { bits }
 }
 
 fn of_segment(segment: &[u8]) -> u32 {
@@ -111,6 +162,11 @@ mod tests {
             "zX81kQ0pLm3Vt9Rw",
             "k3j9x2m7q4w8z1p6",
             "71f3c9d02b6e48a5:2c",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIzNDU2",
+            "{\"id\":\"3f2b8c1e-77aa-4d1c-9a1e-0b5c2d9e8f70\"}",
+            "\"9f86d081884c7d659a2feaa0c55ad015\"",
+            "v=2; id=zX81kQ0pLm3Vt9Rw",
+            "QkXvBzRtLmNpWsYdHgJc",
         ] {
             assert!(is_pseudonym(value.as_bytes()), "{value}");
         }
@@ -132,7 +188,10 @@ mod tests {
             "SM-G991B/DS",
             "en-GB,en;q=0.8",
             "aaaaaaaaaaaaaaaaaaaa",
-            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlMTIzNDU2",
+            "MyCompanyApplicationIdentifierForTests",
+            "Dalvik/2.1.0 (Linux; U; Android 13; SM-G991B Build/TP1A.220624.014)",
+            "Samsung Galaxy S21 5G (SM-G991B; G991BXXU5DVH2)",
+            "[\"news\", \"sport\", \"weather\"]",
             "00-4bf92f",
             "0",
             "unknown",
@@ -146,10 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_tell_unless_they_are_times() {
-        assert!(is_telling(b"447700900123") && is_telling(b"+447700900123") && is_telling(b"900123456789"));
-        assert!(
-            !is_telling(b"1763820131") && !is_telling(b"1763820131123") && !is_telling(b"42") && !is_telling(b"GPRS")
-        );
+    fn numbers_are_told_from_times() {
+        for number in ["447700900123", "+447700900123", "900123456789", "001010123456789"] {
+            assert_eq!(Shape::of(number.as_bytes()), Shape::Number, "{number}");
+        }
+        for other in ["1763820131", "1763820131123", "42", "GPRS", "1000000000", "4120133", "000000000000"] {
+            assert_eq!(Shape::of(other.as_bytes()), Shape::Plain, "{other}");
+        }
     }
 }

@@ -4,7 +4,11 @@
 //! `brand.de`, `brand.com` and `brandcdn.net`, or when they are known to be one company's. Only digests are kept, with
 //! which relation can still be told: a short digest of each beginning of the label.
 
-use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +39,9 @@ pub(super) struct Site {
     /// How many beginnings are kept; the last is the whole label, or as much as counts.
     len: u8,
     stems: [u16; STEMS],
+    /// The domain, where it may be told; never stored.
+    #[serde(skip)]
+    pub name: Option<Arc<str>>,
 }
 
 impl Site {
@@ -48,7 +55,7 @@ impl Site {
         let domain = psl::domain_str(host).filter(|_| !LOCAL.iter().any(|suffix| is_below(host, suffix)))?;
         let label = domain.split('.').next()?;
         let party = namesake(host, field);
-        let family = party.as_deref().or_else(|| FAMILIES.get(label).copied());
+        let family = party.or_else(|| FAMILIES.get(label).copied());
         Some(Self::named(domain, family.unwrap_or(label), digester))
     }
 
@@ -56,7 +63,9 @@ impl Site {
         // A reserved label says nothing; its domains are as far apart as their suffixes.
         let label = if label == RESERVED { domain } else { label };
         let longest = if label == domain { label.len().min(1) } else { label.len() };
-        let mut site = Self { digest: digester.of(Kind::Host, domain.as_bytes()), len: 0, stems: [0; STEMS] };
+        let mut site =
+            Self { digest: digester.of(Kind::Host, domain.as_bytes()), len: 0, stems: [0; STEMS], name: None };
+        site.name = digester.tells_hosts.then(|| domain.into());
         let ends = if longest < LEAST { label.len()..=label.len() } else { LEAST..=longest };
         for (end, stem) in ends.zip(&mut site.stems) {
             *stem = digester.of(Kind::Host, label.as_bytes().get(..end).unwrap_or_default()) as u16;
@@ -72,22 +81,34 @@ impl Site {
     }
 }
 
-/// Remembers a site unless one that is related, or enough of them, are remembered already.
-pub(super) fn remember(sites: &mut Vec<Site>, site: Site, most: usize) {
-    if sites.len() < most && !sites.iter().any(|known| known.is_related(&site)) {
-        sites.push(site);
+/// Remembers a site unless one that is related, or enough of them, are remembered already; answers whether it did.
+pub(super) fn remember(sites: &mut Vec<Site>, site: &Site, most: usize) -> bool {
+    let related = sites.iter_mut().find(|known| known.is_related(site));
+    if let Some(known) = related {
+        // After a restart names are learnt anew.
+        if known.digest == site.digest && known.name != site.name {
+            known.name.clone_from(&site.name);
+        }
+        return false;
     }
+    let has_room = sites.len() < most;
+    if has_room {
+        sites.push(site.clone());
+    }
+    has_room
 }
 
 fn is_below(host: &str, suffix: &str) -> bool {
     host.rsplit('.').next() == Some(suffix)
 }
 
-/// The word of a field's name that stands in the host's name as well.
-fn namesake(host: &str, field: &[u8]) -> Option<String> {
+/// The word of a field's name that stands in the host's name as well, as it stands there.
+fn namesake<'a>(host: &'a str, field: &[u8]) -> Option<&'a str> {
     let words = field.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| word.len() >= LEAST);
-    let words = words.filter_map(|word| std::str::from_utf8(word).ok()).map(str::to_ascii_lowercase);
-    words.filter(|word| word != RESERVED).find(|word| host.contains(word.as_str()))
+    words.filter(|word| !word.eq_ignore_ascii_case(RESERVED.as_bytes())).find_map(|word| {
+        let at = host.as_bytes().windows(word.len()).position(|part| part.eq_ignore_ascii_case(word))?;
+        host.get(at..at + word.len())
+    })
 }
 
 #[cfg(test)]
@@ -101,8 +122,10 @@ mod tests {
 
     fn strangers(hosts: &[&str]) -> usize {
         let mut sites = Vec::new();
-        hosts.iter().filter_map(|host| site(host)).for_each(|site| remember(&mut sites, site, 8));
-        sites.len()
+        let remembered =
+            hosts.iter().filter_map(|host| site(host)).filter(|site| remember(&mut sites, site, 8)).count();
+        assert_eq!(remembered, sites.len());
+        remembered
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Reader {
     fn read(&mut self, text: &str) {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in errors {
-            self.fault(error.span().unwrap_or(0..0), "syntax", error.message().to_owned(), None);
+            let help = Some("https://toml.io describes the format".to_owned());
+            self.fault(error.span().unwrap_or(0..0), "syntax", error.message().to_owned(), help);
         }
         for (key, value) in document.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
@@ -180,7 +181,12 @@ impl Reader {
         if let Some(file) = self.seen.get(&(what, name.clone())) {
             let code = if what == "id" { "duplicate-id" } else { "duplicate-header" };
             let message = format!("the {what} `{name}` stands a second time");
-            return self.fault(span, code, message, Some(format!("it stands in {file} already")));
+            return self.fault(
+                span,
+                code,
+                message,
+                Some(format!("it stands in {file} already: take it out of one of them")),
+            );
         }
         self.seen.insert((what, name), self.file.clone());
     }

@@ -3,6 +3,7 @@
 use super::{
     Fit,
     opaque::{is_nothing, trim},
+    place::is_position,
 };
 use crate::detect::Identifier;
 
@@ -22,6 +23,7 @@ pub(in crate::detect) fn fit(identifier: Identifier, value: &[u8]) -> Option<Fit
         Identifier::SubscriberId => pseudonym(value),
         Identifier::Acr => acr(value),
         Identifier::Account => Some(if value.len() > 2 { Fit::Formed } else { Fit::Odd }),
+        Identifier::Location if is_position(value) => Some(Fit::Checked),
         Identifier::Location => Some(if value.iter().any(u8::is_ascii_digit) { Fit::Formed } else { Fit::Odd }),
         _ => None,
     }

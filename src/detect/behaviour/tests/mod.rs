@@ -1,5 +1,7 @@
 //! Is what many requests show found, and nothing where one application could have sent it?
 
+mod contrast;
+
 use std::time::Instant;
 
 use proptest::prelude::*;
@@ -21,7 +23,10 @@ struct Request<'a> {
     vantage: Option<Vantage>,
     cleartext: bool,
     app: &'a str,
+    accept: &'a str,
     field: (&'a str, &'a str),
+    /// The field stands first, and not last.
+    is_first: bool,
     now: i64,
 }
 
@@ -31,7 +36,9 @@ const USUAL: Request<'_> = Request {
     vantage: Some(Vantage::BeyondCarrier),
     cleartext: true,
     app: "Mozilla/5.0 (Linux; Android 14)",
+    accept: "*/*",
     field: ("X-Qzt", TOKEN),
+    is_first: false,
     now: 1_700_000_000,
 };
 
@@ -40,11 +47,11 @@ fn behaviour() -> Behaviour {
 }
 
 fn head(request: &Request<'_>) -> Fields {
-    let (name, value) = request.field;
-    [("Host", request.host), ("User-Agent", request.app), ("Accept", "*/*"), (name, value)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into_iter()
-        .collect()
+    let mut head = [("Host", request.host), ("User-Agent", request.app), ("Accept", request.accept), request.field];
+    if request.is_first {
+        head.rotate_right(1);
+    }
+    head.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
 }
 
 fn passage<'a>(request: &Request<'a>) -> Passage<'a> {
@@ -74,13 +81,13 @@ fn detectors(found: &[Finding]) -> Vec<&str> {
 #[test]
 fn one_value_to_three_strangers_is_a_supercookie() {
     let behaviour = behaviour();
-    let shown = SITES.map(|host| look(&behaviour, Request { host, ..USUAL }));
+    let shown = SITES.map(|host| look(&behaviour, Request { host, is_first: true, ..USUAL }));
     assert_eq!(shown.each_ref().map(Vec::len), [0, 0, 1, 1]);
     let finding = &shown[3][0];
     assert_eq!((finding.identifier, finding.severity), (Identifier::SubscriberId, Severity::High));
     assert_eq!((finding.confidence, finding.origin), (Confidence::Likely, InsertedBy::Unknown));
     assert_eq!((finding.detector, finding.span.clone()), ("behaviour-cross-site", 0..TOKEN.len()));
-    assert_eq!((&finding.value[..], finding.location.index), (TOKEN.as_bytes(), 3));
+    assert_eq!((&finding.value[..], finding.location.index), (TOKEN.as_bytes(), 0));
     let evidence = finding.evidence.as_ref().unwrap();
     assert_eq!((evidence.count, evidence.first, evidence.last), (4, USUAL.now, USUAL.now));
     assert_eq!(evidence.hosts.len(), 4);
@@ -117,7 +124,8 @@ fn what_applications_send_stays_silent() {
         ("X-When", "1763820131123"),
         ("Cookie", "id=3f2b8c1e77aa4d1c9a1e0b5c2d9e8f70"),
     ] {
-        assert!(round(&behaviour(), Request { field, ..USUAL }).is_empty(), "{}", field.0);
+        let sent = Request { field, is_first: true, ..USUAL };
+        assert!(round(&behaviour(), sent).is_empty(), "{}", field.0);
     }
 }
 
@@ -162,57 +170,13 @@ fn what_an_answer_gave_out_is_the_sites_own() {
 fn inside_tls_one_application_may_have_a_key() {
     let behaviour = behaviour();
     let inside = Request { cleartext: false, app: "Shop/4.1 okhttp/4.9.3", ..USUAL };
-    assert!(round(&behaviour, inside).is_empty());
+    let alone = round(&behaviour, inside);
+    assert_eq!((alone[0].confidence, alone[0].origin), (Confidence::Possible, InsertedBy::Handset));
     let shown = look(&behaviour, Request { app: "News/2 okhttp/4.9.3", ..inside });
     assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-cross-site"], InsertedBy::Handset));
+    assert_eq!(shown[0].confidence, Confidence::Likely);
     let browser = Request { app: USUAL.app, client: "192.0.2.8", ..inside };
     assert_eq!(round(&behaviour, browser)[0].origin, InsertedBy::Handset);
-}
-
-/// Twenty requests of two applications on the sheltered side.
-fn shelter(behaviour: &Behaviour, request: Request<'_>) {
-    for turn in 0..20 {
-        look(behaviour, Request { app: ["A/1", "B/1"][turn % 2], ..request });
-    }
-}
-
-/// A name whose value is another each time, from two applications to unrelated sites.
-fn expose(behaviour: &Behaviour, request: Request<'_>) -> Vec<Finding> {
-    let mut shown = Vec::new();
-    for (turn, host) in SITES.into_iter().enumerate() {
-        let value = format!("90012345678{turn}");
-        let field = (request.field.0, value.as_str());
-        shown = look(behaviour, Request { host, field, app: ["A/1", "B/1"][turn % 2], ..request });
-    }
-    shown
-}
-
-#[test]
-fn a_name_on_cleartext_only_was_added_on_the_way() {
-    let behaviour = behaviour();
-    let inside = Request { cleartext: false, field: ("X-Own", "900"), ..USUAL };
-    assert!(expose(&behaviour, USUAL).is_empty(), "no request inside TLS was seen yet");
-    shelter(&behaviour, inside);
-    let shown = expose(&behaviour, USUAL);
-    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-cleartext-only"], InsertedBy::Carrier));
-    assert_eq!((shown[0].severity, shown[0].evidence.as_ref().unwrap().hosts.len()), (Severity::Medium, 3));
-    assert!(expose(&behaviour, Request { field: ("x_own", ""), ..USUAL }).is_empty(), "sent inside TLS too");
-    let seldom = Request { field: ("X-Seldom", "900123456789"), app: "A/1", ..USUAL };
-    assert!(round(&behaviour, seldom).is_empty(), "one application's");
-    look(&behaviour, Request { field: USUAL.field, ..inside });
-    assert!(expose(&behaviour, USUAL).is_empty(), "taken back once it is seen inside TLS");
-}
-
-#[test]
-fn a_name_on_cellular_only_was_added_on_the_way() {
-    let behaviour = behaviour();
-    let home = Request { vantage: Some(Vantage::NoCarrier), client: "192.168.1.7", field: ("X-Own", "900"), ..USUAL };
-    look(&behaviour, USUAL);
-    shelter(&behaviour, home);
-    let shown = expose(&behaviour, USUAL);
-    assert_eq!((detectors(&shown), shown[0].origin), (vec!["behaviour-listener"], InsertedBy::Carrier));
-    assert!(expose(&behaviour, Request { field: ("X-Own", ""), ..USUAL }).is_empty());
-    assert!(expose(&behaviour, Request { field: ("X-New", ""), ..home }).is_empty());
 }
 
 #[test]
@@ -235,8 +199,8 @@ fn what_was_found_already_becomes_surer() {
 fn what_is_stored_is_taken_back() {
     let behaviour = behaviour();
     SITES[..2].iter().for_each(|host| drop(look(&behaviour, Request { host, ..USUAL })));
-    let kept = behaviour.take_changed();
-    assert_eq!((kept.len(), behaviour.take_changed().len()), (1, 0));
+    let kept = behaviour.take_changed(false);
+    assert_eq!((kept.len(), behaviour.take_changed(true).len()), (1, 0));
     assert!(!kept[0].state.contains(TOKEN) && !kept[0].state.contains("example"));
     let again = self::behaviour();
     kept.iter().for_each(|kept| again.restore(kept).unwrap());
@@ -247,6 +211,49 @@ fn what_is_stored_is_taken_back() {
     kept.iter().for_each(|kept| other_key.restore(kept).unwrap());
     assert!(look(&other_key, Request { host: SITES[2], ..USUAL }).is_empty());
     assert!(again.restore(&super::Kept { state: "{\"values\":3}".into(), ..kept[0].clone() }).is_err());
+}
+
+#[test]
+fn counts_are_stored_seldom_and_old_sightings_forgotten() {
+    let behaviour = behaviour();
+    round(&behaviour, USUAL);
+    assert_eq!(behaviour.take_changed(false).len(), 1);
+    look(&behaviour, Request { now: USUAL.now + 1, ..USUAL });
+    assert_eq!((behaviour.take_changed(false).len(), behaviour.take_changed(true).len()), (0, 1), "nothing was learnt");
+    let new = Request { field: ("X-New", TOKEN), now: USUAL.now + 9, ..USUAL };
+    SITES[..2].iter().for_each(|host| drop(look(&behaviour, Request { host, ..new })));
+    behaviour.forget_before(USUAL.now + 5);
+    assert!(look(&behaviour, USUAL).is_empty(), "forgotten");
+    assert_eq!(look(&behaviour, Request { host: SITES[2], ..new }).len(), 1, "not forgotten");
+    behaviour.forget_before(USUAL.now + 99);
+    assert_eq!(behaviour.sizes(), (0, 0));
+}
+
+#[test]
+fn sites_are_named_only_where_that_is_allowed() {
+    let named = |behaviour: &Behaviour| -> Vec<Option<String>> {
+        let shown = round(behaviour, USUAL);
+        let hosts = &shown[0].evidence.as_ref().unwrap().hosts;
+        hosts.iter().map(|host| host.name.as_ref().map(ToString::to_string)).collect()
+    };
+    assert_eq!(named(&behaviour()), vec![None; 4]);
+    let telling = behaviour().telling_hosts(true);
+    let names = ["news.example", "shop.example", "bank.test", "example.com"].map(|name| Some(name.to_owned()));
+    assert_eq!(named(&telling), names);
+    let kept = telling.take_changed(true);
+    assert!(!kept[0].state.contains("example"));
+    let again = behaviour().telling_hosts(true);
+    again.restore(&kept[0]).unwrap();
+    assert_eq!(named(&again), names, "learnt anew");
+}
+
+#[test]
+fn each_value_of_a_name_is_found_for_itself() {
+    let behaviour = behaviour();
+    for turn in 0..20 {
+        let value = token(turn);
+        assert_eq!(round(&behaviour, Request { field: ("X-Qzt", &value), ..USUAL }).len(), 1, "value {turn}");
+    }
 }
 
 #[test]
