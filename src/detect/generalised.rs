@@ -7,6 +7,7 @@ use super::{
     found::{Found, Sure, Taken},
     origin::Writer,
     report::{Place, Text, severity_of},
+    share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
@@ -19,9 +20,6 @@ pub(super) struct Generalised;
 
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
-
-/// How many fields of one message are decoded.
-const DECODED: usize = 24;
 
 /// How many digits a number has at least, where the word is one of everyday.
 const SPOKEN: usize = 9;
@@ -38,7 +36,9 @@ impl Detector for Generalised {
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
-        let mut budget = DECODED;
+        let unlisted = |field: &Field| !words::is_ordinary(&field.name) && knowledge.lookup(&field.name).is_none();
+        let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
+        let share = Share::among(|| subject.fields.iter().filter(telling).count());
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -46,19 +46,18 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(Place::field(subject, self.name(), index, field), field, &mut budget, found);
+                judge(Place::field(subject, self.name(), index, field), field, &|| share.bytes(), found);
             }
         }
     }
 }
 
-fn judge(place: Place<'_>, field: &Field, budget: &mut usize, found: &mut Found) {
+fn judge(place: Place<'_>, field: &Field, share: &dyn Fn() -> usize, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let Reading::Telling(hint) = reading else { return unnamed(&place, &field.value, found) };
     let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-    let decode = *budget > 0;
-    *budget = budget.saturating_sub(1);
+    let decode = field.value.len() <= share();
     examine(&place.by(writer), hint, field, decode, found);
 }
 

@@ -17,6 +17,7 @@ mod pairs;
 mod places;
 mod report;
 mod scanner;
+mod share;
 mod signature;
 mod target;
 mod value;
