@@ -10,6 +10,7 @@ use super::{
     origin::Writer,
     plausible,
     report::{Place, severity_of},
+    share::Share,
     signature::{Class, Signature, SignatureSet},
     value::{self, Effort, Fit, Hit, Look},
 };
@@ -21,22 +22,19 @@ pub(super) struct Documented;
 /// What a value under a number's name must have at least to pass for ciphertext.
 const CIPHER: usize = 8;
 
-/// How many documented fields of one message are decoded. No gateway adds half as many; a head built to be slow would.
-const DECODED: usize = 24;
-
 impl Detector for Documented {
     fn name(&self) -> &'static str {
         "signature"
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
-        let mut budget = DECODED;
+        let documented = |field: &&Field| knowledge.lookup(&field.name).is_some();
+        let share = Share::among(|| subject.fields.iter().filter(documented).count());
         let asked = OnceCell::new();
         let company = || *asked.get_or_init(|| has_company(subject, knowledge));
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
-                let decode = budget > 0;
-                budget = budget.saturating_sub(1);
+                let decode = field.value.len() <= share.bytes();
                 let writer = Writer::Documented(signature.inserted_by);
                 let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());

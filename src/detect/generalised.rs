@@ -8,6 +8,7 @@ use super::{
     origin::Writer,
     plausible,
     report::{Place, Text, severity_of},
+    share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
@@ -22,9 +23,6 @@ pub(super) struct Generalised;
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
 
-/// How many fields of one message are decoded.
-const DECODED: usize = 24;
-
 /// What a pseudonym must have at least, where the word is one of everyday.
 const PSEUDONYM: usize = 16;
 
@@ -34,7 +32,12 @@ impl Detector for Generalised {
     }
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
-        let mut budget = DECODED;
+        let unlisted = |field: &Field| !words::is_ordinary(&field.name) && knowledge.lookup(&field.name).is_none();
+        let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
+        let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
+        let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
+        let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
+        let shares = Shares { told: &|| told.bytes(), held: &|| held.bytes() };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -42,30 +45,34 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(&Place::field(subject, self.name(), index, field), field, &mut budget, found);
+                judge(&Place::field(subject, self.name(), index, field), field, shares, found);
             }
         }
     }
 }
 
-fn judge(place: &Place<'_>, field: &Field, budget: &mut usize, found: &mut Found) {
+/// How many bytes of a field may be decoded: for what its name tells, and for what stands within it.
+#[derive(Clone, Copy)]
+struct Shares<'a> {
+    told: &'a dyn Fn() -> usize,
+    held: &'a dyn Fn() -> usize,
+}
+
+fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let before = found.len();
-    let decode = *budget > 0;
     let refusal = match reading {
         Reading::Telling(hint) => {
             let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-            *budget = budget.saturating_sub(1);
-            examine(&place.clone().by(writer), hint, field, decode, found)
+            examine(&place.clone().by(writer), hint, field, field.value.len() <= (shares.told)(), found)
         }
         Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && *budget > 0 && could_hold(&field.value) {
+    if !told && could_hold(&field.value) && field.value.len() <= (shares.held)() {
         let is_holder = words::is_holder(&field.name);
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
-        *budget -= 1;
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
     if found.len() == before {

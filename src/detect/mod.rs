@@ -18,6 +18,7 @@ mod places;
 mod plausible;
 mod report;
 mod scanner;
+mod share;
 mod signature;
 mod target;
 mod value;

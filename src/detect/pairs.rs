@@ -12,6 +12,7 @@ use super::{
     found::{Found, Sure, Taken},
     generalised,
     report::Place,
+    share::Share,
     signature::SignatureSet,
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
@@ -19,9 +20,6 @@ use super::{
     words::{self, Hint, Reading},
 };
 use crate::exchange::Direction;
-
-/// How many telling pairs of one message are decoded.
-pub(super) const DECODED: usize = 24;
 
 /// Reads `Cookie`, and in responses `Set-Cookie`.
 pub(super) struct Cookies;
@@ -36,9 +34,10 @@ impl Detector for Cookies {
             Direction::Request => "cookie",
             Direction::Response => "set-cookie",
         };
-        let mut budget = DECODED;
+        let share = Share::among(|| subject.fields.iter().filter(|field| field.is(name)).count());
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
             let place = Place::field(subject, self.name(), index, field).own();
+            let mut budget = share.bytes();
             examine(&place, &field.value, 0..field.value.len(), b';', &mut budget, knowledge, found);
         }
     }
@@ -63,8 +62,11 @@ pub(super) fn examine(
             let (key, at) = (key.trim_ascii(), start + equals + 1);
             let before = found.len();
             judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
-            if found.len() == before && *budget > 0 && holds_pairs(value) {
-                *budget -= 1;
+            if found.len() == before
+                && holds_pairs(value)
+                && let Some(left) = budget.checked_sub(value.len())
+            {
+                *budget = left;
                 within::keyed(place, value, at, false, found);
             }
         }
@@ -141,8 +143,9 @@ fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identif
         let hit = value::unnamed_number(value).ok_or(Refusal::Unmarked)?;
         return Ok((Identifier::Msisdn, hit, generalised::UNNAMED));
     };
-    let decode = *budget > 0;
-    *budget = budget.saturating_sub(1);
+    let left = budget.checked_sub(value.len());
+    *budget = left.unwrap_or(*budget);
+    let decode = left.is_some();
     let (identifier, hit) = generalised::number(hint, value, decode)?;
     let sure = match hit.fit {
         Fit::Checked | Fit::Formed => AGREED,

@@ -11,6 +11,7 @@ use super::{
     generalised,
     origin::Writer,
     report::Place,
+    share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
@@ -99,12 +100,14 @@ fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
 fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
     address(place, field, found);
+    let share = Share::among(|| place.subject.fields.iter().filter(|other| other.is("forwarded")).count());
     for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')) {
         let pair = field.value.get(span.clone()).unwrap_or_default();
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
         let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
-        let named = hint.and_then(|hint| generalised::number(hint, node, true).ok());
+        let decode = || field.value.len() <= share.bytes();
+        let named = hint.and_then(|hint| generalised::number(hint, node, decode()).ok());
         let named = named.filter(|(_, hit)| hit.fit <= Fit::Odd);
         let number = || {
             let hit = bare_number(node, |byte| matches!(byte, b'"' | b'_' | b'[' | b']' | b' '))?;

@@ -38,8 +38,11 @@ use crate::exchange::{Field, Sensitive};
 /// The name that stands in findings.
 const NAME: &str = "identity";
 
-/// How many places of one message are told. What stands there more often is the same number again.
-const MOST: usize = 64;
+/// How many places of one message are told, and of one field: as many of each, so that their order does not count. What
+/// stands there more often is the same number again.
+const MOST: usize = 1024;
+const MOST_OF_ONE: usize = 64;
+const FEWEST: usize = 4;
 
 /// One number or address of the user's own.
 #[derive(Clone, Debug)]
@@ -109,16 +112,20 @@ impl Identities {
         if self.is_empty() {
             return;
         }
-        let mut search = Search::new(&self.forms);
-        let most = found.len() + MOST;
+        let texts = subject.fields.iter().map(|field| field.value.len()).chain(subject.target.map(<[u8]>::len));
+        let whole = texts.fold(0, |whole, length| whole + search::weight(length));
+        let most = (MOST / subject.fields.len().max(1)).clamp(FEWEST, MOST_OF_ONE);
+        let look = |place: &Place<'_>, text: &[u8], found: &mut Found| {
+            look(&mut Search::new(&self.forms, text.len(), whole), place, text, most, found);
+        };
         if let Some(target) = subject.target {
             let (writer, text) = (Writer::Phone, Text::Target(target));
             let place = Place { subject, detector: NAME, signature: None, writer, text };
-            look(&mut search, &place, target, most, found);
+            look(&place, target, found);
         }
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.value.len() >= 8) {
             let place = Place::field(subject, NAME, index, field);
-            look(&mut search, &place, &field.value, most, found);
+            look(&place, &field.value, found);
         }
         attribute(subject, knowledge, found);
     }
@@ -132,6 +139,7 @@ impl fmt::Debug for Identities {
 }
 
 fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Found) {
+    let most = found.len() + most;
     search.text(text, DEPTH, &mut |span, form| {
         if found.len() < most {
             found.extend(place.finding(form.identifier, form.severity, Confidence::Certain, span));
