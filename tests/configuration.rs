@@ -169,6 +169,21 @@ fn a_fault_in_the_policy_file_is_told_in_that_file() {
     assert_eq!((line, column), (3, 10));
 }
 
+#[test]
+fn faults_of_own_signatures_are_told_with_place_and_cure() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("clir.toml");
+    for name in ["mistakes", "examples"] {
+        let signatures = data().join("../signatures").join(name).canonicalize().unwrap();
+        fs::write(&config, format!("[signatures]\ndir = {signatures:?}\n")).unwrap();
+        let report = load(Some(&config)).unwrap_err();
+        let faults = report.diagnostics();
+        assert!(faults.iter().all(|fault| fault.help.is_some() && fault.position().is_some()), "{report}");
+        insta::assert_snapshot!(format!("signature-{name}"), without_machine(&report.to_string()));
+        assert_eq!(check(&config).status.code(), Some(1));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -93,16 +93,33 @@ fn a_target_has_no_name_and_index_zero() {
 #[test]
 fn who_put_it_there_follows_the_channel() {
     use clir::detect::InsertedBy::{Carrier, Handset, Unknown};
-    let fields: Fields = [("x-msisdn", "447700900123")].into_iter().collect();
-    for (direction, cleartext, origin) in [
-        (Direction::Request, true, Carrier),
-        (Direction::Request, false, Handset),
-        (Direction::Response, true, Unknown),
+    for (name, direction, cleartext, origin, reason) in [
+        ("x-msisdn", Direction::Request, true, Carrier, "documented as a gateway's"),
+        ("x-acme-msisdn", Direction::Request, true, Carrier, "words that gateways use"),
+        ("via", Direction::Request, true, Carrier, "boxes on the way"),
+        ("imei", Direction::Request, true, Unknown, "gateways and apps both"),
+        ("x-my-mobile", Direction::Request, true, Unknown, "could have chosen"),
+        ("x-iccid", Direction::Request, true, Handset, "documented as the phone's"),
+        ("user-agent", Direction::Request, true, Handset, "phone itself"),
+        ("x-msisdn", Direction::Request, false, Handset, "inside TLS"),
+        ("x-msisdn", Direction::Response, true, Unknown, "in a response"),
+        ("x-msisdn", Direction::Response, false, Unknown, "in a response inside TLS"),
     ] {
+        let value = match name {
+            "imei" => "490154203237518",
+            "x-iccid" => "8944100000123456782",
+            "via" => "1.1 gw.example (msisdn/447700900123)",
+            "user-agent" => "Phone/1.0 (IMEI/490154203237518)",
+            _ => "447700900123",
+        };
+        let fields: Fields = [(name, value)].into_iter().collect();
         let subject = Subject { direction, part: Part::Trailer, target: None, fields: &fields, cleartext };
         let found = SCANNER.scan(&subject);
-        assert_eq!((found[0].origin, found[0].location.part), (origin, Part::Trailer));
+        assert_eq!((found[0].origin, found[0].location.part), (origin, Part::Trailer), "{name}");
+        assert!(found[0].origin_reason.contains(reason), "{name}: {}", found[0].origin_reason);
     }
+    let found = scan(b"/?msisdn=447700900123", &Fields::new());
+    assert_eq!((found[0].origin, found[0].origin_reason), (Handset, "the phone itself writes this part of a request"));
 }
 
 #[test]

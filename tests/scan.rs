@@ -111,6 +111,82 @@ fn the_exit_code_tells_what_was_found() {
     assert_eq!(clir(&["scan", "-", "--fail-on", "dreadful"], b"").status.code(), Some(2));
 }
 
+/// Every example of `config/signatures` as a request: the signature's id, a line of JSON, and whether it is found.
+fn examples() -> Vec<(String, String, bool)> {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config/signatures");
+    let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
+    let mut examples = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let file: toml::Table = std::fs::read_to_string(entry.unwrap().path()).unwrap().parse().unwrap();
+        for signature in file["signature"].as_array().unwrap() {
+            let header = text(&signature["header"][0]).replace('*', "Example");
+            for (key, is_found) in [("matches", true), ("ignores", false)] {
+                let values = signature.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+                let line = |value| serde_json::json!({ "id": 0, "headers": [[header, text(value)]] }).to_string();
+                examples.extend(values.map(|value| (text(&signature["id"]), line(value), is_found)));
+            }
+        }
+    }
+    examples
+}
+
+#[test]
+fn the_examples_of_every_signature_hold() {
+    let examples = examples();
+    let input: Vec<_> = examples.iter().map(|(_, line, _)| line.as_str()).collect();
+    let output = clir(&["scan", "-", "--output", "jsonl"], input.join("\n").as_bytes());
+    let lines = lines(&output);
+    assert!(examples.len() >= 400 && lines.len() == examples.len(), "{} of {}", lines.len(), examples.len());
+    for ((id, line, is_found), told) in examples.iter().zip(&lines) {
+        let findings = told["findings"].as_array().unwrap();
+        let found = findings.iter().any(|finding| finding["signature"] == id.as_str());
+        assert_eq!(found, *is_found, "{id}: {line}: {told}");
+    }
+}
+
+#[test]
+fn a_mistaken_signature_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("own")).unwrap();
+    let config = dir.path().join("clir.toml");
+    std::fs::write(&config, format!("[signatures]\ndir = {:?}\n", dir.path().join("own"))).unwrap();
+    let signature = |value: &str| {
+        let text = format!(
+            "[[signature]]\nid = \"own\"\nheader = [\"X-Zed\"]\ncarries = [\"msisdn\"]\nsource = \"own\"\nmatches = [\"{value}\"]\n"
+        );
+        std::fs::write(dir.path().join("own/own.toml"), text).unwrap();
+    };
+    let scan = || {
+        clir(&["--config", config.to_str().unwrap(), "scan", "-"], br#"{"id":1,"headers":[["X-Zed","447700900123"]]}"#)
+    };
+    signature("nobody");
+    let refused = scan();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        refused.status.code() == Some(1) && told.contains("own.toml:6:12") && told.contains("example-not-found"),
+        "{told}"
+    );
+    signature("447700900124");
+    let told = String::from_utf8(scan().stdout).unwrap();
+    assert!(told.contains("critical msisdn (certain) in header X-Zed"), "{told}");
+}
+
+#[test]
+fn evidence_is_told_to_people() {
+    let line = |id: usize, host: &str| {
+        let ts = format!("2026-11-2{id}T10:00:00Z");
+        let zed = ["X-Zed", "a9f3c2d1b8e74f60a9f3c2d1b8e74f60"];
+        let headers = [["Host", host], ["User-Agent", "Mozilla/5.0"], zed];
+        serde_json::json!({ "id": id, "ts": ts, "client": "192.0.2.1:5", "host": host, "headers": headers }).to_string()
+    };
+    let hosts = ["a-one.net", "b-two.com", "c-three.org", "d-four.info"];
+    let input: Vec<_> = hosts.iter().enumerate().map(|(id, host)| line(id, host)).collect();
+    let output = clir(&["scan", "--stateful", "-"], input.join("\n").as_bytes());
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("\n      seen 4 times on 4 unrelated sites, 2026-11-20 … 2026-11-23\n"), "{told}");
+    assert!(told.contains("\n      put there by ") && told.contains(": one opaque value to unrelated sites"), "{told}");
+}
+
 #[test]
 fn what_cannot_be_read_is_told_with_its_name() {
     let output = clir(&["scan", "missing.har"], b"");

@@ -12,8 +12,10 @@ mod failure;
 mod judgement;
 mod log;
 mod passwd;
+mod provenance;
 mod run;
 mod scan;
+mod wrap;
 
 use std::{path::PathBuf, process::ExitCode};
 

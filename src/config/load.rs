@@ -18,7 +18,7 @@ use super::{
         read_rules,
     },
     signatures,
-    source::{At, Place, Source},
+    source::{At, Source},
     syntax,
 };
 use crate::{
@@ -201,11 +201,7 @@ impl<'a> Document<'a> {
     fn parse(source: &'a Arc<Source>, faults: &Faults) -> Self {
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         let broken: Vec<_> = errors.iter().map(|error| error.span().unwrap_or_default()).collect();
-        for error in syntax::causes(source, &errors) {
-            let place = Place { source: Arc::clone(source), span: error.span().unwrap_or_default() };
-            let (message, help) = syntax::told(error);
-            faults.error(Code::Syntax, &place, message, help);
-        }
+        syntax::tell(source, &errors, faults);
         Self { source, table: table.into_inner(), broken }
     }
 

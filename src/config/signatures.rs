@@ -6,10 +6,13 @@ use std::{
     sync::Arc,
 };
 
+use toml::de::DeTable;
+
 use super::{
     Code,
     diagnostic::{Faults, Gravity},
     source::{At, Place, Source},
+    syntax,
 };
 use crate::detect::{SignatureFault, SignatureSet};
 
@@ -18,19 +21,30 @@ use crate::detect::{SignatureFault, SignatureSet};
 pub fn read(dir: Option<&At<PathBuf>>, faults: &Faults) -> Option<Arc<SignatureSet>> {
     let Some(dir) = dir else { return Some(Arc::new(SignatureSet::builtin())) };
     let own = own_files(dir, faults)?;
-    let compiled_in =
-        SignatureSet::builtin_files().iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name));
-    let compiled_in =
-        compiled_in.map(|(name, text)| ((*name).to_owned(), Source::new(format!("built-in {name}"), *text)));
-    let files: Vec<_> = own.iter().cloned().chain(compiled_in).collect();
+    let is_replaced = |name: &str| own.iter().any(|(other, _)| other == name);
+    let compiled_in = SignatureSet::builtin_files().iter().filter(|(name, _)| !is_replaced(name));
+    // First, so that what stands in two files is a fault of the own one.
+    let compiled_in = compiled_in.map(|(name, text)| {
+        let label = format!("built-in {name}");
+        (label.clone(), Source::new(label, *text))
+    });
+    let (sound, broken): (Vec<_>, Vec<_>) = own.iter().cloned().partition(|(_, source)| is_toml(source, faults));
+    let files: Vec<_> = compiled_in.chain(sound).collect();
     let texts: Vec<_> = files.iter().map(|(name, source)| (name.clone(), source.text.clone())).collect();
     match SignatureSet::parse(&texts) {
-        Ok(set) => Some(Arc::new(set)),
+        Ok(set) => broken.is_empty().then(|| Arc::new(set)),
         Err(list) => {
             list.into_iter().for_each(|fault| tell(fault, &files, faults));
             None
         }
     }
+}
+
+/// Whether it can be read; what cannot is told as in any other file.
+fn is_toml(source: &Arc<Source>, faults: &Faults) -> bool {
+    let (_, errors) = DeTable::parse_recoverable(&source.text);
+    syntax::tell(source, &errors, faults);
+    errors.is_empty()
 }
 
 /// Every `*.toml` of the directory, sorted by name.

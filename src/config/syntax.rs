@@ -3,12 +3,27 @@
 //! The parser goes on after a fault, so that faults far apart are told together; near one, it mostly trips over its
 //! own recovery. One complaint a line is enough, and behind a bracket that is never closed only the first counts.
 
+use std::sync::Arc;
+
 use toml::de::Error;
 
-use super::source::Source;
+use super::{
+    Code,
+    diagnostic::Faults,
+    source::{Place, Source},
+};
+
+/// Tells what is no TOML in this file.
+pub fn tell(source: &Arc<Source>, errors: &[Error], faults: &Faults) {
+    for error in causes(source, errors) {
+        let place = Place { source: Arc::clone(source), span: error.span().unwrap_or_default() };
+        let (message, help) = told(error);
+        faults.error(Code::Syntax, &place, message, help);
+    }
+}
 
 /// The complaints that are probably causes and not consequences.
-pub fn causes<'a>(source: &Source, errors: &'a [Error]) -> Vec<&'a Error> {
+fn causes<'a>(source: &Source, errors: &'a [Error]) -> Vec<&'a Error> {
     let line = |error: &Error| source.line(error.span().unwrap_or_default().start);
     let mut sorted: Vec<_> = errors.iter().map(|error| (line(error), error)).collect();
     sorted.sort_by_key(|(line, error)| (*line, error.span().unwrap_or_default().start));
@@ -20,7 +35,7 @@ pub fn causes<'a>(source: &Source, errors: &'a [Error]) -> Vec<&'a Error> {
 }
 
 /// What is wrong, and a cure.
-pub fn told(error: &Error) -> (String, &'static str) {
+fn told(error: &Error) -> (String, &'static str) {
     let message = error.message().replace('\n', ", ");
     let help = if message.contains("string values must be quoted") {
         "put it into quotes: \"…\""

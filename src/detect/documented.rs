@@ -1,13 +1,20 @@
 //! What do fields carry whose names are documented?
 
+use std::cell::OnceCell;
+
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, InsertedBy, Severity},
+    account::{Reason, Refusal},
+    finding::{Confidence, Identifier, InsertedBy, Severity},
+    found::{Found, Sure, Taken},
+    origin::Writer,
+    plausible,
     report::{Place, severity_of},
-    signature::{Signature, SignatureSet},
-    value::{self, Effort, Fit, Hit},
+    share::Share,
+    signature::{Class, Signature, SignatureSet},
+    value::{self, Effort, Fit, Hit, Look},
 };
-use crate::exchange::{Direction, Field};
+use crate::exchange::Field;
 
 /// Looks names up among the signatures, and judges the value by what the signature carries.
 pub(super) struct Documented;
@@ -15,39 +22,68 @@ pub(super) struct Documented;
 /// What a value under a number's name must have at least to pass for ciphertext.
 const CIPHER: usize = 8;
 
-/// How many documented fields of one message are decoded. No gateway adds half as many; a head built to be slow would.
-const DECODED: usize = 24;
-
 impl Detector for Documented {
     fn name(&self) -> &'static str {
         "signature"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
-        let mut budget = DECODED;
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
+        let documented = |field: &&Field| knowledge.lookup(&field.name).is_some();
+        let share = Share::among(|| subject.fields.iter().filter(documented).count());
+        let asked = OnceCell::new();
+        let company = || *asked.get_or_init(|| has_company(subject, knowledge));
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
-                let decode = budget > 0;
-                budget = budget.saturating_sub(1);
-                let mut place = Place::field(subject, self.name(), index, field);
+                let decode = field.value.len() <= share.bytes();
+                let writer = Writer::Documented(signature.inserted_by);
+                let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
-                place.origin = origin(subject, signature, place.origin);
-                examine(&place, signature, field, decode, found);
+                found.tell(place.text, b"", || documentation(signature));
+                let common = signature.class == Class::Generic && !is_carriers(&field.value) && !company();
+                examine(&place, signature, field, Terms { decode, common }, found);
             }
         }
     }
 }
 
-/// A carrier cannot write inside TLS; and it is in requests that it enriches.
-pub(super) fn origin(subject: &Subject<'_>, signature: &Signature, otherwise: InsertedBy) -> InsertedBy {
-    match subject.direction {
-        Direction::Request if subject.cleartext => signature.inserted_by,
-        _ => otherwise,
-    }
+/// Whether a value has a shape that networks give and interfaces do not: a number, or a user of a realm.
+fn is_carriers(value: &[u8]) -> bool {
+    let number = |kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
+        hit.is_some_and(|hit| !plausible::is_clock(value, &hit))
+    };
+    value::is_account(value) || number(Identifier::Msisdn) || number(Identifier::Imsi)
 }
 
-fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool, found: &mut Vec<Finding>) {
-    let effort = |effort| if decode { effort } else { Effort::Clear };
+/// Whether the message holds another field that a carrier is known to insert.
+fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
+    subject
+        .fields
+        .iter()
+        .filter_map(|field| knowledge.lookup(&field.name))
+        .any(|signature| signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier)
+}
+
+fn documentation(signature: &Signature) -> Reason {
+    let Signature { id, carries, source, .. } = signature.clone();
+    Reason::Documented { id, carries, source }
+}
+
+/// On what terms a field is examined.
+#[derive(Clone, Copy)]
+struct Terms {
+    /// Whether there is work left for decoding.
+    decode: bool,
+    /// Whether any interface may send it: worth a line in the log.
+    common: bool,
+}
+
+fn examine(place: &Place<'_>, signature: &Signature, field: &Field, terms: Terms, found: &mut Found) {
+    if !terms.decode {
+        found.tell(place.text, b"", || Reason::Exhausted);
+    }
+    let effort = |effort| if terms.decode { effort } else { Effort::Clear };
+    let before = found.len();
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
         let hit = match rank {
@@ -56,9 +92,28 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, decode: bool
         };
         let Some((identifier, hit)) = hit else { continue };
         let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-        let sure = if hit.fit <= Fit::Formed { Confidence::Certain } else { Confidence::Likely };
-        let sure = if rank > 0 && value::is_number(identifier) { Confidence::Likely } else { sure };
-        found.extend(place.finding(identifier, severity, sure, hit.span));
+        let (severity, sure) = if terms.common { COMMON } else { (severity, sure(rank, identifier, &hit)) };
+        found.take(place, Taken { key: b"", value: &field.value, identifier, severity, sure, hit, start: 0 });
+    }
+    if found.len() == before {
+        let wanted = || signature.carries.clone();
+        let look = || Look::at(&field.value);
+        found.tell(place.text, b"", || Reason::Fails { wanted: wanted(), refusal: Refusal::Shape, look: look() });
+    }
+}
+
+/// What ordinary interfaces send as well.
+const COMMON: (Severity, Sure) =
+    (Severity::Low, (Confidence::Possible, "documented name, but ordinary interfaces use it as well"));
+
+fn sure(rank: usize, identifier: Identifier, hit: &Hit) -> Sure {
+    match hit.fit {
+        _ if rank > 0 && value::is_number(identifier) => {
+            (Confidence::Likely, "documented name, which usually carries something else")
+        }
+        Fit::Checked | Fit::Formed => (Confidence::Certain, "documented name, and the value has the right shape"),
+        Fit::Odd => (Confidence::Likely, "documented name, but the value is not quite of the right shape"),
+        Fit::Opaque => (Confidence::Likely, "documented name, but the value is encrypted or hashed"),
     }
 }
 
@@ -85,15 +140,18 @@ fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
 }
 
 fn cipher(value: &[u8]) -> Option<Hit> {
-    value::is_cipher(value, CIPHER).then(|| Hit { span: value::trimmed(value), fit: Fit::Opaque })
+    value::is_cipher(value, CIPHER).then(|| Hit::plain(value::trimmed(value), Fit::Opaque))
 }
 
 /// What the value carries besides, or as a whole.
 fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
-        Identifier::ClientIp => value::first_address(value).map(|(span, _)| Hit { span, fit: Fit::Checked }),
+        Identifier::ClientIp => {
+            let any = || value::first_address(value).map(|(span, _)| span);
+            value::first_inside(value).or_else(any).map(|span| Hit::plain(span, Fit::Checked))
+        }
         number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
-        other => value::whole(other, value).map(|fit| Hit { span: value::trimmed(value), fit }),
+        other => value::whole(other, value).map(|fit| Hit::plain(value::trimmed(value), fit)),
     };
     hit.map(|hit| (identifier, hit))
 }

@@ -149,6 +149,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// Who put it there.
     pub origin: InsertedBy,
+    /// Why that is who it was: a sentence for people, without anything of the message.
+    pub origin_reason: &'static str,
     /// Where it stands.
     pub location: Location,
     /// The bytes of the value (or target) that carry it.
@@ -171,6 +173,7 @@ impl fmt::Debug for Finding {
             .field("severity", &self.severity)
             .field("confidence", &self.confidence)
             .field("origin", &self.origin)
+            .field("origin_reason", &self.origin_reason)
             .field("location", &self.location)
             .field("span", &self.span)
             .field("detector", &self.detector)

@@ -2,12 +2,18 @@
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, Severity},
-    report::{Place, severity_of},
+    account::{Reason, Refusal},
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Sure, Taken},
+    origin::Writer,
+    plausible,
+    report::{Place, Text, severity_of},
+    share::Share,
     signature::SignatureSet,
-    value::{self, Effort, Fit, Hit},
+    value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
-    words::{self, Hint},
+    within,
+    words::{self, Hint, Reading},
 };
 use crate::exchange::Field;
 
@@ -17,15 +23,6 @@ pub(super) struct Generalised;
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
 
-/// How many fields of one message are decoded.
-const DECODED: usize = 24;
-
-/// How many digits a number has at least, where the word is one of everyday.
-const SPOKEN: usize = 9;
-
-/// With spaces, dashes and brackets, no written number is longer.
-const LONGEST: usize = 20;
-
 /// What a pseudonym must have at least, where the word is one of everyday.
 const PSEUDONYM: usize = 16;
 
@@ -34,47 +31,116 @@ impl Detector for Generalised {
         "name"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
-        let mut budget = DECODED;
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
+        let unlisted = |field: &Field| !words::is_ordinary(&field.name) && knowledge.lookup(&field.name).is_none();
+        let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
+        let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
+        let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
+        let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
+        let shares = Shares { told: &|| told.bytes(), held: &|| held.bytes() };
         for (index, field) in subject.fields.iter().enumerate() {
-            if field.value.is_empty() || words::is_ordinary(&field.name) || knowledge.lookup(&field.name).is_some() {
-                continue;
-            }
-            let place = Place::field(subject, self.name(), index, field);
-            match words::classify(&field.name) {
-                Some(hint) => {
-                    examine(&place, hint, field, budget > 0, found);
-                    budget = budget.saturating_sub(1);
-                }
-                None => found.extend(unnamed(&place, &field.value)),
+            let text = Text::Field { index, field };
+            if field.value.is_empty() {
+                found.tell(text, b"", || Reason::Empty);
+            } else if words::is_ordinary(&field.name) {
+                found.tell(text, b"", || Reason::Ordinary);
+            } else if knowledge.lookup(&field.name).is_none() {
+                judge(&Place::field(subject, self.name(), index, field), field, shares, found);
             }
         }
     }
 }
 
-fn unnamed(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
-    let hit = value::unnamed_number(value).or_else(|| value::number_uri(value))?;
-    place.finding(Identifier::Msisdn, Severity::Critical, Confidence::Possible, hit.span)
+/// How many bytes of a field may be decoded: for what its name tells, and for what stands within it.
+#[derive(Clone, Copy)]
+struct Shares<'a> {
+    told: &'a dyn Fn() -> usize,
+    held: &'a dyn Fn() -> usize,
 }
 
-fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Vec<Finding>) {
-    let value = &field.value;
-    if let Some((identifier, hit)) = number(hint, value, decode) {
-        let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
-        found.extend(place.finding(identifier, severity, confidence(hint, &hit), hit.span));
+fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found) {
+    let reading = words::read(&field.name);
+    found.tell(place.text, b"", || Reason::of(reading, &field.name));
+    let before = found.len();
+    let refusal = match reading {
+        Reading::Telling(hint) => {
+            let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
+            examine(&place.clone().by(writer), hint, field, field.value.len() <= (shares.told)(), found)
+        }
+        Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
+    };
+    let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
+    if !told && could_hold(&field.value) && field.value.len() <= (shares.held)() {
+        let is_holder = words::is_holder(&field.name);
+        let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
+        within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
-    let others = hint.kinds.iter().filter(|kind| !value::is_number(**kind));
-    found.extend(others.filter_map(|&kind| other(place, hint.strength, kind, value)));
+    if found.len() == before {
+        let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+        let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
+        found.tell(place.text, b"", fails);
+    }
+}
+
+/// Anything worth the search has eight signs that are not letters only.
+fn could_hold(value: &[u8]) -> bool {
+    value.len() >= 10 && value.iter().any(u8::is_ascii_digit)
+}
+
+/// A number whose name tells nothing; why not, if nothing is found.
+fn unnamed(place: &Place<'_>, value: &[u8], found: &mut Found) -> Refusal {
+    if let Some(hit) = value::unnamed_number(value).or_else(|| value::number_uri(value)) {
+        let (identifier, severity, sure) = (Identifier::Msisdn, Severity::Critical, UNNAMED);
+        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+    }
+    Refusal::Unmarked
+}
+
+/// How sure a number is whose name tells nothing.
+pub(super) const UNNAMED: Sure =
+    (Confidence::Possible, "the name tells nothing, but nothing but a phone number looks like this");
+
+/// How sure what the name promises is, if the value keeps it.
+const AGREED: Sure = (Confidence::Likely, "name and value agree");
+
+/// What the name promises; why not, if nothing is found.
+fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Found) -> Refusal {
+    let value: &[u8] = &field.value;
+    if !decode {
+        found.tell(place.text, b"", || Reason::Exhausted);
+    }
+    let number = number(hint, value, decode);
+    let refusal = number.as_ref().err().copied().unwrap_or(Refusal::Shape);
+    if let Ok((identifier, hit)) = number {
+        let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
+        let sure = confidence(hint, &hit);
+        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+    }
+    for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
+        let Some(hit) = other(hint.strength, identifier, value) else { continue };
+        let (severity, sure) = (severity_of(identifier), AGREED);
+        found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+    }
+    refusal
 }
 
 /// A field that says whose number it holds holds it in its national form or encrypted as well.
-fn confidence(hint: Hint, hit: &Hit) -> Confidence {
-    let told = hint.strength == Strength::Strong && (hit.fit == Fit::Opaque || hit.span.len() >= SPOKEN);
-    if hit.fit <= Fit::Formed || told { Confidence::Likely } else { Confidence::Possible }
+fn confidence(hint: Hint, hit: &Hit) -> Sure {
+    let strong = hint.strength == Strength::Strong;
+    match hit.fit {
+        Fit::Checked | Fit::Formed => AGREED,
+        Fit::Opaque if strong => {
+            (Confidence::Likely, "after a strong word, what is encrypted or hashed counts as well")
+        }
+        Fit::Odd if strong && hit.span.len() >= plausible::SPOKEN => {
+            (Confidence::Likely, "after a strong word, a national number counts as well")
+        }
+        Fit::Odd | Fit::Opaque => (Confidence::Possible, "the name says so, but the value proves nothing"),
+    }
 }
 
-/// A number under a name with these words. Shared with the pairs of cookies and queries.
-pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+/// A number under a name with these words, or why there is none. Shared with the pairs of cookies and queries.
+pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifier, Hit), Refusal> {
     let named = hint.strength < Strength::Weak && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let effort = match (decode, named) {
         (false, _) => Effort::Clear,
@@ -83,60 +149,45 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Option<(Identifi
     };
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
+    let mut refused = Refusal::Shape;
     let fitting = hits.filter(|(_, hit)| {
-        (named || hit.fit == Fit::Checked)
-            && is_long_enough(hint, hit)
-            && !is_date(hint, value, hit)
-            && !is_clock(hint, value, hit)
+        let unchecked = || (!named && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
+        let refusal = plausible::refusal(hint, value, hit).or_else(unchecked);
+        refused = refusal.unwrap_or(refused);
+        refusal.is_none()
     });
-    fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+    let best = fitting.min_by_key(|(_, hit)| hit.fit).or_else(|| {
+        let named = named || hint.sealed && hint.kinds.first() == Some(&Identifier::Msisdn);
         let kind = *hint.kinds.first().filter(|_| named && is_cipher(hint, value))?;
-        Some((kind, Hit { span: value::trimmed(value), fit: Fit::Opaque }))
+        Some((kind, Hit::plain(value::trimmed(value), Fit::Opaque)))
+    });
+    let sound = best.as_ref().is_some_and(|(_, hit)| hit.fit <= Fit::Formed);
+    let ask = hint.strength == Strength::Strong && named && !sound;
+    ask.then(|| another_number(hint, value)).flatten().or(best).ok_or(refused)
+}
+
+/// Gateways put one number where the name promises another.
+fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+    let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
+    others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
+        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
+        Some((kind, hit))
     })
-}
-
-/// Everyday words stand for other things as well: there, fewer digits than most numbers have do not count.
-fn is_long_enough(hint: Hint, hit: &Hit) -> bool {
-    match hint.strength {
-        Strength::Strong => true,
-        // What is odd and longer than any number was found inside of something encoded.
-        Strength::Firm => hit.span.len() >= SPOKEN && (hit.fit <= Fit::Formed || hit.span.len() <= LONGEST),
-        Strength::Weak => hit.span.len() > SPOKEN,
-    }
-}
-
-/// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour.
-fn is_date(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let Some(digits @ [b'2', b'0', ..]) = value.get(hit.span.clone()) else { return false };
-    let two = |at: usize| digits.get(at..at + 2).and_then(|pair| std::str::from_utf8(pair).ok()?.parse::<u8>().ok());
-    let within = |at: usize, range: std::ops::RangeInclusive<u8>| two(at).is_some_and(|part| range.contains(&part));
-    hint.strength == Strength::Weak
-        && digits.len() == 12
-        && within(4, 1..=12)
-        && within(6, 1..=31)
-        && within(8, 0..=23)
-        && within(10, 0..=59)
-}
-
-/// `phone_verified=1700000000`: seconds, or thousandths of them, since 1970, of the years from 2001 to 2033. No number
-/// with its country has as many digits behind a one.
-fn is_clock(hint: Hint, value: &[u8], hit: &Hit) -> bool {
-    let digits = value.get(hit.span.clone()).unwrap_or_default();
-    hint.strength > Strength::Strong
-        && matches!((digits.len(), digits.first()), (10 | 13, Some(b'1')))
-        && digits.iter().all(u8::is_ascii_digit)
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
     match hint.strength {
-        Strength::Strong => value::is_cipher(value, CIPHER),
-        Strength::Firm => value::is_hash(value),
-        Strength::Weak => false,
+        Strength::Strong => {
+            value::is_cipher(value, CIPHER) && (hint.network || value.iter().any(u8::is_ascii_alphabetic))
+        }
+        Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
+        Strength::Weak => hint.sealed && value::is_hash(value),
+        Strength::Faint => false,
     }
 }
 
 /// What is no number, under a name that says so; where it only allows for it, the value has to say so as well.
-fn other(place: &Place<'_>, strength: Strength, kind: Identifier, value: &[u8]) -> Option<Finding> {
+fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
     let whole = value::trimmed(value);
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let strong = strength == Strength::Strong;
@@ -144,16 +195,31 @@ fn other(place: &Place<'_>, strength: Strength, kind: Identifier, value: &[u8]) 
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
         Identifier::SubscriberId => value::is_cipher(value, PSEUDONYM),
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
-        Identifier::Location if strong => digits > 3 && whole.len() < 64,
+        Identifier::Location if strong && is_cell_number(value) => true,
         Identifier::Location => value::is_position(value),
-        Identifier::Account => value::is_account(value),
-        Identifier::ClientIp => return inside(place, value),
+        Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
+        Identifier::ClientIp => return inside(value),
         _ => strong && value::whole(kind, value).is_some(),
     };
-    fits.then(|| place.finding(kind, severity_of(kind), Confidence::Likely, whole))?
+    fits.then(|| Hit::plain(whole, Fit::Formed))
 }
 
-fn inside(place: &Place<'_>, value: &[u8]) -> Option<Finding> {
-    let (span, _) = value::first_address(value).filter(|(_, address)| value::is_inside(*address))?;
-    place.finding(Identifier::ClientIp, Severity::Medium, Confidence::Likely, span)
+/// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
+fn is_cell_number(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
+    digits > 3 && value.len() <= 24 && value.iter().all(joins) && (digits < value.len() || digits <= 10)
+}
+
+/// `sip:jane@ims.example`, `<mailto:jane@mail.example>`.
+fn without_scheme(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    let value = value.strip_prefix(b"<").and_then(|inner| inner.strip_suffix(b">")).unwrap_or(value);
+    let schemes: [&[u8]; 4] = [b"sip:", b"sips:", b"mailto:", b"acct:"];
+    schemes.iter().find_map(|scheme| value.strip_prefix(*scheme)).unwrap_or(value)
+}
+
+fn inside(value: &[u8]) -> Option<Hit> {
+    Some(Hit::plain(value::first_inside(value)?, Fit::Formed))
 }

@@ -4,23 +4,31 @@
 //! edits; what is done about a finding is `policy`'s question. A new detector is a file here and a line in `DETECTORS`;
 //! a new signature is a table in `config/signatures/`.
 
+mod account;
 pub mod behaviour;
 mod documented;
 mod finding;
 mod fold;
+mod found;
 mod generalised;
 mod identity;
+mod origin;
 mod pairs;
 mod places;
+mod plausible;
 mod report;
 mod scanner;
+mod share;
 mod signature;
 mod target;
 mod value;
 mod vocabulary;
+mod within;
 mod words;
 
+pub use account::{About, Account, Entry, Note, Verdict};
 pub use finding::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity};
+pub use found::Found;
 pub use identity::{Identities, Identity, Misfit};
 pub use scanner::Scanner;
 pub use signature::{Class, Signature, SignatureFault, SignatureSet};
@@ -47,8 +55,8 @@ pub trait Detector: Sync {
     /// The name that stands in findings.
     fn name(&self) -> &'static str;
 
-    /// Appends what it finds, in any order; the same place may be found by others as well.
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>);
+    /// Adds what it finds, in any order, and tells why; the same place may be found by others as well.
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found);
 }
 
 /// Every detector that needs nothing but the message. Besides, [`Scanner`] asks for the user's own [`Identities`].

@@ -7,18 +7,19 @@ use std::ops::Range;
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, Severity},
+    account::{Reason, Refusal},
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Sure, Taken},
     generalised,
     report::Place,
+    share::Share,
     signature::SignatureSet,
-    value::{self, Fit, Hit},
+    value::{self, Fit, Hit, Look},
     vocabulary::Strength,
-    words::{self, Hint},
+    within,
+    words::{self, Hint, Reading},
 };
 use crate::exchange::Direction;
-
-/// How many telling pairs of one message are decoded.
-pub(super) const DECODED: usize = 24;
 
 /// Reads `Cookie`, and in responses `Set-Cookie`.
 pub(super) struct Cookies;
@@ -28,14 +29,15 @@ impl Detector for Cookies {
         "cookie"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let name = match subject.direction {
             Direction::Request => "cookie",
             Direction::Response => "set-cookie",
         };
-        let mut budget = DECODED;
+        let share = Share::among(|| subject.fields.iter().filter(|field| field.is(name)).count());
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
             let place = Place::field(subject, self.name(), index, field).own();
+            let mut budget = share.bytes();
             examine(&place, &field.value, 0..field.value.len(), b';', &mut budget, knowledge, found);
         }
     }
@@ -49,7 +51,7 @@ pub(super) fn examine(
     separator: u8,
     budget: &mut usize,
     knowledge: &SignatureSet,
-    found: &mut Vec<Finding>,
+    found: &mut Found,
 ) {
     let (mut start, end) = (span.start, span.end.min(text.len()));
     while let Some(rest) = text.get(start..end).filter(|rest| !rest.is_empty()) {
@@ -57,46 +59,100 @@ pub(super) fn examine(
         let pair = rest.get(..len).unwrap_or_default();
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            let finding = judge(place, key.trim_ascii(), value, start + equals + 1, budget, knowledge);
-            found.extend(finding);
+            let (key, at) = (key.trim_ascii(), start + equals + 1);
+            let before = found.len();
+            judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
+            if found.len() == before
+                && holds_pairs(value)
+                && let Some(left) = budget.checked_sub(value.len())
+            {
+                *budget = left;
+                within::keyed(place, value, at, false, found);
+            }
         }
         start += len + 1;
     }
 }
 
-/// Judges one pair whose value begins at `start` of the text.
+/// An address within an address, JSON within a cookie: keys in there stand before a sign that is encoded.
+fn holds_pairs(value: &[u8]) -> bool {
+    let signs = memchr::memchr_iter(b'%', value).filter_map(|at| value.get(at + 1..at + 3));
+    value.len() >= 16 && signs.take(32).any(|sign| matches!(sign, [b'3', b'D' | b'd' | b'A' | b'a']))
+}
+
+/// A key and what it stands for.
+pub(super) struct Pair<'a> {
+    pub key: &'a [u8],
+    pub value: &'a [u8],
+    /// Where in the text the value begins.
+    pub start: usize,
+}
+
+/// Judges one pair.
 pub(super) fn judge(
     place: &Place<'_>,
-    key: &[u8],
-    value: &[u8],
-    start: usize,
+    pair: &Pair<'_>,
     budget: &mut usize,
     knowledge: &SignatureSet,
-) -> Option<Finding> {
+    found: &mut Found,
+) {
+    let &Pair { key, value, start } = pair;
     // The shortest number that counts has six digits.
     // As a field's name `min` may be the subscription of a CDMA phone; as a key it is where a range begins.
     if value.len() < 6 || value.len() > 1024 || key.eq_ignore_ascii_case(b"min") {
-        return None;
+        let fails = || Reason::Fails { wanted: Vec::new(), refusal: Refusal::Size, look: Look::Text(value.len()) };
+        return found.tell(place.text, key, fails);
     }
-    let (identifier, hit, confidence) = number(key, value, budget, knowledge)?;
-    let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
-    place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
+    let reading = read(key, knowledge);
+    found.tell(place.text, key, || Reason::of(reading, key));
+    let told = match account(reading, value) {
+        Some(hit) => Ok((Identifier::Account, hit, AGREED)),
+        None => number(reading, value, budget),
+    };
+    match told {
+        Ok((identifier, hit, sure)) => {
+            let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
+            found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
+        }
+        Err(refusal) => found.tell(place.text, key, || {
+            let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+            Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(value) }
+        }),
+    }
 }
 
-fn number(
-    key: &[u8],
-    value: &[u8],
-    budget: &mut usize,
-    knowledge: &SignatureSet,
-) -> Option<(Identifier, Hit, Confidence)> {
-    let Some(hint) = words::classify(key).or_else(|| documented(key, knowledge)) else {
-        return value::unnamed_number(value).map(|hit| (Identifier::Msisdn, hit, Confidence::Possible));
+/// How sure what the key promises is, if the value keeps it.
+const AGREED: Sure = (Confidence::Likely, "key and value agree");
+
+fn read(key: &[u8], knowledge: &SignatureSet) -> Reading {
+    match words::read(key) {
+        Reading::Telling(hint) => Reading::Telling(hint),
+        other => documented(key, knowledge).map_or(other, Reading::Telling),
+    }
+}
+
+/// The name that a network knows its user by; the address that a site asks for is none of these.
+fn account(reading: Reading, value: &[u8]) -> Option<Hit> {
+    let Reading::Telling(hint) = reading else { return None };
+    let told = hint.network && hint.kinds.first() == Some(&Identifier::Account);
+    (told && value::is_account(value)).then(|| Hit::plain(value::trimmed(value), Fit::Formed))
+}
+
+fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identifier, Hit, Sure), Refusal> {
+    let Reading::Telling(hint) = reading else {
+        let hit = value::unnamed_number(value).ok_or(Refusal::Unmarked)?;
+        return Ok((Identifier::Msisdn, hit, generalised::UNNAMED));
     };
-    let decode = *budget > 0;
-    *budget = budget.saturating_sub(1);
+    let left = budget.checked_sub(value.len());
+    *budget = left.unwrap_or(*budget);
+    let decode = left.is_some();
     let (identifier, hit) = generalised::number(hint, value, decode)?;
-    let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
-    Some((identifier, hit, confidence))
+    let sure = match hit.fit {
+        Fit::Checked | Fit::Formed => AGREED,
+        Fit::Opaque if !hint.network => return Err(Refusal::Opaque),
+        Fit::Odd | Fit::Opaque => (Confidence::Possible, "the key says so, but the value proves nothing"),
+    };
+    Ok((identifier, hit, sure))
 }
 
 /// A field's name as a key: portals keep what the gateway told them.
@@ -109,5 +165,5 @@ fn documented(key: &[u8], knowledge: &SignatureSet) -> Option<Hint> {
         Identifier::Iccid => &[Identifier::Iccid],
         _ => return None,
     };
-    Some(Hint { strength: Strength::Strong, kinds })
+    Some(Hint { strength: Strength::Strong, kinds, network: true, sealed: false, why: None })
 }

@@ -5,13 +5,17 @@
 
 use super::{
     Detector, Subject,
-    finding::{Confidence, Finding, Identifier, Severity},
+    account::Reason,
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Taken},
     generalised,
+    origin::Writer,
     report::Place,
+    share::Share,
     signature::SignatureSet,
-    value::{self, Effort, Fit},
+    value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
-    words,
+    words::{self, Hint},
 };
 use crate::exchange::{Direction, Field};
 
@@ -23,82 +27,142 @@ impl Detector for Places {
         "place"
     }
 
-    fn detect(&self, subject: &Subject<'_>, _: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, _: &SignatureSet, found: &mut Found) {
         if subject.direction == Direction::Response {
             return;
         }
         for (index, field) in subject.fields.iter().enumerate() {
-            let Some(read) = reader(&field.name) else { continue };
-            read(&Place::field(subject, self.name(), index, field), field, found);
+            let Some((read, writer, sought)) = reader(&field.name) else { continue };
+            let place = Place::field(subject, self.name(), index, field).by(writer);
+            found.tell(place.text, b"", || Reason::Reserved(sought));
+            read(&place, field, found);
         }
     }
 }
 
-type Reader = fn(&Place<'_>, &Field, &mut Vec<Finding>);
+/// Marks of phones that are words nowhere else.
+const MARKS: &[(&str, &[Identifier])] =
+    &[("ser", &[Identifier::Imei]), ("sn", &[Identifier::Imei]), ("icc", &[Identifier::Iccid])];
 
-fn reader(name: &[u8]) -> Option<Reader> {
+/// A number that nothing names.
+const BARE: Hint =
+    Hint { strength: Strength::Weak, kinds: &[Identifier::Msisdn], network: true, sealed: false, why: None };
+
+type Reader = fn(&Place<'_>, &Field, &mut Found);
+
+const AGENT: &str = "serial numbers are looked for where old handsets wrote them";
+const ADDRESS: &str = "an address inside the carrier is looked for";
+const ACCOUNT: &str = "a number or an address as the name of a user is looked for";
+const FORWARDED: &str = "addresses and numbers of its parameters are looked for";
+
+/// How the field of this name is read, who writes it, and what is looked for.
+fn reader(name: &[u8]) -> Option<(Reader, Writer, &'static str)> {
     let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
     match name.len() {
-        4 if is("from") => Some(account),
-        3 if is("via") => Some(agent),
-        9 if is("forwarded") => Some(forwarded),
-        9 if is("x-real-ip") || is("client-ip") => Some(address),
-        10 if is("user-agent") => Some(agent),
-        11 if is("x-client-ip") => Some(address),
-        15 if is("x-forwarded-for") => Some(address),
-        19 if is("proxy-authorization") => Some(account),
+        4 if is("from") => Some((account, Writer::Phone, ACCOUNT)),
+        3 if is("via") => Some((agent, Writer::Proxy, AGENT)),
+        9 if is("forwarded") => Some((forwarded, Writer::Proxy, FORWARDED)),
+        9 if is("x-real-ip") || is("client-ip") => Some((address, Writer::Anyone, ADDRESS)),
+        10 if is("user-agent") => Some((agent, Writer::Phone, AGENT)),
+        11 if is("x-client-ip") => Some((address, Writer::Anyone, ADDRESS)),
+        15 if is("x-forwarded-for") => Some((address, Writer::Anyone, ADDRESS)),
+        19 if is("proxy-authorization") => Some((account, Writer::Phone, ACCOUNT)),
         _ => None,
     }
 }
 
 /// Any proxy may tell an inner address: no more than a hint.
-fn address(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
-    if let Some((span, address)) = value::first_address(&field.value)
-        && value::is_inside(address)
-    {
-        found.extend(place.finding(Identifier::ClientIp, Severity::Low, Confidence::Possible, span));
+fn address(place: &Place<'_>, field: &Field, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    if let Some(hit) = bare_number(value, |byte| matches!(byte, b',' | b' ' | b';' | b'"')) {
+        take(place, Said { key: b"", value, start: 0 }, Identifier::Msisdn, hit, found);
+    }
+    if let Some(span) = value::first_inside(value) {
+        let place = place.clone().by(Writer::Anyone);
+        let (identifier, severity) = (Identifier::ClientIp, Severity::Low);
+        let (sure, hit) =
+            ((Confidence::Possible, "any proxy may tell an inner address"), Hit::plain(span, Fit::Formed));
+        found.take(&place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
 }
 
+/// A phone number that fills a part of the value.
+fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
+    value::parts(value, is_border).find_map(|span| {
+        let part = value.get(span.clone()).unwrap_or_default();
+        let plain = part.strip_prefix(b"+").unwrap_or(part);
+        let is_plain = plain.len() > 9 && plain.iter().all(u8::is_ascii_digit);
+        let (_, hit) = is_plain.then(|| generalised::number(BARE, part, false).ok())??;
+        (hit.span.len() == part.len()).then_some(Hit { span, ..hit })
+    })
+}
+
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
-fn forwarded(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
     address(place, field, found);
+    let share = Share::among(|| place.subject.fields.iter().filter(|other| other.is("forwarded")).count());
     for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')) {
         let pair = field.value.get(span.clone()).unwrap_or_default();
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
         let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
-        let named = hint.and_then(|hint| generalised::number(hint, node, true)).filter(|(_, hit)| hit.fit <= Fit::Odd);
-        let number = || Some((Identifier::Msisdn, value::unnamed_number(node).filter(|_| node.contains(&b'+'))?));
-        let Some((identifier, hit)) = named.or_else(number) else { continue };
-        let start = span.start + equals + 1;
-        let hit = start + hit.span.start..start + hit.span.end;
-        found.extend(place.finding(identifier, Severity::Critical, Confidence::Likely, hit));
+        let decode = || field.value.len() <= share.bytes();
+        let named = hint.and_then(|hint| generalised::number(hint, node, decode()).ok());
+        let named = named.filter(|(_, hit)| hit.fit <= Fit::Odd);
+        let number = || {
+            let hit = bare_number(node, |byte| matches!(byte, b'"' | b'_' | b'[' | b']' | b' '))?;
+            Some((Identifier::Msisdn, hit))
+        };
+        if let Some((identifier, hit)) = named.or_else(number) {
+            take(place, Said { key, value: node, start: span.start + equals + 1 }, identifier, hit, found);
+        }
     }
 }
 
 /// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
-fn agent(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
-    const MARKS: &[(&str, Identifier)] = &[
-        ("imei", Identifier::Imei),
-        ("ser", Identifier::Imei),
-        ("sn", Identifier::Imei),
-        ("icc", Identifier::Iccid),
-        ("imsi", Identifier::Imsi),
-        ("msisdn", Identifier::Msisdn),
-    ];
+fn agent(place: &Place<'_>, field: &Field, found: &mut Found) {
     for span in long_numbers(&field.value) {
-        let before = field.value.get(span.start.saturating_sub(12)..span.start).unwrap_or_default();
-        let word = last_word(before);
-        let Some((_, identifier)) = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())) else {
-            continue;
-        };
-        let hit = field.value.get(span.clone()).and_then(|number| value::find(*identifier, number, Effort::Hinted));
-        if let Some(hit) = hit.filter(|hit| hit.fit <= Fit::Odd) {
-            let span = span.start + hit.span.start..span.start + hit.span.end;
-            found.extend(place.clone().own().finding(*identifier, Severity::Critical, Confidence::Likely, span));
+        let Some(hint) = mark(&field.value, &span) else { continue };
+        let value = field.value.get(span.clone()).unwrap_or_default();
+        let number = generalised::number(hint, value, false).ok();
+        if let Some((identifier, hit)) = number.filter(|(_, hit)| hit.fit <= Fit::Odd) {
+            take(place, Said { key: b"", value, start: span.start }, identifier, hit, found);
         }
     }
+}
+
+/// A part of a field, and what it stands under.
+struct Said<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+    /// Where in the field it begins.
+    start: usize,
+}
+
+fn take(place: &Place<'_>, said: Said<'_>, identifier: Identifier, hit: Hit, found: &mut Found) {
+    let Said { key, value, start } = said;
+    let (severity, sure) = (Severity::Critical, (Confidence::Likely, "it stands where such things are written"));
+    found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
+}
+
+/// The word in front of a number or behind it, or brackets around it.
+fn mark(value: &[u8], span: &std::ops::Range<usize>) -> Option<Hint> {
+    let before = value.get(span.start.saturating_sub(24)..span.start)?;
+    let behind = value.get(span.end..)?;
+    let word = last_word(before);
+    let marked = MARKS.iter().find(|(mark, _)| word.eq_ignore_ascii_case(mark.as_bytes())).map(|(_, kinds)| *kinds);
+    let strong = |kinds| Hint { strength: Strength::Strong, kinds, network: true, sealed: false, why: None };
+    let named = || words::classify(word).filter(|hint| hint.kinds.first().is_some_and(|kind| value::is_number(*kind)));
+    let suffix =
+        || words::classify(first_word(behind.strip_prefix(b"/")?)).filter(|hint| hint.strength == Strength::Strong);
+    let alone =
+        || (before.ends_with(b"(") && behind.starts_with(b")") || word.eq_ignore_ascii_case(b"sub")).then_some(BARE);
+    marked.map(strong).or_else(named).or_else(suffix).or_else(alone)
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    let len = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    text.get(..len).unwrap_or_default()
 }
 
 /// Runs of ten digits and more.
@@ -118,22 +182,65 @@ fn last_word(text: &[u8]) -> &[u8] {
     text.get(start..).unwrap_or_default()
 }
 
-/// Only an identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14: a mail address in `From` is
-/// what the standard asks of robots.
-fn account(place: &Place<'_>, field: &Field, found: &mut Vec<Finding>) {
+/// A person's address, in angle brackets or not. The standard asks robots for one (RFC 9110 §10.1.2): what they are
+/// called, and mailboxes that belong to a role (RFC 2142), name nobody.
+fn mailbox(value: &[u8]) -> Option<std::ops::Range<usize>> {
+    const NOBODY: &[&str] = &[
+        "bot",
+        "crawl",
+        "spider",
+        "webmaster",
+        "postmaster",
+        "hostmaster",
+        "admin",
+        "support",
+        "info",
+        "contact",
+        "abuse",
+        "noc",
+        "security",
+        "noreply",
+        "no-reply",
+        "search",
+        "research",
+        "feed",
+        "monitor",
+        "hello",
+        "help",
+        "team",
+    ];
+    let mut parts = value::parts(value, |byte| matches!(byte, b'<' | b'>' | b' ' | b','));
+    let span = parts.find(|span| value.get(span.clone()).is_some_and(value::is_account))?;
+    let address = value.get(span.clone())?.to_ascii_lowercase();
+    let nobody = |word: &&str| memchr::memmem::find(&address, word.as_bytes()).is_some();
+    (!NOBODY.iter().any(nobody)).then_some(span)
+}
+
+/// An identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14, or a person's own address.
+fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
     let credentials = field.value.strip_prefix(b"Basic ");
     let start = field.value.len() - credentials.unwrap_or(&field.value).len();
     let text = field.value.get(start..).unwrap_or_default();
     let in_clear = text.contains(&b'@') || text.starts_with(b"+") || text.starts_with(b"<tel:");
+    let value: &[u8] = &field.value;
+    let whole = || Said { key: b"", value, start: 0 };
+    if credentials.is_none()
+        && let Some(span) = mailbox(value)
+    {
+        take(place, whole(), Identifier::Account, Hit::plain(span, Fit::Formed), found);
+    }
+    if credentials.is_none()
+        && let Some(hit) = bare_number(value, |byte| matches!(byte, b'<' | b'>' | b'"' | b' '))
+    {
+        take(place, whole(), Identifier::Msisdn, hit, found);
+    }
     if !in_clear && credentials.is_none() {
         return;
     }
     for identifier in [Identifier::Imsi, Identifier::Msisdn] {
         let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
-            let span = start + hit.span.start..start + hit.span.end;
-            found.extend(place.clone().own().finding(identifier, Severity::Critical, Confidence::Likely, span));
-            return;
+            return take(place, Said { key: b"", value: text, start }, identifier, hit, found);
         }
     }
 }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use super::{
     Subject,
-    finding::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity},
+    finding::{Confidence, Finding, Identifier, Location, Part, Severity},
+    origin::{Writer, origin},
 };
-use crate::exchange::{Direction, Field};
+use crate::exchange::Field;
 
 /// Where something was found, and by whom.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Place<'a> {
     pub subject: &'a Subject<'a>,
     pub detector: &'static str,
     pub signature: Option<Arc<str>>,
-    pub origin: InsertedBy,
+    pub writer: Writer,
     pub text: Text<'a>,
 }
 
@@ -32,14 +33,17 @@ pub(super) enum Text<'a> {
 impl<'a> Place<'a> {
     /// A field line.
     pub fn field(subject: &'a Subject<'a>, detector: &'static str, index: usize, field: &'a Field) -> Self {
-        let origin = if subject.cleartext { InsertedBy::Unknown } else { handset(subject) };
-        Self { subject, detector, signature: None, origin, text: Text::Field { index, field } }
+        Self { subject, detector, signature: None, writer: Writer::Anyone, text: Text::Field { index, field } }
     }
 
     /// What the phone itself wrote: cookies, targets, referers.
     pub fn own(self) -> Self {
-        let origin = handset(self.subject);
-        Self { origin, ..self }
+        self.by(Writer::Phone)
+    }
+
+    /// The same place, where this one writes.
+    pub fn by(self, writer: Writer) -> Self {
+        Self { writer, ..self }
     }
 
     /// The finding; nothing if the span lies outside of the text, which would be a detector's bug.
@@ -58,17 +62,20 @@ impl<'a> Place<'a> {
             Text::Target(target) => (Bytes::copy_from_slice(target.get(span.clone())?), Bytes::new(), Part::Target, 0),
         };
         let location = Location { name, direction: self.subject.direction, part, index };
-        let (origin, detector, signature) = (self.origin, self.detector, self.signature.clone());
-        let evidence = None;
-        Some(Finding { identifier, severity, confidence, origin, location, span, value, detector, signature, evidence })
-    }
-}
-
-/// In a response it is not the phone that wrote.
-fn handset(subject: &Subject<'_>) -> InsertedBy {
-    match subject.direction {
-        Direction::Request => InsertedBy::Handset,
-        Direction::Response => InsertedBy::Unknown,
+        let (origin, origin_reason) = origin(self.subject, self.writer);
+        Some(Finding {
+            identifier,
+            severity,
+            confidence,
+            origin,
+            origin_reason,
+            location,
+            span,
+            value,
+            detector: self.detector,
+            signature: self.signature.clone(),
+            evidence: None,
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! What do all detectors together find in one message?
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, mem, sync::Arc};
 
-use super::{DETECTORS, Finding, Identifier, Identities, Part, SignatureSet, Subject, value};
+use smallvec::SmallVec;
+
+use super::{Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, value};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,7 +27,16 @@ impl Scanner {
     /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
     /// found at one place stands there once per identifier, as the surest of them saw it.
     pub fn scan(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        let mut found = Vec::new();
+        self.run(subject, Found::default()).into_parts().0
+    }
+
+    /// The same, and why: of every field and of the target.
+    pub fn account(&self, subject: &Subject<'_>) -> Account {
+        let (findings, notes) = self.run(subject, Found::asking()).into_parts();
+        Account::new(subject, findings, notes)
+    }
+
+    fn run(&self, subject: &Subject<'_>, mut found: Found) -> Found {
         for detector in DETECTORS {
             detector.detect(subject, &self.signatures, &mut found);
         }
@@ -37,26 +48,55 @@ impl Scanner {
     }
 }
 
-fn settle(found: &mut Vec<Finding>) {
-    found.sort_by_key(|finding| {
-        let sure = Reverse((finding.confidence, finding.severity));
-        (place(finding), sure, !value::is_number(finding.identifier), finding.span.start)
-    });
-    let mut kept: Vec<Finding> = Vec::with_capacity(found.len());
-    // Findings of one place stand together; only those are compared.
-    let mut start = 0;
-    for finding in found.drain(..) {
-        if kept.get(start).is_some_and(|first| place(first) != place(&finding)) {
-            start = kept.len();
-        }
-        if !kept.iter().skip(start).any(|better| covers(better, &finding)) {
-            kept.push(finding);
+/// Findings that overlap stand together: only those are compared, so that thousands in one field cost no more each.
+fn settle(found: &mut Found) {
+    found.sort_by_key(|finding| (place(finding), finding.span.start));
+    let knots: SmallVec<[usize; 32]> = knots(found).collect();
+    let room = Vec::with_capacity(found.len());
+    let mut findings = mem::replace(&mut **found, room).into_iter();
+    for len in knots {
+        if len == 1 {
+            found.extend(findings.next());
+        } else {
+            untie(findings.by_ref().take(len).collect(), found);
         }
     }
-    kept.sort_by_key(|finding| {
-        (place(finding), finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
+}
+
+/// How many findings, one after the other, hang together by overlapping.
+fn knots(found: &[Finding]) -> impl Iterator<Item = usize> {
+    let mut rest = found;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut end = first.span.end;
+        let behind = rest.iter().skip(1).position(|finding| {
+            let apart = place(finding) != place(first) || finding.span.start >= end;
+            end = end.max(finding.span.end);
+            apart
+        });
+        let (knot, others) = rest.split_at(behind.map_or(rest.len(), |at| at + 1));
+        rest = others;
+        Some(knot.len())
+    })
+}
+
+/// The surest first; what one of them covers is left out.
+fn untie(mut knot: SmallVec<[Finding; 4]>, found: &mut Found) {
+    knot.sort_by_key(|finding| {
+        (Reverse((finding.confidence, finding.severity)), !value::is_number(finding.identifier), finding.span.start)
     });
-    *found = kept;
+    let start = found.len();
+    for finding in knot {
+        match found.iter().skip(start).find(|better| covers(better, &finding)).map(|better| better.identifier) {
+            Some(better) => found.tell_covered(&finding, better),
+            None => found.push(finding),
+        }
+    }
+    if let Some(kept) = found.get_mut(start..) {
+        kept.sort_by_key(|finding| {
+            (finding.span.start, finding.span.end, Reverse(finding.confidence), finding.identifier)
+        });
+    }
 }
 
 fn place(finding: &Finding) -> (bool, usize) {

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use super::{
     Detector, Subject,
-    finding::{Finding, InsertedBy},
-    pairs,
+    found::Found,
+    origin::Writer,
+    pairs::{self, Pair},
     report::{Place, Text},
+    share::Share,
     signature::SignatureSet,
     vocabulary::Strength,
     words,
@@ -21,40 +23,48 @@ impl Detector for Target {
         "target"
     }
 
-    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let field = match subject.direction {
             Direction::Request => "referer",
             Direction::Response => "location",
         };
+        let others = || subject.fields.iter().enumerate().filter(|(_, other)| other.is(field));
+        let share = Share::among(|| usize::from(subject.target.is_some()) + others().count());
         if let Some(target) = subject.target {
-            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
-            examine(&Place { subject, detector: self.name(), signature: None, origin, text }, target, knowledge, found);
+            let (writer, text) = (Writer::Phone, Text::Target(target));
+            let place = Place { subject, detector: self.name(), signature: None, writer, text };
+            examine(&place, target, share.bytes(), knowledge, found);
         }
-        for (index, other) in subject.fields.iter().enumerate().filter(|(_, other)| other.is(field)) {
-            examine(&Place::field(subject, field, index, other).own(), &other.value, knowledge, found);
+        for (index, other) in others() {
+            examine(&Place::field(subject, field, index, other).own(), &other.value, share.bytes(), knowledge, found);
         }
     }
 }
 
-fn examine(place: &Place<'_>, target: &[u8], knowledge: &SignatureSet, found: &mut Vec<Finding>) {
-    let mut budget = pairs::DECODED;
+fn examine(place: &Place<'_>, target: &[u8], mut budget: usize, knowledge: &SignatureSet, found: &mut Found) {
     let path = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
     if path < target.len() {
         pairs::examine(place, target, path + 1..target.len(), b'&', &mut budget, knowledge, found);
     }
-    segments(place, target, 0..path, knowledge, found);
+    segments(place, target, 0..path, &mut budget, knowledge, found);
 }
 
 /// `/msisdn/447700900123` and `/447700900123;type=…`: a segment is the key of the next one if its word is strong.
-fn segments(place: &Place<'_>, target: &[u8], path: Range<usize>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
-    let mut budget = pairs::DECODED;
+fn segments(
+    place: &Place<'_>,
+    target: &[u8],
+    path: Range<usize>,
+    budget: &mut usize,
+    knowledge: &SignatureSet,
+    found: &mut Found,
+) {
     let mut start = path.start;
     let mut before: &[u8] = b"";
     for segment in target.get(path).unwrap_or_default().split(|&byte| byte == b'/') {
         if segment.contains(&b'=') {
-            pairs::examine(place, target, start..start + segment.len(), b';', &mut budget, knowledge, found);
+            pairs::examine(place, target, start..start + segment.len(), b';', budget, knowledge, found);
         } else if could_be_number(segment) && is_strong(before) {
-            found.extend(pairs::judge(place, before, segment, start, &mut budget, knowledge));
+            pairs::judge(place, &Pair { key: before, value: segment, start }, budget, knowledge, found);
         }
         before = segment;
         start += segment.len() + 1;

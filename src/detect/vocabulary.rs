@@ -1,14 +1,17 @@
 //! Which words of the telecom trade tell what a field carries?
 //!
-//! Words are compared without separators and in lower case, so `Calling-Line-ID`, `callingLineId` and
-//! `CALLING_LINE_ID` are one. Short words count only as whole tokens: `imei` stands in `timeInterval`, `clid` in `gclid`.
+//! The words are data, `words/vocabulary.toml`; here they are read, once, and made ready to be looked up.
 
-use super::finding::Identifier::{
-    self, Account, Acr, ClientIp, Iccid, Imei, Imsi, Location, Msisdn, Network, SubscriberId,
-};
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::finding::Identifier;
 
 /// How much a word tells. Ordered, the strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Strength {
     /// The word names the identifier: an odd or an opaque value counts as well.
     Strong,
@@ -16,271 +19,251 @@ pub(super) enum Strength {
     Firm,
     /// The word allows for it: only a value that passes every check counts.
     Weak,
+    /// The word is one of everyday: only what is written as nothing but a phone number is counts.
+    Faint,
 }
 
 /// Which ends of a word must be ends of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Edges {
     /// None: the word is unmistakable.
     Free,
-    /// The front, or one of [`GLUE`] in front of it.
-    Front,
-    /// Both, with one of [`GLUE`] in front and one of [`TAILS`] behind let pass.
+    /// Both, with nothing but `glue` in front and `tails` behind.
     Both,
 }
 
 /// Words that say the same.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Group {
     pub strength: Strength,
-    pub edges: Edges,
+    edges: Edges,
     /// What values under them may be, the most likely first.
-    pub kinds: &'static [Identifier],
-    /// The words, between blanks.
-    pub words: &'static str,
+    #[serde(deserialize_with = "identifiers")]
+    pub kinds: Vec<Identifier>,
+    /// Networks use the words, apps and sites do not.
+    #[serde(default)]
+    pub network: bool,
+    /// Whether they count only beside a word of the trade.
+    #[serde(default)]
+    pub beside: bool,
+    #[serde(default)]
+    typos: bool,
+    words: String,
 }
 
-const fn group(strength: Strength, edges: Edges, kinds: &'static [Identifier], words: &'static str) -> Group {
-    Group { strength, edges, kinds, words }
+/// Short words without an order of their own.
+#[derive(Debug)]
+pub(super) struct Tokens(Vec<Box<str>>);
+
+/// The file as it stands.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    trade: Tokens,
+    person: Tokens,
+    sealed: Tokens,
+    numbers: Tokens,
+    holders: Tokens,
+    network: Tokens,
+    company: Tokens,
+    glue: Tokens,
+    tails: Tokens,
+    traps: Tokens,
+    about: Tokens,
+    references: Tokens,
+    group: Vec<Group>,
 }
 
-/// Every word.
-pub(super) static GROUPS: &[Group] = &[
-    group(
-        Strength::Strong,
-        Edges::Free,
-        &[Msisdn],
-        "msisdn misdn callinglineid callingline callerline callingnumber callingparty subscribernumber subscriberphone
-         subscriberline directorynumber phonenumber phonenum mobilenumber mobilenum mobilephone cellnumber cellphone
-         telephonenumber telnumber handsetnumber userphone usermobile customerphone customermobile handynummer
-         rufnummer telefonnummer telefoonnummer mobielnummer mobilnummer numerotelefon numerodetelefono
-         numerotelephone numerodetelephone numeromobile numeromovil numerocelular numerodecelular numerocellulare
-         telefonomovil numertelefonu nomertelefona nomortelepon nomorhp nomorponsel telefonnumarasi",
-    ),
-    group(
-        Strength::Strong,
-        Edges::Both,
-        &[Msisdn],
-        "mdn gpsi subscriberno phoneno mobileno mobilenr mobno telno cellno msidn mssisdn msissdn misisdn msisnd mssidn
-         clgpn",
-    ),
-    group(
-        Strength::Firm,
-        Edges::Both,
-        &[Msisdn],
-        "phone telephone telefon telefono telefone telepon notelp cellulare telemovel handy ceptel cepno gsmno numtel tel clid handynr
-         lineidentity handphone cgpn e164 subnumber subscriptionnumber subscriptionno henumber impu",
-    ),
-    group(
-        Strength::Weak,
-        Edges::Both,
-        &[Msisdn],
-        "mobile mob cell gsm cli ani ctn min isdn cel caller callerid callernumber calling line lineid linenumber originator sender
-         enduser enduserid party partyid partynumber handset chargedparty chargeduser celular movil mobil nohp usernumber aparty
-         sourceaddress
-         anumber originatingnumber originatingaddress contactnumber msnumber",
-    ),
-    group(Strength::Weak, Edges::Both, &[Msisdn, Imsi], "subs subid subsid msid enriched enrichment"),
-    group(Strength::Weak, Edges::Both, &[Msisdn, Imsi, SubscriberId], "subscriber subscriberalias"),
-    group(Strength::Weak, Edges::Both, &[Imsi, Msisdn], "subscriberidentity permanentidentity"),
-    group(Strength::Strong, Edges::Front, &[Imsi], "imsi supi"),
-    group(Strength::Strong, Edges::Front, &[Imei], "imei meid"),
-    group(Strength::Weak, Edges::Both, &[Imei], "esn deviceid serial equipment equipmentid equipmentidentity
-        terminalid terminalidentity handsetid handsetidentity"),
-    group(Strength::Firm, Edges::Both, &[Imei], "pei"),
-    group(Strength::Strong, Edges::Free, &[Iccid], "iccid simserial simcardserial simcardnumber"),
-    group(Strength::Weak, Edges::Both, &[Iccid, Imsi, Msisdn], "icc sim simid simnumber uicc"),
-    group(
-        Strength::Strong,
-        Edges::Free,
-        &[SubscriberId, Msisdn, Imsi],
-        "subscriberid subscribertoken subscriberref subscriberhash subscriberuid supercookie permacookie",
-    ),
-    group(Strength::Strong, Edges::Both, &[SubscriberId, Msisdn, Imsi], "uidh subno"),
-    group(Strength::Strong, Edges::Both, &[Acr], "acr"),
-    group(Strength::Weak, Edges::Both, &[Acr], "customerreference anonymouscustomerreference"),
-    group(Strength::Firm, Edges::Both, &[Account, Imsi], "nai"),
-    group(Strength::Firm, Edges::Both, &[Account], "email emailaddress emailid mail radiususer username"),
-    group(
-        Strength::Strong,
-        Edges::Both,
-        &[Location],
-        "userlocationinfo cellglobalid cellidentity eutrancellid cellid ecgi ncgi uli lacci lacid",
-    ),
-    group(
-        Strength::Weak,
-        Edges::Both,
-        &[Location],
-        "celllocation cellinfo userlocation mslocation subscriberlocation mobilelocation cgi sai rai lai tai",
-    ),
-    group(
-        Strength::Strong,
-        Edges::Both,
-        &[ClientIp],
-        "framedip framedipaddress ueip msip subscriberip mobileip wapip gprsip",
-    ),
-    group(
-        Strength::Strong,
-        Edges::Both,
-        &[Network],
-        "sgsn ggsn sgsnip ggsnip apn rattype mccmnc plmn bearertype roaming chargingid pdpcontext",
-    ),
-];
+/// Every word, ready to be found.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    /// Tokens that only those use who run a mobile network.
+    pub trade: Tokens,
+    /// Tokens that stand for someone.
+    pub person: Tokens,
+    /// Words for what hides a value and leaves it the same each time.
+    pub sealed: Tokens,
+    /// Words for a number, beside a word for whose it is.
+    pub numbers: Tokens,
+    /// What a field is called that holds several things.
+    pub holders: Tokens,
+    /// What else networks speak of, in the name of such a field.
+    pub network: Tokens,
+    /// What a gateway writes beside a number.
+    pub company: Tokens,
+    /// What is glued in front of a word without a separator.
+    pub glue: Tokens,
+    /// What is glued behind a word without a separator.
+    pub tails: Tokens,
+    /// Tokens that turn a word of everyday into something else.
+    pub traps: Tokens,
+    /// Tokens behind a word that speak about the thing.
+    pub about: Tokens,
+    /// Tokens behind a word of everyday that point at the thing.
+    pub references: Tokens,
+    groups: Vec<Group>,
+    /// For each pattern of the matcher, its group and its edges.
+    entries: Vec<(usize, Edges)>,
+    /// Words that count misspelt as well, with their groups.
+    misspellable: Vec<(Box<str>, usize)>,
+    /// Finds every word in one pass.
+    pub matcher: AhoCorasick,
+}
 
-/// Words that tell something only beside one of [`TRADE`]: `X-Carrier-Number`, `x-telco-uid`, `X-WAP-Username`.
-pub(super) static BESIDE_TRADE: &[Group] = &[
-    group(Strength::Firm, Edges::Both, &[Msisdn], "number num"),
-    group(
-        Strength::Firm,
-        Edges::Both,
-        &[SubscriberId, Msisdn, Imsi],
-        "uid user userid useruid customerid clientid permid identity usertoken userkey",
-    ),
-    group(Strength::Firm, Edges::Both, &[Account, Imsi], "login loginid"),
-];
+/// The vocabulary that is compiled in.
+///
+/// # Panics
+/// If the file is unsound, which a test rules out.
+pub(super) static VOCABULARY: LazyLock<Vocabulary> =
+    LazyLock::new(|| match read(include_str!("words/vocabulary.toml")) {
+        Ok(vocabulary) => vocabulary,
+        Err(fault) => unreachable!("the compiled-in vocabulary is tested: {fault}"),
+    });
 
-/// Tokens that only those use who run a mobile network: beside one, a word that allows for something is what people
-/// call it.
-pub(super) const TRADE: &[&str] = &[
-    "carrier",
-    "operator",
-    "telco",
-    "telecom",
-    "mno",
-    "mvno",
-    "wap",
-    "wsg",
-    "gprs",
-    "umts",
-    "3gpp",
-    "ggsn",
-    "sgsn",
-    "pgw",
-    "ims",
-    "he",
-    "enrichment",
-    "headerenrichment",
-    "radius",
-];
+impl Vocabulary {
+    /// The group of a pattern, and which of its ends must be ends of a token.
+    pub fn entry(&self, pattern: usize) -> Option<(&Group, Edges)> {
+        let (group, edges) = self.entries.get(pattern)?;
+        Some((self.groups.get(*group)?, *edges))
+    }
 
-/// What is glued in front of a word without a separator.
-pub(super) const GLUE: &[&str] = &[
-    "x",
-    "h",
-    "u",
-    "ue",
-    "my",
-    "user",
-    "usr",
-    "client",
-    "mobile",
-    "mob",
-    "subs",
-    "sub",
-    "dev",
-    "device",
-    "phone",
-    "sim",
-    "wap",
-    "gw",
-    "raw",
-    "enc",
-    "encrypted",
-    "hashed",
-    "real",
-    "customer",
-    "cust",
-    "network",
-    "carrier",
-    "operator",
-    "handset",
-    "terminal",
-    "p",
-    "ms",
-    "he",
-    "http",
-    "get",
-    "subscriber",
-];
+    /// The word that stands at the front of a text with one letter wrong, and how long it is there. Its first and last
+    /// letters are right: `elephone` and `subscribe` are words of their own.
+    pub fn misspelt(&self, text: &[u8]) -> Option<(&Group, usize)> {
+        let alike = self.misspellable.iter().filter(|(word, _)| word.as_bytes().first() == text.first());
+        alike
+            .filter_map(|(word, at)| Some((self.groups.get(*at)?, slip(text, word.as_bytes())?)))
+            .max_by_key(|(_, len)| *len)
+    }
+}
 
-/// What is glued behind a word without a separator.
-pub(super) const TAILS: &[&str] = &[
-    "no", "nr", "num", "number", "id", "value", "val", "hash", "enc", "md5", "sha1", "sha256", "sv", "code", "1", "2",
-];
+/// How many letters of the text are the word with one letter left out, added, swapped with the next, or another.
+fn slip(text: &[u8], word: &[u8]) -> Option<usize> {
+    let same = text.iter().zip(word).take_while(|(a, b)| a == b).count();
+    let rest = word.get(same + 1..).filter(|_| same > 0)?;
+    let follows = |from: usize, what: &[u8]| text.get(from..).is_some_and(|behind| behind.starts_with(what));
+    let swapped = || {
+        let (here, behind) = (text.get(same..same + 2)?, word.get(same..same + 2)?);
+        (here.first() == behind.last() && here.last() == behind.first()).then_some(())?;
+        follows(same + 2, word.get(same + 2..)?).then_some(word.len())
+    };
+    let added = || follows(same + 1, word.get(same..)?).then_some(word.len() + 1);
+    let left_out = || (!rest.is_empty() && follows(same, rest)).then_some(word.len() - 1);
+    let another = || (!rest.is_empty() && follows(same + 1, rest)).then_some(word.len());
+    swapped().or_else(added).or_else(another).or_else(left_out)
+}
 
-/// Tokens that turn a word of everyday into something else: `line-item`, `mobile-app-key`, `min-version`.
-pub(super) const TRAPS: &[&str] = &[
-    "content",
-    "order",
-    "build",
-    "version",
-    "session",
-    "trace",
-    "span",
-    "timestamp",
-    "time",
-    "ts",
-    "date",
-    "length",
-    "count",
-    "key",
-    "token",
-    "invoice",
-    "tracking",
-    "request",
-    "req",
-    "correlation",
-    "transaction",
-    "sequence",
-    "seq",
-    "size",
-    "port",
-    "vaccination",
-    "tac",
-    "amz",
-    "goog",
-    "ms",
-    "cf",
-    "sec",
-    "accept",
-    "fb",
-    "ig",
-    "product",
-    "article",
-    "item",
-    "store",
-    "page",
-    "postal",
-    "zip",
-    "batch",
-    "ticket",
-    "bytes",
-    "range",
-    "service",
-    "format",
-    "style",
-    "type",
-    "os",
-    "model",
-    "brand",
-    "verified",
-    "banner",
-    "seen",
-    "template",
-    "country",
-    "prefix",
-    "price",
-    "amount",
-    "age",
-    "width",
-    "height",
-    "level",
-    "support",
-    "signature",
-    "channel",
-    "application",
-    "iso",
-    "iso2",
-    "locale",
-    "currency",
-];
+impl Tokens {
+    /// Whether this is one of them; lower case.
+    pub fn has(&self, token: &[u8]) -> bool {
+        self.0.binary_search_by(|one| (**one).as_bytes().cmp(token)).is_ok()
+    }
+
+    /// These and the others.
+    fn with(self, others: &Self) -> Self {
+        let both: BTreeSet<_> = self.0.into_iter().chain(others.0.iter().cloned()).collect();
+        Self(both.into_iter().collect())
+    }
+
+    /// Whether one of them stands at the end.
+    pub fn end(&self, token: &[u8]) -> bool {
+        self.0.iter().any(|one| token.ends_with(one.as_bytes()))
+    }
+
+    /// Whether up to `most` of them, one behind the other, make the whole text; nothing is made of none.
+    pub fn make(&self, text: &[u8], most: usize) -> bool {
+        let begin = self.0.iter().filter(|one| one.as_bytes().first() == text.first());
+        let mut rests = begin.filter_map(|one| text.strip_prefix(one.as_bytes()));
+        text.is_empty() || most > 0 && rests.any(|rest| self.make(rest, most - 1))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let tokens: BTreeSet<Box<str>> = text.split_whitespace().map(Box::from).collect();
+        Ok(Self(tokens.into_iter().collect()))
+    }
+}
+
+fn identifiers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Identifier>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    let kinds = words.iter().map(|word| word.parse().map_err(|()| D::Error::custom(format!("no identifier: {word}"))));
+    kinds.collect()
+}
+
+fn read(text: &str) -> Result<Vocabulary, String> {
+    let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
+    let (words, entries): (Vec<_>, Vec<_>) = file.group.iter().enumerate().flat_map(patterns).unzip();
+    let long = file.group.iter().enumerate().filter(|(_, group)| group.typos).flat_map(patterns);
+    let misspellable = long.map(|(word, (at, _))| (Box::from(word), at)).collect();
+    let mut builder = AhoCorasickBuilder::new();
+    let matcher = builder.kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words);
+    Ok(Vocabulary {
+        glue: file.glue.with(&file.numbers),
+        tails: file.tails.with(&file.numbers),
+        trade: file.trade,
+        person: file.person,
+        sealed: file.sealed,
+        numbers: file.numbers,
+        holders: file.holders,
+        network: file.network,
+        company: file.company,
+        traps: file.traps,
+        about: file.about,
+        references: file.references,
+        groups: file.group,
+        entries,
+        misspellable,
+        matcher: matcher.map_err(|fault| fault.to_string())?,
+    })
+}
+
+/// A group's words, each with its place and edges.
+fn patterns((at, group): (usize, &Group)) -> impl Iterator<Item = (&str, (usize, Edges))> {
+    group.words.split_whitespace().map(move |word| (word, (at, group.edges)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_sound_and_no_word_stands_twice() {
+        let vocabulary = read(include_str!("words/vocabulary.toml")).unwrap();
+        let mut seen = std::collections::HashMap::new();
+        for (at, group) in vocabulary.groups.iter().enumerate() {
+            assert!(!group.kinds.is_empty());
+            for word in group.words.split_whitespace() {
+                assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{word}");
+                let twice = seen.insert((word, group.beside, group.kinds[0]), at);
+                assert!(twice.is_none(), "{word} stands twice");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slip_of_one_letter_inside_is_seen() {
+        for (text, len) in [("msidn", 5), ("misdnx", 5), ("msidsn", 6), ("msisbn", 6), ("mssisdnid", 7)] {
+            assert_eq!(slip(text.as_bytes(), b"msisdn"), Some(len), "{text}");
+        }
+        for text in ["subscribe", "subscribed", "subscriber", "subscription", "subsriers", "ubscriber", ""] {
+            assert_eq!(slip(text.as_bytes(), b"subscriber"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn glue_is_taken_apart_within_bounds() {
+        let glue = &VOCABULARY.glue;
+        assert!(glue.make(b"xuser", 3) && glue.make(b"", 3) && glue.make(b"networkclient", 3));
+        assert!(!glue.make(b"acme", 3) && !glue.make(b"xxxx", 3) && !glue.make(b"xuser", 1));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told() {
+        let text = include_str!("words/vocabulary.toml").replacen("\"msisdn\"", "\"number\"", 1);
+        assert!(read(&text).unwrap_err().contains("no identifier: number"));
+    }
+}

@@ -3,18 +3,24 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
-use std::{cell::OnceCell, cmp::Reverse, sync::LazyLock};
+mod ordinary;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, automaton::OverlappingState};
+use std::cmp::Reverse;
+
+use aho_corasick::automaton::OverlappingState;
+pub(super) use ordinary::is_ordinary;
 
 use super::{
     finding::Identifier,
     value,
-    vocabulary::{BESIDE_TRADE, Edges, GLUE, GROUPS, Group, Strength, TAILS, TRADE, TRAPS},
+    vocabulary::{Edges, Group, Strength, Tokens, VOCABULARY, Vocabulary},
 };
 
 /// Longer names say no more in what follows.
 const LONGEST: usize = 64;
+
+/// How many words stand glued together before or behind one that tells, at most.
+const GLUED: usize = 3;
 
 /// What a name says about the value under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,58 +29,106 @@ pub(super) struct Hint {
     pub strength: Strength,
     /// What the value may be, the most likely first.
     pub kinds: &'static [Identifier],
+    /// Whether networks use the word, and apps and sites do not.
+    pub network: bool,
+    /// Whether the name says that the value is hashed or encrypted.
+    pub sealed: bool,
+    /// What in the name says so; nothing where something else does.
+    pub why: Option<Why>,
 }
 
-/// Each word with its group, and whether it counts beside a word of the trade only.
-static WORDS: LazyLock<Vec<(&'static str, &'static Group, bool)>> = LazyLock::new(|| {
-    let groups = GROUPS.iter().map(|group| (group, false)).chain(BESIDE_TRADE.iter().map(|group| (group, true)));
-    groups.flat_map(|(group, beside)| group.words.split_whitespace().map(move |word| (word, group, beside))).collect()
-});
+/// What in a name decides how much it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Why {
+    /// The word.
+    pub word: Piece,
+    /// What stands beside it and makes it say more.
+    pub raised: Option<Piece>,
+    /// What stands beside it and makes it say less.
+    pub lowered: Option<Piece>,
+}
 
-static MATCHER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = WORDS.iter().map(|(word, ..)| word);
-    AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words).ok()
-});
+/// What was read in a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It says something about the value.
+    Telling(Hint),
+    /// It would, if this did not make something else of the word.
+    Trapped { word: Piece, trap: Piece },
+    /// It says nothing.
+    Nothing,
+}
+
+/// A place in a folded name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    start: usize,
+    end: usize,
+}
+
+impl Piece {
+    /// How it is written in this name, folded.
+    pub fn of(self, name: &[u8]) -> String {
+        String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()
+    }
+}
+
+impl Hint {
+    /// Whether the name names the thing in words that mean nothing else.
+    pub fn is_certain(&self) -> bool {
+        self.network && self.strength == Strength::Strong
+    }
+}
+
+/// A word of the vocabulary, and where it stands in the folded name.
+#[derive(Clone, Copy)]
+struct Word {
+    group: &'static Group,
+    start: usize,
+    end: usize,
+}
+
+/// What a name says, if it says something.
+pub(super) fn classify(name: &[u8]) -> Option<Hint> {
+    match read(name) {
+        Reading::Telling(hint) => Some(hint),
+        Reading::Trapped { .. } | Reading::Nothing => None,
+    }
+}
 
 /// Reads a name.
-pub(super) fn classify(name: &[u8]) -> Option<Hint> {
+pub(super) fn read(name: &[u8]) -> Reading {
     let folded = Folded::new(name);
-    let matcher = MATCHER.as_ref()?;
-    let asked = OnceCell::new();
-    let trade = || *asked.get_or_init(|| folded.has_token(name, TRADE));
-    let mut state = OverlappingState::start();
-    let mut best: Option<(&Group, usize)> = None;
-    loop {
-        matcher.find_overlapping(folded.text(), &mut state);
-        let Some(found) = state.get_match() else { break };
-        let Some((_, word, beside)) = WORDS.get(found.pattern().as_usize()) else { continue };
-        if !folded.fits(word.edges, found.start(), found.end()) || *beside && !trade() {
-            continue;
+    let vocabulary = &*VOCABULARY;
+    let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
+    match folded.strength(&word, vocabulary) {
+        Ok((strength, why)) => {
+            let sealed = folded.others(&word).any(|piece| vocabulary.sealed.end(folded.piece(piece)));
+            let Group { kinds, network, .. } = word.group;
+            Reading::Telling(Hint { strength, kinds, network: *network, sealed, why: Some(why) })
         }
-        // A number that is named beside something else is what counts: `imsi-mccmnc`.
-        let stronger = |(best, len): (&Group, usize)| {
-            let rank = |group: &Group, len| {
-                let number = group.strength == Strength::Strong && names_number(group);
-                (group.strength, !number, Reverse(len))
-            };
-            rank(word, found.len()) < rank(best, len)
-        };
-        if best.is_none_or(stronger) {
-            best = Some((word, found.len()));
-        }
+        Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
-    let (word, _) = best?;
-    if word.strength == Strength::Strong {
-        return Some(Hint { strength: Strength::Strong, kinds: word.kinds });
-    }
-    let raised = word.strength == Strength::Weak && word.kinds.first() == Some(&Identifier::Msisdn);
-    let raised = raised && trade();
-    let strength = if raised { Strength::Firm } else { word.strength };
-    (!folded.has_token(name, TRAPS)).then_some(Hint { strength, kinds: word.kinds })
 }
 
-fn names_number(group: &Group) -> bool {
-    group.kinds.first().is_some_and(|kind| value::is_number(*kind))
+/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
+pub(super) fn is_holder(name: &[u8]) -> bool {
+    let folded = Folded::new(name);
+    let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
+    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
+}
+
+/// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.
+pub(super) fn is_company(part: &[u8]) -> bool {
+    let folded = Folded::new(part);
+    part.len() <= LONGEST && folded.tokens().any(|token| VOCABULARY.company.has(token))
+}
+
+/// Without the joint of a Romance language: `numero-de`.
+fn singular(token: &[u8]) -> &[u8] {
+    let joint = |joint: &&&[u8]| token.len() > joint.len() + 3 && token.ends_with(joint);
+    let joints: &[&[u8]] = &[b"de", b"di", b"do"];
+    token.get(..token.len() - joints.iter().find(joint).map_or(0, |joint| joint.len())).unwrap_or(token)
 }
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
@@ -108,128 +162,164 @@ impl Folded {
         self.text.get(..self.len).unwrap_or_default()
     }
 
+    /// The word that counts, spelt right or, where that is one of everyday at most, perhaps not.
+    fn word(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let right = self.strongest(vocabulary);
+        if right.is_some_and(|word| word.group.strength < Strength::Weak) {
+            return right;
+        }
+        let wrong = self.misspelt(vocabulary);
+        [right, wrong].into_iter().flatten().min_by_key(Word::rank)
+    }
+
+    /// The word that counts, of all that stand in the name.
+    fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let mut state = OverlappingState::start();
+        let mut best: Option<Word> = None;
+        loop {
+            vocabulary.matcher.find_overlapping(self.text(), &mut state);
+            let Some(found) = state.get_match() else { return best };
+            let Some((group, edges)) = vocabulary.entry(found.pattern().as_usize()) else { continue };
+            let word = Word { group, start: found.start(), end: found.end() };
+            let stronger = best.is_none_or(|best| word.rank() < best.rank());
+            if stronger && self.fits(edges, &word, vocabulary) && self.may_count(&word, vocabulary) {
+                best = Some(word);
+            }
+        }
+    }
+
+    /// A long word with one letter wrong, at the front of a token or behind an `x`.
+    fn misspelt(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let borders = (0..self.len).filter(|&at| self.is_border(at));
+        borders.flat_map(|at| [at, at + usize::from(self.text.get(at) == Some(&b'x'))]).find_map(|start| {
+            let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
+            Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
+        })
+    }
+
+    fn may_count(&self, word: &Word, vocabulary: &Vocabulary) -> bool {
+        !word.group.beside || self.other_among(word, &vocabulary.trade).is_some()
+    }
+
+    /// How much the word says, with what stands beside it; or what makes something else of it.
+    fn strength(&self, word: &Word, vocabulary: &Vocabulary) -> Result<(Strength, Why), Piece> {
+        let everyday = !word.group.network;
+        let (strength, raised) = self.raised(word, vocabulary);
+        let holds = |token| !everyday && strength == Strength::Strong && vocabulary.holders.has(token);
+        let about = |token| vocabulary.about.has(token) && !holds(token);
+        let trap = self.behind(word).find(|piece| about(self.piece(*piece)));
+        let trap = trap.or_else(|| everyday.then(|| self.other_among(word, &vocabulary.traps))?);
+        let refers = |piece: &Piece| vocabulary.references.has(self.piece(*piece));
+        let reference = || everyday.then(|| self.behind(word).find(refers))?;
+        let lowered = match strength {
+            // Three letters stand for many things: MDN is a site as well.
+            Strength::Strong if word.names_number() && word.end - word.start > 3 => trap.or_else(reference),
+            Strength::Firm if trap.is_none() => reference(),
+            _ => None,
+        };
+        let why = Why { word: word.piece(), raised, lowered };
+        match (lowered, trap) {
+            (Some(_), _) => Ok((Strength::Weak, why)),
+            (None, Some(trap)) => Err(trap),
+            (None, None) => Ok((strength, why)),
+        }
+    }
+
+    /// A word for a phone or its user says more beside one for a number, or beside one of the trade.
+    fn raised(&self, word: &Word, vocabulary: &Vocabulary) -> (Strength, Option<Piece>) {
+        let Group { strength, network, beside, .. } = *word.group;
+        let trade = || self.other_among(word, &vocabulary.trade);
+        if word.group.kinds.first() != Some(&Identifier::Msisdn) || strength == Strength::Strong || beside {
+            return (strength, beside.then(trade).flatten());
+        }
+        let is_number = |token| vocabulary.numbers.has(token) || vocabulary.numbers.has(singular(token));
+        let number = self.others(word).find(|piece| is_number(self.piece(*piece)));
+        let person = || self.other_among(word, &vocabulary.person);
+        let (raised, by) = match strength {
+            Strength::Faint => (Strength::Weak, number.or_else(trade).or_else(person)),
+            Strength::Weak if number.is_some() && network => (Strength::Strong, number),
+            Strength::Weak => (Strength::Firm, number.or_else(trade)),
+            Strength::Firm | Strength::Strong => (Strength::Strong, number),
+        };
+        (if by.is_some() { raised } else { strength }, by)
+    }
+
     fn is_border(&self, at: usize) -> bool {
         self.borders >> at & 1 == 1
     }
 
-    fn fits(&self, edges: Edges, start: usize, end: usize) -> bool {
+    fn fits(&self, edges: Edges, word: &Word, vocabulary: &Vocabulary) -> bool {
+        let Word { start, end, .. } = *word;
         match edges {
             Edges::Free => true,
-            // `X-Ims-Id` is no IMSI.
-            Edges::Front => self.opens_at(start) && !(start + 1..end).any(|at| self.is_border(at)),
-            Edges::Both => self.opens_at(start) && self.closes_at(end),
+            Edges::Both => self.opens_at(start, vocabulary) && self.closes_at(end, vocabulary),
         }
     }
 
-    /// Whether a token begins here, or only something that is often glued to a word stands before.
-    fn opens_at(&self, start: usize) -> bool {
+    /// Whether a token begins here, or only words that are often glued to others stand before.
+    fn opens_at(&self, start: usize, vocabulary: &Vocabulary) -> bool {
         let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| before.is_empty() || GLUE.iter().any(|glue| glue.as_bytes() == before))
+        before.is_some_and(|before| vocabulary.glue.make(before, GLUED))
     }
 
-    fn closes_at(&self, end: usize) -> bool {
-        let border = (end..=self.len).find(|&at| self.is_border(at));
-        let behind = border.and_then(|at| self.text.get(end..at));
-        behind.is_some_and(|behind| behind.is_empty() || TAILS.iter().any(|tail| tail.as_bytes() == behind))
+    fn closes_at(&self, end: usize, vocabulary: &Vocabulary) -> bool {
+        self.rest_of_token(end).is_some_and(|behind| vocabulary.tails.make(behind, GLUED))
     }
 
-    fn has_token(&self, name: &[u8], tokens: &[&str]) -> bool {
-        let is_one = |token: &[u8]| tokens.iter().any(|other| token.eq_ignore_ascii_case(other.as_bytes()));
-        let camel = || {
-            let starts = (0..self.len).filter(|&at| self.is_border(at));
-            starts.filter_map(|at| {
-                let end = (at + 1..=self.len).find(|&end| self.is_border(end))?;
-                self.text.get(at..end)
-            })
-        };
-        name.split(|byte| !byte.is_ascii_alphanumeric()).any(is_one) || camel().any(is_one)
+    fn rest_of_token(&self, from: usize) -> Option<&[u8]> {
+        let border = (from..=self.len).find(|&at| self.is_border(at))?;
+        self.text.get(from..border)
+    }
+
+    /// The tokens that the word is no part of, and what is glued to it.
+    fn others(&self, word: &Word) -> impl Iterator<Item = Piece> {
+        self.pieces(0, word.start).chain(self.behind(word))
+    }
+
+    /// What stands behind the word.
+    fn behind(&self, word: &Word) -> impl Iterator<Item = Piece> {
+        self.pieces(word.end, self.len)
+    }
+
+    /// Tokens between two places, cut there.
+    fn pieces(&self, from: usize, to: usize) -> impl Iterator<Item = Piece> {
+        let mut start = from;
+        std::iter::from_fn(move || {
+            let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
+            Some(Piece { start: std::mem::replace(&mut start, end), end })
+        })
+    }
+
+    /// All tokens.
+    fn tokens(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces(0, self.len).map(|piece| self.piece(piece))
+    }
+
+    fn piece(&self, piece: Piece) -> &[u8] {
+        self.text.get(piece.start..piece.end).unwrap_or_default()
+    }
+
+    fn other_among(&self, word: &Word, tokens: &Tokens) -> Option<Piece> {
+        self.others(word).find(|piece| tokens.has(self.piece(*piece)))
     }
 }
 
-/// Names that every browser, library, load balancer or ordinary interface sends, by length: they are not looked at any
-/// further. Lower case.
-static ORDINARY: &[&[&str]] = &[
-    &["te", "dnt", "via", "age", "tk"],
-    &[
-        "date", "etag", "host", "from", "vary", "link", "allow", "range", "pragma", "server", "accept", "cookie",
-        "origin",
-    ],
-    &[
-        "expires",
-        "upgrade",
-        "referer",
-        "trailer",
-        "baggage",
-        "if-match",
-        "location",
-        "priority",
-        "save-data",
-        "forwarded",
-        "sec-gpc",
-        "sec-ch-ua",
-        "x-api-key",
-        "x-real-ip",
-        "alt-used",
-    ],
-    &[
-        "connection",
-        "keep-alive",
-        "set-cookie",
-        "user-agent",
-        "traceparent",
-        "tracestate",
-        "x-b3-spanid",
-        "x-csrf-token",
-        "x-request-id",
-        "x-xsrf-token",
-        "content-type",
-        "cache-control",
-        "authorization",
-        "if-none-match",
-        "x-client-data",
-        "last-modified",
-        "x-b3-traceid",
-    ],
-    &[
-        "accept-charset",
-        "content-length",
-        "accept-encoding",
-        "accept-language",
-        "x-forwarded-for",
-        "sec-fetch-dest",
-        "sec-fetch-mode",
-        "sec-fetch-site",
-        "sec-fetch-user",
-        "proxy-connection",
-        "x-requested-with",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-proto",
-        "sec-ch-ua-mobile",
-        "sec-ch-ua-platform",
-        "if-modified-since",
-        "transfer-encoding",
-        "sec-websocket-key",
-        "proxy-authorization",
-        "upgrade-insecure-requests",
-        "strict-transport-security",
-        "content-security-policy",
-        "if-unmodified-since",
-        "x-amzn-trace-id",
-    ],
-];
+impl Word {
+    /// The less, the more it counts: a number that is named beside something else comes first, as in `imsi-mccmnc`, and
+    /// what describes the network comes last, as in `ggsn-uli`.
+    fn rank(&self) -> (bool, Strength, bool, Reverse<usize>) {
+        let network = self.group.kinds.first() == Some(&Identifier::Network);
+        let strong = self.group.strength == Strength::Strong;
+        (network, self.group.strength, !(strong && self.names_number()), Reverse(self.end - self.start))
+    }
 
-/// Whether a name is ordinary.
-pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    let row = match name.len() {
-        0..=3 => 0,
-        4..=6 => 1,
-        7..=9 => 2,
-        10..=13 => 3,
-        _ => 4,
-    };
-    let names = ORDINARY.get(row).copied().unwrap_or_default();
-    names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary.as_bytes()))
+    fn piece(&self) -> Piece {
+        Piece { start: self.start, end: self.end }
+    }
+
+    fn names_number(&self) -> bool {
+        self.group.kinds.first().is_some_and(|kind| value::is_number(*kind))
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Tolerant: keys that this version does not know are passed over, keys that are missing stand empty, so that lines of
 //! later versions can be read as well. Strings are as they stand in the line; [`super::unescape`] gives their bytes.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An event as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -48,6 +48,21 @@ pub struct FindingLine {
     pub detector: String,
     pub signature: Option<String>,
     pub digest: String,
+    pub evidence: Option<EvidenceLine>,
+    pub origin_reason: String,
+}
+
+/// What was seen over time, as it is written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Evidence`")]
+pub struct EvidenceLine {
+    pub reason: String,
+    pub count: u32,
+    pub first: Option<String>,
+    pub last: Option<String>,
+    /// Digests; names where values may be told.
+    pub hosts: Vec<String>,
 }
 
 /// A finding's place as it was written.

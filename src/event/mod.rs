@@ -18,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use ulid::Ulid;
 
-pub use line::{ActionLine, EventLine, FindingLine, LocationLine, TunnelLine};
+pub use line::{ActionLine, EventLine, EvidenceLine, FindingLine, LocationLine, TunnelLine};
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, guarded, printable, unescape};

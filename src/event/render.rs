@@ -11,7 +11,7 @@ use serde::{
     ser::{SerializeSeq, SerializeStruct},
 };
 
-use super::{Applied, Event, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
+use super::{Applied, Event, EvidenceLine, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
 use crate::{
     detect::{
         Finding, Part,
@@ -168,7 +168,7 @@ struct Found<'a> {
 impl Serialize for Found<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let finding = self.finding;
-        let mut object = serializer.serialize_struct("Finding", 10)?;
+        let mut object = serializer.serialize_struct("Finding", 11)?;
         object.serialize_field("identifier", &finding.identifier)?;
         object.serialize_field("severity", &finding.severity)?;
         object.serialize_field("confidence", &finding.confidence)?;
@@ -179,33 +179,27 @@ impl Serialize for Found<'_> {
         object.serialize_field("signature", &finding.signature.as_deref())?;
         object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
         if let Some(evidence) = &finding.evidence {
-            object.serialize_field("evidence", &Shows { evidence, redactor: self.redactor })?;
+            object.serialize_field("evidence", &EvidenceLine::of(evidence, self.redactor))?;
         }
+        object.serialize_field("origin_reason", finding.origin_reason)?;
         object.end()
     }
 }
 
-/// What many requests show. Hosts stand as digests where values may not be told.
-struct Shows<'a> {
-    evidence: &'a Evidence,
-    redactor: &'a Redactor,
-}
-
-impl Serialize for Shows<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { evidence, redactor } = self;
+impl EvidenceLine {
+    /// What many requests show. Hosts stand as digests where values may not be told.
+    pub fn of(evidence: &Evidence, redactor: &Redactor) -> Self {
         let host = |host: &Seen| match host.name.as_ref().filter(|_| redactor.tells_all()) {
             Some(name) => name.to_string(),
             None => format!("{:016x}", host.digest),
         };
-        let hosts: Vec<_> = evidence.hosts.iter().map(host).collect();
-        let mut object = serializer.serialize_struct("Evidence", 5)?;
-        object.serialize_field("reason", evidence.reason)?;
-        object.serialize_field("count", &evidence.count)?;
-        object.serialize_field("first", &moment(evidence.first))?;
-        object.serialize_field("last", &moment(evidence.last))?;
-        object.serialize_field("hosts", &hosts)?;
-        object.end()
+        Self {
+            reason: evidence.reason.to_owned(),
+            count: evidence.count,
+            first: moment(evidence.first),
+            last: moment(evidence.last),
+            hosts: evidence.hosts.iter().map(host).collect(),
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl Event {
             severity: Severity::Critical,
             confidence: Confidence::Certain,
             origin: InsertedBy::Carrier,
+            origin_reason: "a test put it there",
             location: Location { name, direction: Direction::Request, part, index },
             span,
             value,
@@ -88,7 +89,7 @@ fn a_line_has_the_keys_of_the_schema_in_their_order() {
     let digest = redactor(Values::Masked).digest(Identifier::Msisdn, NUMBER.as_bytes());
     assert_eq!(digest.len(), "hmac:".len() + 32);
     let expected = format!(
-        r#"{{"v":1,"id":"{}","ts":"2026-11-22T14:02:11.123Z","listener":"home","vantage":"no-carrier","client":"192.0.2.7:51344","scheme":"http","method":"GET","host":"example.org","port":80,"target":"/","version":"HTTP/1.1","headers":[["Host","example.org"],["x-up-calling-line-id","44770•••••23"]],"findings":[{{"identifier":"msisdn","severity":"critical","confidence":"certain","origin":"carrier","location":{{"part":"header","name":"x-up-calling-line-id","index":1}},"span":[0,12],"detector":"signature","signature":"up-calling-line-id","digest":"{digest}"}}],"actions":[{{"rule":"strip what names the subscriber","action":"strip","header":"x-up-calling-line-id"}}],"verdict":"forwarded","status":200,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":null}}"#,
+        r#"{{"v":1,"id":"{}","ts":"2026-11-22T14:02:11.123Z","listener":"home","vantage":"no-carrier","client":"192.0.2.7:51344","scheme":"http","method":"GET","host":"example.org","port":80,"target":"/","version":"HTTP/1.1","headers":[["Host","example.org"],["x-up-calling-line-id","44770•••••23"]],"findings":[{{"identifier":"msisdn","severity":"critical","confidence":"certain","origin":"carrier","location":{{"part":"header","name":"x-up-calling-line-id","index":1}},"span":[0,12],"detector":"signature","signature":"up-calling-line-id","digest":"{digest}","origin_reason":"a test put it there"}}],"actions":[{{"rule":"strip what names the subscriber","action":"strip","header":"x-up-calling-line-id"}}],"verdict":"forwarded","status":200,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":null}}"#,
         event.id
     );
     assert_eq!(event.line(Values::Masked), expected + "\n");

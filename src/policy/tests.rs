@@ -50,6 +50,7 @@ fn finding(part: Part, index: usize, identifier: Identifier, severity: Severity)
         severity,
         confidence: Confidence::Certain,
         origin: InsertedBy::Carrier,
+        origin_reason: "",
         location: Location { name: Bytes::new(), direction: Direction::Request, part, index },
         span: 0..12,
         value: Bytes::from_static(b"447700900123"),

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::why;
+use super::{fields::Fields, why};
 use crate::{
-    cli::scan::describe,
-    detect::{Finding, InsertedBy, Part, Scanner, Subject},
-    event::{Redactor, printable},
+    cli::{provenance, scan::describe, wrap::wrap},
+    detect::{self, Finding, Part, Scanner, Subject},
+    event::{EventLine, FindingLine, Redactor, guarded, printable, render_finding},
     exchange::{Context, Direction, RequestHead, Scheme},
     intercept::{Judgement, Outcome},
     policy::{Decision, Matched, Mode, Policy, Query, Rule},
@@ -21,8 +21,11 @@ pub(super) struct Account<'a> {
     pub redactor: &'a Redactor,
     pub context: &'a Context,
     pub head: &'a RequestHead,
+    /// The event that the request was read from; empty if it was not.
+    pub event: &'a EventLine,
     pub judged: &'a Judgement<RequestHead>,
     pub today: Date,
+    pub show_values: bool,
 }
 
 impl Account<'_> {
@@ -32,9 +35,31 @@ impl Account<'_> {
         lines.push(String::new());
         lines.extend(self.found());
         lines.extend(self.named());
+        lines.extend(self.seen());
+        lines.push(String::new());
+        let account = self.scanner.account(&self.subject(self.head));
+        lines.extend(self.fields(&account).lines());
         lines.push(String::new());
         lines.extend(self.sent());
         lines.iter().map(|line| printable(line).into_owned() + "\n").collect()
+    }
+
+    /// The findings, and why field by field, as one line of JSON.
+    pub(super) fn json(&self) -> String {
+        let account = self.scanner.account(&self.subject(self.head));
+        let mut findings = Vec::new();
+        for finding in &account.findings {
+            let comma: &[u8] = if findings.is_empty() { b"" } else { b"," };
+            findings.extend_from_slice(comma);
+            render_finding(finding, self.redactor, &mut findings);
+        }
+        let fields = self.fields(&account).json().to_string();
+        let line = [b"{\"findings\":[", &*findings, b"],\"fields\":", fields.as_bytes(), b"}\n"].concat();
+        String::from_utf8_lossy(&guarded(&line)).into_owned()
+    }
+
+    fn fields<'f>(&'f self, account: &'f detect::Account) -> Fields<'f> {
+        Fields { account, redactor: self.redactor, show_values: self.show_values }
     }
 
     fn circumstances(&self) -> Vec<String> {
@@ -55,7 +80,8 @@ impl Account<'_> {
         let mut lines = vec!["Found:".to_owned()];
         for (index, finding) in findings.iter().enumerate() {
             lines.push(format!("  {}: {}", describe(finding, self.redactor), self.redactor.found(finding)));
-            lines.push(format!("    {}", provenance(finding)));
+            let told = provenance::of(finding, self.redactor).into_iter().chain([detection(finding)]);
+            lines.extend(told.flat_map(|line| wrap(4, &line)));
             lines.extend(self.decided(index, finding));
         }
         lines
@@ -111,6 +137,21 @@ impl Account<'_> {
         lines
     }
 
+    /// What the event tells of many requests, which no single one shows.
+    fn seen(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for finding in self.event.findings.iter().filter(|finding| finding.evidence.is_some()) {
+            let FindingLine { severity, identifier, confidence, location, detector, .. } = finding;
+            let name = self.redactor.text(&location.name, &self.judged.findings);
+            lines.push(format!("  {severity} {identifier} ({confidence}) in {} {name}, by {detector}", location.part));
+            lines.extend(provenance::of_line(finding).iter().flat_map(|line| wrap(4, line)));
+        }
+        if !lines.is_empty() {
+            lines.insert(0, "Found over time, as the event tells:".into());
+        }
+        lines
+    }
+
     fn sent(&self) -> Vec<String> {
         let observed = self.policy.mode() == Mode::Observe;
         let note = if observed { " (the policy only observes, so nothing is changed)" } else { "" };
@@ -129,15 +170,7 @@ impl Account<'_> {
 
     /// A head with what is found in it masked. Fields that are for one hop only are the proxy's business and still there.
     fn shown(&self, head: &RequestHead) -> Vec<String> {
-        let cleartext = self.context.origin.scheme == Scheme::Http || head.method == "CONNECT";
-        let subject = Subject {
-            direction: Direction::Request,
-            part: Part::Header,
-            target: Some(&head.target),
-            fields: &head.fields,
-            cleartext,
-        };
-        let left = self.scanner.scan(&subject);
+        let left = self.scanner.scan(&self.subject(head));
         let spans = |part: Part, index: usize| -> Vec<Range<usize>> {
             let is_there = |finding: &&Finding| finding.location.part == part && finding.location.index == index;
             left.iter().filter(is_there).map(|finding| finding.span.clone()).collect()
@@ -150,6 +183,16 @@ impl Account<'_> {
             lines.push(format!("  {name}: {}", self.redactor.field(field, &spans(Part::Header, index), findings)));
         }
         lines
+    }
+
+    fn subject<'h>(&self, head: &'h RequestHead) -> Subject<'h> {
+        Subject {
+            direction: Direction::Request,
+            part: Part::Header,
+            target: Some(&head.target),
+            fields: &head.fields,
+            cleartext: self.context.origin.scheme == Scheme::Http || head.method == "CONNECT",
+        }
     }
 
     fn rule(&self, decision: &Decision) -> Option<(usize, &Rule)> {
@@ -173,17 +216,12 @@ fn deciding_rule(index: usize, rule: &Rule) -> Vec<String> {
     lines
 }
 
-fn provenance(finding: &Finding) -> String {
-    let origin = match finding.origin {
-        InsertedBy::Carrier => "put there by the carrier",
-        InsertedBy::Handset => "put there by the phone",
-        InsertedBy::Unknown => "put there by whom cannot be told",
-    };
+fn detection(finding: &Finding) -> String {
     let signature = finding.signature.as_ref().map_or(String::new(), |id| format!(", signature {id}"));
     let line = match finding.location.part {
         Part::Target => String::new(),
         _ => format!(", field line {}", finding.location.index),
     };
     let span = &finding.span;
-    format!("{origin}; detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end)
+    format!("detector {}{signature}{line}, bytes {} to {}", finding.detector, span.start, span.end)
 }

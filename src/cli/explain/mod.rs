@@ -4,6 +4,7 @@
 //! is logged.
 
 mod account;
+mod fields;
 mod why;
 
 #[cfg(test)]
@@ -55,6 +56,19 @@ pub struct Arguments {
     /// Show what was found; credentials stay masked
     #[arg(long)]
     show_values: bool,
+
+    /// How it is told
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people: what is found, which rules match, why field by field, and what would be sent
+    #[default]
+    Text,
+    /// One JSON object, {"findings", "fields"}: the findings as in the event log, the fields with verdict and reasons
+    Jsonl,
 }
 
 fn scheme(text: &str) -> Result<Scheme, String> {
@@ -93,10 +107,15 @@ fn explain(judgement: &Judgement, arguments: &Arguments, text: &[u8]) -> Result<
         redactor: &judgement.redactor(if arguments.show_values { Values::Full } else { Values::Masked }),
         context: &context,
         head: &captured.head,
+        event: &event,
         judged: &judged,
         today,
+        show_values: arguments.show_values,
     };
-    Ok(account.tell())
+    Ok(match arguments.output {
+        Output::Text => account.tell(),
+        Output::Jsonl => account.json(),
+    })
 }
 
 /// The one request, and the event that it was read from, if it was.

@@ -14,7 +14,7 @@ struct Cli {
 }
 
 const FIRST: &str = r#"{"v":1,"id":"01A","ts":"2026-11-22T14:02:11.123Z","listener":"home","vantage":"no-carrier","client":"192.0.2.7:51344","scheme":"http","method":"GET","host":"example.org","port":80,"target":"/a?x=1&y","version":"HTTP/1.1","headers":[["Host","example.org"],["x-up-calling-line-id","44770•••••23"]],"findings":[{"identifier":"msisdn","severity":"critical","confidence":"certain","origin":"carrier","location":{"part":"header","name":"x-up-calling-line-id","index":1},"span":[0,12],"detector":"signature","signature":"up-calling-line-id","digest":"hmac:00"}],"actions":[{"rule":"strip what names the subscriber","action":"strip","header":"x-up-calling-line-id"}],"verdict":"forwarded","status":200,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":null}"#;
-const SECOND: &str = r#"{"v":1,"id":"01B","ts":"2026-11-22T15:00:00.000Z","listener":"home","vantage":"no-carrier","client":"[2001:db8::7]:51345","scheme":"https","method":"CONNECT","host":"www.example.net","port":8443,"target":"www.example.net:8443","version":"HTTP/1.1","headers":[],"findings":[{"identifier":"network","severity":"low","confidence":"possible","origin":"carrier","location":{"part":"header","name":"X-APN","index":0,"direction":"response"},"span":[0,8],"detector":"signature","signature":null,"digest":"hmac:01"}],"actions":[{"rule":"keep the rest","action":"keep","header":"X-APN","observed":true}],"verdict":"tunnelled","status":null,"request_bytes":10,"response_bytes":20,"duration_us":1500,"error":"the \u001b[31mpeer went away","tunnel":{"sni":"www.example.net","alpn":["h2"],"reason":"bypass"}}"#;
+const SECOND: &str = r#"{"v":1,"id":"01B","ts":"2026-11-22T15:00:00.000Z","listener":"home","vantage":"no-carrier","client":"[2001:db8::7]:51345","scheme":"https","method":"CONNECT","host":"www.example.net","port":8443,"target":"www.example.net:8443","version":"HTTP/1.1","headers":[],"findings":[{"identifier":"network","severity":"low","confidence":"possible","origin":"carrier","location":{"part":"header","name":"X-APN","index":0,"direction":"response"},"span":[0,8],"detector":"signature","signature":null,"digest":"hmac:01","evidence":{"reason":"one opaque value to unrelated sites","count":14,"first":"2026-11-20T10:00:00.000Z","last":"2026-11-22T10:00:00.000Z","hosts":["00000000000000a1","00000000000000a2"]},"origin_reason":"in cleartext"}],"actions":[{"rule":"keep the rest","action":"keep","header":"X-APN","observed":true}],"verdict":"tunnelled","status":null,"request_bytes":10,"response_bytes":20,"duration_us":1500,"error":"the \u001b[31mpeer went away","tunnel":{"sni":"www.example.net","alpn":["h2"],"reason":"bypass"}}"#;
 
 fn log() -> TempDir {
     let dir = TempDir::new().unwrap();
@@ -51,9 +51,13 @@ fn text_fits_a_hundred_columns_and_a_terminal() {
     let expected = "\
 2026-11-22 14:02:11  forwarded    200  192.0.2.7        GET http://example.org/a?x=1&y
     critical msisdn (certain) in header x-up-calling-line-id: 44770•••••23
+      put there by the carrier
     strip x-up-calling-line-id by rule \"strip what names the subscriber\"
 2026-11-22 15:00:00  tunnelled      -  [2001:db8::7]    CONNECT www.example.net:8443
     low network (possible) in header X-APN of the answer
+      put there by the carrier: in cleartext
+      seen 14 times on 2 unrelated sites, 2026-11-20 … 2026-11-22: one opaque value to unrelated
+        sites
     would keep X-APN by rule \"keep the rest\"
     tunnel: 10 bytes out, 20 bytes in, to www.example.net, offering h2 (bypass)
     error: the \\u{1b}[31mpeer went away

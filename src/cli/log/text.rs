@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::event::{ActionLine, EventLine, FindingLine, TunnelLine, printable};
+use crate::{
+    cli::{provenance, wrap::wrap},
+    event::{ActionLine, EventLine, FindingLine, TunnelLine, printable},
+};
 
 const COLUMNS: usize = 100;
 
@@ -15,6 +18,9 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     line(out, &format!("{start}{} {}", event.method, url(event)))?;
     for finding in &event.findings {
         line(out, &found(event, finding))?;
+        for told in provenance::of_line(finding).iter().flat_map(|line| wrap(6, line)) {
+            line(out, &told)?;
+        }
     }
     for action in &event.actions {
         line(out, &applied(action))?;

@@ -9,6 +9,8 @@ use crate::{
     cli::{
         Failure,
         capture::{Captured, Malformed},
+        provenance,
+        wrap::wrap,
     },
     detect::{Finding, Part, Severity},
     event::{Redactor, printable, render_finding},
@@ -87,6 +89,8 @@ impl<W: Write> Printer<W> {
         self.push(&format!("{id}  {method} {host}"));
         for finding in findings {
             self.push(&format!("    {}: {}", describe(finding, &self.redactor), self.redactor.found(finding)));
+            let told = provenance::of(finding, &self.redactor);
+            told.iter().flat_map(|line| wrap(6, line)).for_each(|line| self.push(&line));
         }
     }
 

@@ -148,6 +148,7 @@ impl Verdict {
             severity: self.severity,
             confidence: self.confidence,
             origin: self.origin,
+            origin_reason: self.evidence.reason,
             location,
             span: 0..field.value.len(),
             value: field.value.clone(),
@@ -176,7 +177,7 @@ pub fn join(found: &mut Vec<Finding>, shown: Vec<Finding>) {
         let agree = known.confidence.min(finding.confidence) >= Confidence::Likely;
         known.confidence = if agree { Confidence::Certain } else { known.confidence.max(finding.confidence) };
         if known.origin == InsertedBy::Unknown {
-            known.origin = finding.origin;
+            (known.origin, known.origin_reason) = (finding.origin, finding.origin_reason);
         }
         known.evidence = finding.evidence;
     }

@@ -7,74 +7,134 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-/// What was decoded; most of it fits on the stack.
-pub(super) type Decoded = SmallVec<[u8; 256]>;
+/// What was decoded; what an ordinary message holds fits on the stack.
+pub(super) type Decoded = SmallVec<[u8; 1024]>;
 
 /// So many bytes at the beginning must be ASCII.
 const HEAD: usize = 4;
 
-/// The values of base64's letters in both alphabets (RFC 4648 §4 and §5), 64 for what is none.
-const SEXTETS: [u8; 256] = {
+/// What is no letter of its alphabet, in tables for base64 and for hexadecimal digits.
+const NO_LETTER: u32 = 1 << 31;
+const NO_DIGIT: u8 = 0xff;
+
+/// What each letter of base64, in both alphabets (RFC 4648 §4 and §5), adds to a group of 24 bits, by its place there.
+static LETTERS: [[u32; 256]; 4] = [shares(18), shares(12), shares(6), shares(0)];
+
+const fn shares(shift: u32) -> [u32; 256] {
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut table = [64; 256];
+    let mut table = [NO_LETTER; 256];
     let mut at = 0;
     while at < letters.len() {
-        table[letters[at] as usize] = at as u8;
+        table[letters[at] as usize] = (at as u32) << shift;
         at += 1;
     }
-    table[b'-' as usize] = 62;
-    table[b'_' as usize] = 63;
+    table[b'-' as usize] = 62 << shift;
+    table[b'_' as usize] = 63 << shift;
+    table
+}
+
+/// The values of hexadecimal digits.
+static DIGITS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut at = 0;
+    while at < 16 {
+        table[b"0123456789abcdef"[at] as usize] = at as u8;
+        table[b"0123456789ABCDEF"[at] as usize] = at as u8;
+        at += 1;
+    }
     table
 };
 
+/// What text is made of: bytes of ASCII, and further back those of other scripts, which names may be in.
+const ASCII: u8 = 3;
+const OTHER: u8 = 1;
+
+static TEXT: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'\t' | b'\n' | b'\r' | b' '..=b'~' => ASCII,
+            0x80.. => OTHER,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+fn text(byte: u8) -> u8 {
+    TEXT.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
 /// Whether the first letters stand for text.
 pub(super) fn may_be_base64(token: &[u8]) -> bool {
-    begins(token.get(..4), sextets)
+    base64_front(token).is_some_and(|front| front.iter().all(|&byte| text(byte) == ASCII))
 }
 
 /// Whether the first digits stand for text.
 pub(super) fn may_be_hex(token: &[u8]) -> bool {
-    begins(token.get(..2), octet) && begins(token.get(2..4), octet)
+    let [first, second] = [0, 2].map(|at| token.get(at..).and_then(<[u8]>::first_chunk).and_then(octet));
+    first.zip(second).is_some_and(|(first, second)| text(first) & text(second) == ASCII)
 }
 
-fn begins(part: Option<&[u8]>, group: Group) -> bool {
-    let bytes = part.and_then(group);
-    bytes.is_some_and(|(bytes, count)| bytes.iter().take(count).all(|&byte| is_text(byte, true)))
-}
-
-/// base64 and base64url, without its padding.
+/// base64 and base64url, without its padding, of text that begins as [`may_be_base64`] says.
 pub(super) fn base64(token: &[u8], out: &mut Decoded) -> Option<()> {
-    decoded(token, 4, sextets, out)
+    groups(token, sextets, out, |bytes| bytes.iter().all(|&byte| text(byte) != 0))
 }
 
 /// Hexadecimal digits of ASCII text.
 pub(super) fn hex(token: &[u8], out: &mut Decoded) -> Option<()> {
-    if !token.len().is_multiple_of(2) {
-        return None;
-    }
-    decoded(token, 2, octet, out)
+    let mut at = 0;
+    pairs(token, out, |byte| {
+        at += 1;
+        text(byte) == ASCII || at > HEAD && text(byte) != 0
+    })
 }
 
 /// The bytes that a hash in base64 stands for.
 pub(super) fn base64_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
-    bytes(token, 4, sextets, out)
+    groups(token, sextets, out, |_| true)
 }
 
 /// The bytes that a hash in hexadecimal digits stands for.
 pub(super) fn hex_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
-    bytes(token, 2, octet, out)
+    pairs(token, out, |_| true)
+}
+
+/// The first four bytes of a hash in base64.
+pub(super) fn base64_front(token: &[u8]) -> Option<[u8; 4]> {
+    let (&[a, b, c, d, e, f], _) = token.split_first_chunk()?;
+    let ([one, two, three], [four, ..]) = (sextets(&[a, b, c, d])?, sextets(&[e, f, b'A', b'A'])?);
+    Some([one, two, three, four])
+}
+
+/// The first four bytes of a hash in hexadecimal digits.
+pub(super) fn hex_front(token: &[u8]) -> Option<[u8; 4]> {
+    let (&[a, b, c, d, e, f, g, h], _) = token.split_first_chunk()?;
+    Some([octet(&[a, b])?, octet(&[c, d])?, octet(&[e, f])?, octet(&[g, h])?])
 }
 
 /// Percent-encoding; nothing if nothing is encoded.
 pub(super) fn percent(text: &[u8], out: &mut Decoded) -> Option<()> {
-    out.extend(Escapes(text).map(|(byte, _)| byte));
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        let (plain, escape) = rest.split_at_checked(at)?;
+        let (byte, length) = unescaped(escape);
+        out.extend_from_slice(plain);
+        out.push(byte);
+        rest = escape.get(length..)?;
+    }
+    out.extend_from_slice(rest);
     (out.len() < text.len()).then_some(())
 }
 
 /// Where in the escaped text stands what has this place in the decoded one?
 pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> {
     let (mut at, mut span) = (0, text.len()..text.len());
-    for (index, (_, length)) in Escapes(text).enumerate() {
+    let mut rest = text;
+    for index in 0..place.end {
+        let (_, length) = if rest.first() == Some(&b'%') { unescaped(rest) } else { (0, 1) };
         if index == place.start {
             span.start = at;
         }
@@ -82,74 +142,53 @@ pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> 
         if index + 1 == place.end {
             span.end = at;
         }
+        rest = rest.get(length..).unwrap_or_default();
     }
     span
 }
 
-/// A decoder of one group: three bytes at most, and how many of them count.
-type Group = fn(&[u8]) -> Option<([u8; 3], usize)>;
+/// The byte that a percent sign begins, and how many it was written in.
+fn unescaped(escape: &[u8]) -> (u8, usize) {
+    let pair = escape.get(1..).and_then(<[u8]>::first_chunk);
+    pair.and_then(octet).map_or((b'%', 1), |byte| (byte, 3))
+}
 
-fn decoded(token: &[u8], size: usize, group: Group, out: &mut Decoded) -> Option<()> {
-    for part in token.chunks(size) {
-        let (bytes, count) = group(part)?;
-        for &byte in bytes.get(..count)? {
-            if !is_text(byte, out.len() < HEAD) {
-                return None;
-            }
-            out.push(byte);
-        }
+type Group = fn(&[u8; 4]) -> Option<[u8; 3]>;
+
+/// Groups of four letters; the last one may be short, and what it lacks counts as zeros.
+fn groups(token: &[u8], group: Group, out: &mut Decoded, is_fine: impl Fn(&[u8]) -> bool) -> Option<()> {
+    let (fours, rest) = token.as_chunks();
+    for four in fours {
+        let bytes = group(four)?;
+        out.extend_from_slice(Some(&bytes).filter(|bytes| is_fine(*bytes))?);
     }
+    let last = match *rest {
+        [] => return Some(()),
+        [a, b] => [a, b, b'A', b'A'],
+        [a, b, c] => [a, b, c, b'A'],
+        _ => return None,
+    };
+    let bytes = group(&last)?;
+    out.extend_from_slice(bytes.get(..rest.len() - 1).filter(|bytes| is_fine(bytes))?);
     Some(())
 }
 
-fn bytes(token: &[u8], size: usize, group: Group, out: &mut Decoded) -> Option<()> {
-    for part in token.chunks(size) {
-        let (bytes, count) = group(part)?;
-        out.extend_from_slice(bytes.get(..count)?);
+fn pairs(token: &[u8], out: &mut Decoded, mut is_fine: impl FnMut(u8) -> bool) -> Option<()> {
+    let (pairs, rest) = token.as_chunks();
+    for pair in pairs {
+        out.push(octet(pair).filter(|&byte| is_fine(byte))?);
     }
-    Some(())
+    rest.is_empty().then_some(())
 }
 
-fn sextets(part: &[u8]) -> Option<([u8; 3], usize)> {
-    let mut word = 0_u32;
-    for at in 0..4 {
-        let sextet = part.get(at).map_or(0, |&letter| SEXTETS.get(usize::from(letter)).copied().unwrap_or(64));
-        if sextet > 63 {
-            return None;
-        }
-        word = word << 6 | u32::from(sextet);
-    }
+fn sextets(four: &[u8; 4]) -> Option<[u8; 3]> {
+    let shares = LETTERS.iter().zip(four).map(|(table, &letter)| table.get(usize::from(letter)).copied());
+    let word = shares.fold(0, |word, share| word | share.unwrap_or(NO_LETTER));
     let [_, first, second, third] = word.to_be_bytes();
-    (part.len() > 1).then(|| ([first, second, third], part.len() - 1))
+    (word & NO_LETTER == 0).then_some([first, second, third])
 }
 
-fn octet(part: &[u8]) -> Option<([u8; 3], usize)> {
-    let [high, low] = part else { return None };
-    Some(([nibble(*high)? << 4 | nibble(*low)?, 0, 0], 1))
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-/// Names in other scripts may stand behind the first bytes.
-fn is_text(byte: u8, head: bool) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~') || byte >= 0x80 && !head
-}
-
-/// The bytes of a percent-encoded text, each with how many it was written in.
-struct Escapes<'a>(&'a [u8]);
-
-impl Iterator for Escapes<'_> {
-    type Item = (u8, usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (byte, length) = match self.0 {
-            [b'%', pair @ ..] => pair.get(..2).and_then(octet).map_or((b'%', 1), |([byte, ..], _)| (byte, 3)),
-            [byte, ..] => (*byte, 1),
-            [] => return None,
-        };
-        self.0 = self.0.get(length..).unwrap_or_default();
-        Some((byte, length))
-    }
+fn octet(pair: &[u8; 2]) -> Option<u8> {
+    let [high, low] = pair.map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT));
+    (high | low < 16).then_some(high << 4 | low)
 }

@@ -33,54 +33,74 @@ const fn is_sign(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+')
 }
 
+/// Digits without anything between them, and what the run's digits up to their end come to.
+struct Group {
+    start: usize,
+    end: usize,
+    sum: Sum,
+}
+
+/// What ordinary text has fits on the stack.
+type Groups = SmallVec<[Group; 24]>;
+
 /// Tells every number in the text.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>) {
     for run in Runs::new(text, &WRITTEN, FEWEST_DIGITS) {
-        let digits = text.get(run.clone()).unwrap_or_default().iter().filter(|byte| byte.is_ascii_digit()).count();
-        if digits >= FEWEST_DIGITS {
-            groups(search, text, run, found);
+        let groups = read(text, run);
+        if groups.last().is_some_and(|last| last.sum.len() >= FEWEST_DIGITS) {
+            tell(search, text, &groups, found);
         }
     }
 }
 
-fn groups(search: &mut Search<'_>, text: &[u8], run: Range<usize>, found: &mut Found<'_>) {
+/// Each digit is read once: what several groups come to is told by the difference.
+fn read(text: &[u8], run: Range<usize>) -> Groups {
+    let (mut groups, mut sum) = (Groups::new(), Sum::default());
     let mut at = run.start;
-    while let Some(start) = text.get(at..run.end).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-        let start = at + start;
-        let (first, best) = longest(search, text, start);
-        at = best.as_ref().map_or(first, |(end, _)| *end);
-        if let Some((end, form)) = best {
-            found(with_sign(text, start)..end, form);
+    while at < run.end {
+        let start = at;
+        while let Some(digit) = text.get(at).filter(|byte| byte.is_ascii_digit()) {
+            sum.push(*digit);
+            at += 1;
         }
+        if at > start {
+            groups.push(Group { start, end: at, sum });
+        }
+        at += 1;
+    }
+    groups
+}
+
+fn tell(search: &mut Search<'_>, text: &[u8], groups: &[Group], found: &mut Found<'_>) {
+    let mut before = Sum::default();
+    let mut told = 0;
+    for (at, first) in groups.iter().enumerate() {
+        if first.start >= told
+            && let Some((end, form)) = longest(search, text, groups.get(at..).unwrap_or_default(), before)
+        {
+            found(with_sign(text, first.start)..end, form);
+            told = end;
+        }
+        before = first.sum;
     }
 }
 
-/// The longest number that begins with this group.
-fn longest(search: &mut Search<'_>, text: &[u8], start: usize) -> (usize, Option<(usize, Form)>) {
-    let mut sum = Sum::default();
-    let first = read_group(text, start, &mut sum);
-    let (mut best, mut end) = (None, first);
-    while sum.len() <= MOST_DIGITS && search.spend(1) {
-        let alone = end == first;
+/// The longest number that begins with the first of these groups.
+fn longest(search: &mut Search<'_>, text: &[u8], groups: &[Group], before: Sum) -> Option<(usize, Form)> {
+    let start = groups.first()?.start;
+    let (mut best, mut last) = (None, start);
+    for group in groups {
+        let (alone, end, sum) = (group.start == start, group.end, group.sum.without(before));
+        if group.start - last > GAP || sum.len() > MOST_DIGITS || !search.spend(1) {
+            break;
+        }
         let form = exact(search, text, start..end, sum).or_else(|| alone.then(|| padded(search, text, start..end))?);
         let form = form.filter(|form| !form.partial || alone && is_apart(text, start..end));
         best = form.map(|form| (end, form)).or(best);
         best = filled(search, text, start..end).map(|form| (end + 2, form)).or(best);
-        match next_group(text, end) {
-            Some(next) => end = read_group(text, next, &mut sum),
-            None => break,
-        }
+        last = end;
     }
-    (first, best)
-}
-
-/// Reads one group, and tells where it ends.
-fn read_group(text: &[u8], start: usize, sum: &mut Sum) -> usize {
-    let digits = text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit());
-    digits.fold(start, |at, &digit| {
-        sum.push(digit);
-        at + 1
-    })
+    best
 }
 
 /// Digits that stand for something as they are, or as an IMEISV: an IMEI with two digits of software version for the
@@ -89,12 +109,12 @@ fn exact(search: &mut Search<'_>, text: &[u8], span: Range<usize>, sum: Sum) -> 
     if sum.len() < FEWEST_DIGITS {
         return None;
     }
-    if search.forms().may_be(sum)
+    if search.forms().may_be_digits(sum)
         && let Some(form) = search.lookup(Role::Digits, &plain(text, span.clone()))
     {
         return Some(form);
     }
-    if sum.len() == 16 && search.forms().has_devices() && search.forms().may_be(sum.without_two()) {
+    if sum.len() == 16 && search.forms().has_devices() && search.forms().may_be_digits(sum.without_two()) {
         let form = search.lookup(Role::Digits, plain(text, span).get(..14)?);
         return form.filter(|form| form.identifier == Identifier::Imei);
     }
@@ -123,12 +143,6 @@ fn filled(search: &mut Search<'_>, text: &[u8], span: Range<usize>) -> Option<Fo
 /// The digits alone.
 fn plain(text: &[u8], span: Range<usize>) -> SmallVec<[u8; MOST_DIGITS + 2]> {
     text.get(span).unwrap_or_default().iter().copied().filter(u8::is_ascii_digit).collect()
-}
-
-fn next_group(text: &[u8], end: usize) -> Option<usize> {
-    let gap = text.get(end..)?.iter().take(GAP + 1).position(u8::is_ascii_digit)?;
-    let signs = text.get(end..end + gap)?;
-    signs.iter().all(|&byte| is_sign(byte)).then_some(end + gap)
 }
 
 fn with_sign(text: &[u8], start: usize) -> usize {

@@ -1,14 +1,31 @@
-//! Could these digits be a form of one of the user's own?
+//! Could this be a form of one of the user's own?
 //!
-//! Answered from one bit, before they are digested: of the digits that stand in ordinary messages, next to none are. The
-//! bits are set under a key of this process, like the digests.
+//! Answered from two bits of one word, before anything is digested: of the digits and hashes that stand in ordinary
+//! messages, next to none are. The bits are set under a key of this process, like the digests.
 
-/// Bits for each form: one in sixteen is set at most.
+use super::forms::MOST_DIGITS;
+
+/// Bits for each form: one in eight is set at most.
 const SPARSE: usize = 16;
+
+/// Words at least, so that a single number's forms are sparse as well.
+const FEWEST: usize = 64;
+
+/// The powers of ten, as far as forms have digits, without what runs over.
+static POWERS: [u64; MOST_DIGITS + 1] = {
+    let mut powers = [1_u64; MOST_DIGITS + 1];
+    let mut at = 1;
+    while at <= MOST_DIGITS {
+        powers[at] = powers[at - 1].wrapping_mul(10);
+        at += 1;
+    }
+    powers
+};
 
 /// The bits.
 #[derive(Default)]
 pub(super) struct Filter {
+    key: (u64, u64),
     bits: Vec<u64>,
     added: Vec<u64>,
 }
@@ -32,6 +49,13 @@ impl Sum {
         self.len as usize
     }
 
+    /// The digits behind those that came before; of numbers that are no longer than a form may be.
+    pub fn without(self, before: Self) -> Self {
+        let len = self.len - before.len;
+        let shift = POWERS.get(len as usize).copied().unwrap_or(0);
+        Self { value: self.value.wrapping_sub(before.value.wrapping_mul(shift)), len }
+    }
+
     /// The same without the last two; of sums that have not run over, which those of nineteen digits do not.
     pub fn without_two(self) -> Self {
         Self { value: self.value / 100, len: self.len.saturating_sub(2) }
@@ -44,39 +68,48 @@ impl Sum {
         sum
     }
 
-    /// The product with a key, folded: every bit of it hangs on every digit.
-    fn mixed(self, (one, other): (u64, u64)) -> usize {
-        let product = u128::from(self.value ^ one ^ self.len.rotate_right(8)) * u128::from(other | 1);
-        (product as u64 ^ (product >> 64) as u64) as usize
+    /// What stands for it in a filter.
+    pub fn mark(self) -> u64 {
+        self.value ^ self.len.rotate_right(8)
     }
 }
 
 impl Filter {
-    /// Adds a form; it counts once the filter is sealed.
-    pub fn add(&mut self, key: (u64, u64), sum: Sum) {
-        self.added.push(sum.mixed(key) as u64);
+    /// An empty one under a key.
+    pub fn new(key: (u64, u64)) -> Self {
+        Self { key, ..Self::default() }
+    }
+
+    /// Adds a form by its mark; it counts once the filter is sealed.
+    pub fn add(&mut self, mark: u64) {
+        self.added.push(mark);
     }
 
     /// Makes room for what was added, and sets its bits.
     pub fn seal(&mut self) {
-        self.bits = vec![0; (self.added.len() * SPARSE).next_power_of_two().div_ceil(64)];
-        for at in 0..self.added.len() {
-            let mixed = self.added.get(at).map_or(0, |&mixed| mixed as usize);
-            let (word, bit) = self.place(mixed);
+        let words = (self.added.len() * SPARSE).div_ceil(64).next_power_of_two();
+        self.bits = vec![0; words.max(FEWEST)];
+        for mark in std::mem::take(&mut self.added) {
+            let (word, bits) = self.place(mark);
             if let Some(word) = self.bits.get_mut(word) {
-                *word |= bit;
+                *word |= bits;
             }
         }
     }
 
-    /// Whether they may be one; if not, they are none.
-    pub fn may_be(&self, key: (u64, u64), sum: Sum) -> bool {
-        let (word, bit) = self.place(sum.mixed(key));
-        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    /// Whether a form may have this mark; if not, none has.
+    pub fn may_be(&self, mark: u64) -> bool {
+        let (word, bits) = self.place(mark);
+        self.bits.get(word).is_some_and(|word| word & bits == bits)
     }
 
-    /// The number of words is a power of two.
-    fn place(&self, mixed: usize) -> (usize, u64) {
-        ((mixed / 64) & self.bits.len().wrapping_sub(1), 1 << (mixed % 64))
+    /// The product with the key, folded: every bit of it hangs on every bit of the mark. The number of words is a power
+    /// of two.
+    fn place(&self, mark: u64) -> (usize, u64) {
+        let (one, other) = self.key;
+        let product = u128::from(mark ^ one) * u128::from(other | 1);
+        let mixed = product as u64 ^ (product >> 64) as u64;
+        let bits = 1 << (mixed >> 58) | 1 << (mixed >> 52 & 63);
+        (mixed as usize & self.bits.len().wrapping_sub(1), bits)
     }
 }

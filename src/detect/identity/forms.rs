@@ -47,8 +47,8 @@ pub(super) enum Role {
 /// The digests of every form.
 pub(super) struct Forms {
     key: RandomState,
-    filter_key: (u64, u64),
-    filter: Filter,
+    digits: Filter,
+    hashes: Filter,
     known: HashMap<u64, Form, BuildHasherDefault<Digested>>,
     has_numbers: bool,
     has_devices: bool,
@@ -58,10 +58,11 @@ pub(super) struct Forms {
 impl Default for Forms {
     fn default() -> Self {
         let key = RandomState::new();
+        let filter = || Filter::new((key.hash_one("one"), key.hash_one("other")));
         Self {
-            filter_key: (key.hash_one("one"), key.hash_one("other")),
+            digits: filter(),
+            hashes: filter(),
             key,
-            filter: Filter::default(),
             known: HashMap::default(),
             has_numbers: false,
             has_devices: false,
@@ -81,12 +82,18 @@ impl Forms {
 
     /// To be called when everything was added.
     pub fn seal(&mut self) {
-        self.filter.seal();
+        self.digits.seal();
+        self.hashes.seal();
     }
 
     /// Whether digits with this sum may be a form.
-    pub fn may_be(&self, sum: Sum) -> bool {
-        self.filter.may_be(self.filter_key, sum)
+    pub fn may_be_digits(&self, sum: Sum) -> bool {
+        self.digits.may_be(sum.mark())
+    }
+
+    /// Whether a hash that begins like this may be that of a form.
+    pub fn may_be_hash(&self, front: [u8; 4]) -> bool {
+        self.hashes.may_be(u32::from_be_bytes(front).into())
     }
 
     /// What stands for these bytes.
@@ -141,7 +148,7 @@ impl Forms {
     fn insert_digits(&mut self, identifier: Identifier, spelling: &spellings::Spelling) {
         let digits = spelling.digits.as_bytes();
         if (FEWEST_DIGITS..=MOST_DIGITS).contains(&digits.len()) {
-            self.filter.add(self.filter_key, Sum::of(digits));
+            self.digits.add(Sum::of(digits).mark());
             let form = Form { identifier, severity: severity_of(identifier), partial: spelling.partial };
             self.insert(Role::Digits, digits, form);
         }
@@ -153,9 +160,16 @@ impl Forms {
             return;
         }
         let form = Form { identifier, severity: severity_of(identifier).min(Severity::High), partial: false };
-        self.insert(Role::Hash, &Md5::digest(spelling), form);
-        self.insert(Role::Hash, &Sha1::digest(spelling), form);
-        self.insert(Role::Hash, &Sha256::digest(spelling), form);
+        self.insert_hash(&Md5::digest(spelling), form);
+        self.insert_hash(&Sha1::digest(spelling), form);
+        self.insert_hash(&Sha256::digest(spelling), form);
+    }
+
+    fn insert_hash(&mut self, hash: &[u8], form: Form) {
+        if let Some(&front) = hash.first_chunk() {
+            self.hashes.add(u32::from_be_bytes(front).into());
+        }
+        self.insert(Role::Hash, hash, form);
     }
 
     /// A form that belongs to two stands for the one that was registered first.

@@ -25,8 +25,11 @@ use forms::Forms;
 use search::{DEPTH, Search};
 
 use super::{
-    Subject, documented,
-    finding::{Confidence, Finding, Identifier, InsertedBy},
+    Subject,
+    account::Reason,
+    finding::{Confidence, Finding, Identifier},
+    found::Found,
+    origin::{self, Writer},
     report::{Place, Text},
     signature::SignatureSet,
 };
@@ -35,11 +38,11 @@ use crate::exchange::{Field, Sensitive};
 /// The name that stands in findings.
 const NAME: &str = "identity";
 
-/// How many places of one message are told. What stands there more often is the same number again.
-const MOST: usize = 64;
-
-/// Fields that the phone writes itself.
-const OWN: &[&str] = &["cookie", "referer", "user-agent", "authorization", "proxy-authorization", "from", "origin"];
+/// How many places of one message are told, and of one field: as many of each, so that their order does not count. What
+/// stands there more often is the same number again.
+const MOST: usize = 1024;
+const MOST_OF_ONE: usize = 64;
+const FEWEST: usize = 4;
 
 /// One number or address of the user's own.
 #[derive(Clone, Debug)]
@@ -105,20 +108,24 @@ impl Identities {
     }
 
     /// Appends every place of the message where one of them stands.
-    pub(super) fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Vec<Finding>) {
+    pub(super) fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         if self.is_empty() {
             return;
         }
-        let mut search = Search::new(&self.forms);
-        let most = found.len() + MOST;
+        let texts = subject.fields.iter().map(|field| field.value.len()).chain(subject.target.map(<[u8]>::len));
+        let whole = texts.fold(0, |whole, length| whole + search::weight(length));
+        let most = (MOST / subject.fields.len().max(1)).clamp(FEWEST, MOST_OF_ONE);
+        let look = |place: &Place<'_>, text: &[u8], found: &mut Found| {
+            look(&mut Search::new(&self.forms, text.len(), whole), place, text, most, found);
+        };
         if let Some(target) = subject.target {
-            let (origin, text) = (InsertedBy::Handset, Text::Target(target));
-            let place = Place { subject, detector: NAME, signature: None, origin, text };
-            look(&mut search, &place, target, most, found);
+            let (writer, text) = (Writer::Phone, Text::Target(target));
+            let place = Place { subject, detector: NAME, signature: None, writer, text };
+            look(&place, target, found);
         }
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.value.len() >= 8) {
             let place = Place::field(subject, NAME, index, field);
-            look(&mut search, &place, &field.value, most, found);
+            look(&place, &field.value, found);
         }
         attribute(subject, knowledge, found);
     }
@@ -131,10 +138,12 @@ impl fmt::Debug for Identities {
     }
 }
 
-fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Vec<Finding>) {
+fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Found) {
+    let most = found.len() + most;
     search.text(text, DEPTH, &mut |span, form| {
         if found.len() < most {
             found.extend(place.finding(form.identifier, form.severity, Confidence::Certain, span));
+            found.tell(place.text, b"", || Reason::Own(form.identifier));
         }
     });
 }
@@ -144,16 +153,14 @@ fn attribute(subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut [Findi
     for finding in found.iter_mut().filter(|finding| finding.detector == NAME) {
         let field = subject.fields.get(finding.location.index).filter(|field| field.name == finding.location.name);
         if let Some(field) = field.filter(|_| !finding.location.name.is_empty()) {
-            finding.origin = origin(subject, knowledge, field, finding.location.index);
+            (finding.origin, finding.origin_reason) = origin::origin(subject, writer(knowledge, field));
         }
     }
 }
 
-fn origin(subject: &Subject<'_>, knowledge: &SignatureSet, field: &Field, index: usize) -> InsertedBy {
-    let place = Place::field(subject, NAME, index, field);
-    if OWN.iter().any(|name| field.is(name)) {
-        return place.own().origin;
+fn writer(knowledge: &SignatureSet, field: &Field) -> Writer {
+    if origin::is_own(&field.name) {
+        return Writer::Phone;
     }
-    let otherwise = place.origin;
-    knowledge.lookup(&field.name).map_or(otherwise, |signature| documented::origin(subject, signature, otherwise))
+    knowledge.lookup(&field.name).map_or(Writer::Anyone, |signature| Writer::Documented(signature.inserted_by))
 }

@@ -17,6 +17,11 @@ pub(super) const DEPTH: usize = 3;
 const BUDGET: usize = 96 << 10;
 const LOOKUP: usize = 16;
 
+/// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.
+pub(super) fn weight(length: usize) -> usize {
+    length + 64
+}
+
 /// How many places of one stretch are told.
 const MOST: usize = 16;
 
@@ -30,9 +35,10 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Begins a message.
-    pub fn new(forms: &'a Forms) -> Self {
-        Self { forms, budget: BUDGET }
+    /// Begins a text of this length, in a message whose texts weigh so much together: each has its share of the budget,
+    /// wherever it stands.
+    pub fn new(forms: &'a Forms, length: usize, whole: usize) -> Self {
+        Self { forms, budget: BUDGET * weight(length) / whole.max(1) }
     }
 
     /// What is looked for.
@@ -97,6 +103,7 @@ fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found
     }
 }
 
+/// What stands on the other side of these was read as it is.
 fn is_gap(byte: u8) -> bool {
-    matches!(byte, b';' | b'&' | b',' | b' ')
+    matches!(byte, b';' | b'&' | b',' | b' ' | b'=')
 }

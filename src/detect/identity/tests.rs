@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    detect::{Part, Scanner, Severity},
+    detect::{InsertedBy, Part, Scanner, Severity},
     exchange::{Direction, Fields},
 };
 

@@ -30,6 +30,19 @@ const LETTERS: Class = {
     class
 };
 
+/// Which of them are signs.
+const SLASH: u8 = 1;
+const OTHER: u8 = 2;
+
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    signs[b'/' as usize] = SLASH;
+    signs[b'+' as usize] = OTHER;
+    signs[b'-' as usize] = OTHER;
+    signs[b'_' as usize] = OTHER;
+    signs
+};
+
 /// Tells every token in the text; `depth` encodings are undone.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
     for run in Runs::new(text, &LETTERS, SHORTEST) {
@@ -41,13 +54,15 @@ pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: 
 /// joined by what base64 has for letters.
 fn stretch(search: &mut Search<'_>, text: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) {
     let whole = text.get(span.clone()).unwrap_or_default();
-    if one(search, whole, span.clone(), depth, found) || whole.iter().all(u8::is_ascii_alphanumeric) {
+    let told = one(search, whole, span.clone(), depth, found);
+    let signs = whole.iter().fold(0, |signs, &byte| signs | SIGNS.get(usize::from(byte)).copied().unwrap_or(0));
+    if told || signs == 0 {
         return;
     }
-    if memchr::memchr(b'/', whole).is_some() {
+    if signs & SLASH != 0 {
         pieces(search, whole, span.start, |byte| byte == b'/', depth, found);
     }
-    if memchr::memchr3(b'-', b'_', b'+', whole).is_some() {
+    if signs & OTHER != 0 {
         pieces(search, whole, span.start, |byte| !byte.is_ascii_alphanumeric(), depth, found);
     }
 }
@@ -99,11 +114,15 @@ fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: u
 }
 
 fn hashed(search: &mut Search<'_>, token: &[u8]) -> Option<Form> {
-    let mut bytes = Decoded::new();
-    match token.len() {
-        length if HEX_HASHES.contains(&length) => decode::hex_bytes(token, &mut bytes)?,
-        length if BASE64_HASHES.contains(&length) => decode::base64_bytes(token, &mut bytes)?,
+    let (front, bytes): (Option<[u8; 4]>, fn(&[u8], &mut Decoded) -> Option<()>) = match token.len() {
+        length if HEX_HASHES.contains(&length) => (decode::hex_front(token), decode::hex_bytes),
+        length if BASE64_HASHES.contains(&length) => (decode::base64_front(token), decode::base64_bytes),
         _ => return None,
+    };
+    if !search.forms().may_be_hash(front?) {
+        return None;
     }
-    search.lookup(Role::Hash, &bytes)
+    let mut hash = Decoded::new();
+    bytes(token, &mut hash)?;
+    search.lookup(Role::Hash, &hash)
 }

@@ -48,6 +48,9 @@ pub enum Class {
     Family,
     /// The name says nothing.
     Opaque,
+    /// Ordinary interfaces use the name as well: only a value of a carrier's shape counts in full, or one that stands
+    /// beside other fields of a carrier.
+    Generic,
 }
 
 /// Every signature, ready to be looked up by name.

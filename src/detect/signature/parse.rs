@@ -59,7 +59,8 @@ impl Reader {
     fn read(&mut self, text: &str) {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in errors {
-            self.fault(error.span().unwrap_or(0..0), "syntax", error.message().to_owned(), None);
+            let help = Some("https://toml.io describes the format".to_owned());
+            self.fault(error.span().unwrap_or(0..0), "syntax", error.message().to_owned(), help);
         }
         for (key, value) in document.get_ref() {
             match (key.get_ref().as_ref(), value.get_ref()) {
@@ -96,7 +97,7 @@ impl Reader {
             inserted_by: self
                 .word::<InsertedBy>(table, "inserted_by", words_of(InsertedBy::ALL, InsertedBy::as_str))
                 .unwrap_or(InsertedBy::Carrier),
-            class: self.word::<Class>(table, "class", vec!["name", "family", "opaque"]).unwrap_or_default(),
+            class: self.word::<Class>(table, "class", vec!["name", "family", "opaque", "generic"]).unwrap_or_default(),
             carriers: self.texts(table, "carriers"),
             countries: self.texts(table, "countries"),
             source: self.required_text(entry, table, "source").map(|(text, _)| text).unwrap_or_default(),
@@ -180,7 +181,12 @@ impl Reader {
         if let Some(file) = self.seen.get(&(what, name.clone())) {
             let code = if what == "id" { "duplicate-id" } else { "duplicate-header" };
             let message = format!("the {what} `{name}` stands a second time");
-            return self.fault(span, code, message, Some(format!("it stands in {file} already")));
+            return self.fault(
+                span,
+                code,
+                message,
+                Some(format!("it stands in {file} already: take it out of one of them")),
+            );
         }
         self.seen.insert((what, name), self.file.clone());
     }
@@ -277,6 +283,7 @@ impl FromStr for Class {
             "name" => Ok(Self::Name),
             "family" => Ok(Self::Family),
             "opaque" => Ok(Self::Opaque),
+            "generic" => Ok(Self::Generic),
             _ => Err(()),
         }
     }

@@ -9,26 +9,42 @@ use super::search::parts;
 
 /// The first address in a value, alone, in a list, as `key=value`, with or without a port.
 pub(in crate::detect) fn first(value: &[u8]) -> Option<(Range<usize>, IpAddr)> {
-    parts(value, |byte| matches!(byte, b',' | b';' | b'=' | b'"' | b'[' | b']' | b' ' | b'\t' | b'|' | b'(' | b')'))
-        .find_map(|span| parse(value.get(span.clone())?).map(|(len, address)| (span.start..span.start + len, address)))
+    all(value).next()
 }
 
-/// Parses a part; the length leaves out a port.
-fn parse(part: &[u8]) -> Option<(usize, IpAddr)> {
-    if !(2..=45).contains(&part.len()) || !part.iter().any(|byte| matches!(byte, b'.' | b':')) {
+/// The first address in a value that is one from inside a network, wherever in a list it stands.
+pub(in crate::detect) fn first_inside(value: &[u8]) -> Option<Range<usize>> {
+    all(value).find(|(_, address)| is_inside(*address)).map(|(span, _)| span)
+}
+
+fn all(value: &[u8]) -> impl Iterator<Item = (Range<usize>, IpAddr)> {
+    parts(value, |byte| b",;=\"[] \t|()<>{}/%&'".contains(&byte)).filter_map(|span| {
+        parse(value.get(span.clone())?).map(|(part, ip)| (span.start + part.start..span.start + part.end, ip))
+    })
+}
+
+/// Parses a part; what is spanned leaves out a label and a port.
+fn parse(part: &[u8]) -> Option<(Range<usize>, IpAddr)> {
+    if !(2..=52).contains(&part.len()) || !part.iter().any(|byte| matches!(byte, b'.' | b':')) {
         return None;
     }
     let text = std::str::from_utf8(part).ok()?;
     if let Ok(address) = text.parse() {
-        return Some((text.len(), address));
+        return Some((0..text.len(), address));
     }
-    let (host, port) = text.rsplit_once(':')?;
-    let address = host.parse::<Ipv4Addr>().ok()?;
-    port.bytes().all(|byte| byte.is_ascii_digit()).then_some((host.len(), IpAddr::V4(address)))
+    // `10.1.2.3:80` and `ip:10.1.2.3`.
+    let (front, back) = text.rsplit_once(':')?;
+    if back.bytes().all(|byte| byte.is_ascii_digit()) {
+        let start = front.rfind(':').map_or(0, |colon| colon + 1);
+        return Some((start..front.len(), IpAddr::V4(front.get(start..)?.parse().ok()?)));
+    }
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let address: Ipv4Addr = back.parse().ok().filter(|_| is_word(front))?;
+    Some((front.len() + 1..text.len(), IpAddr::V4(address)))
 }
 
 /// Private (RFC 1918), shared by a carrier's subscribers (RFC 6598), or unique local (RFC 4193).
-pub(in crate::detect) fn is_inside(address: IpAddr) -> bool {
+fn is_inside(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_inside_v4(address),
         IpAddr::V6(address) => address.to_ipv4_mapped().map_or_else(|| is_unique_local(address), is_inside_v4),

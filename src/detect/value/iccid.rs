@@ -13,7 +13,7 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
     let account = digits.strip_prefix(b"89")?;
     match digits.len() {
         18..=20 if luhn(digits) && msisdn::starts_with_country(account) => Some(Fit::Checked),
-        18..=20 => Some(Fit::Odd),
+        18..=22 => Some(Fit::Odd),
         _ => None,
     }
 }

@@ -3,16 +3,24 @@
 //! One file per kind. A value is looked at as a whole, then in its parts, then decoded, at most [`decode::DEPTH`] times.
 //! Which kind to look for comes from the name that the value stands under: a value alone names nobody.
 
+mod account;
 mod address;
+mod cell;
+mod coats;
+mod coordinates;
 mod decode;
+mod escape;
 mod iccid;
 mod imei;
 mod imsi;
+mod look;
 mod msisdn;
+mod networks;
 mod number;
 mod opaque;
 mod place;
 mod search;
+mod shape;
 mod whole;
 
 #[cfg(test)]
@@ -20,12 +28,16 @@ mod tests;
 
 use std::ops::Range;
 
-pub(super) use address::{first as first_address, is_inside};
+pub(super) use account::is_account;
+pub(super) use address::{first as first_address, first_inside};
+use coats::{Coat, Coats};
+pub(super) use look::Look;
 pub(super) use msisdn::country_code;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
-pub(super) use place::{is_account, is_position};
+pub(super) use place::is_position;
 pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
+pub(super) use shape::Shape;
 pub(super) use whole::fit as whole;
 
 use super::finding::Identifier;
@@ -50,11 +62,31 @@ pub(super) struct Hit {
     pub span: Range<usize>,
     /// How well it fits.
     pub fit: Fit,
+    /// What had to be undone to see it.
+    pub coats: Coats,
+    /// The assigned country code at the front: for calls, or of a subscription.
+    pub country: Option<u16>,
+}
+
+impl Hit {
+    /// One that stands in clear.
+    pub fn plain(span: Range<usize>, fit: Fit) -> Self {
+        Self { span, fit, coats: Coats::default(), country: None }
+    }
+
+    /// The same, seen after this was undone.
+    pub fn within(self, coat: Coat) -> Self {
+        Self { coats: self.coats.within(coat), ..self }
+    }
 }
 
 /// Judges one token on its own.
 pub(super) fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    judge_digits(identifier, &Digits::parse(token)?)
+    match Digits::parse(token) {
+        Some(digits) => judge_digits(identifier, &digits),
+        None if identifier == Identifier::Imei => imei::fit_meid(token),
+        None => None,
+    }
 }
 
 /// Judges digits.

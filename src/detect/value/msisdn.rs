@@ -13,6 +13,9 @@ const MOST: usize = 15;
 /// No national number with its prefixes has more digits; fifteen are a subscription's or a device's.
 const ODD: usize = 14;
 
+/// What is dialled before a country's code: nearly everywhere, in Australia, in North America.
+const DIALLED: &[&[u8]] = &[b"00", b"0011", b"011"];
+
 /// One country's plan. Lengths are bit sets, bit n for n digits; prefixes are bit sets over all of their length.
 struct Plan {
     lengths: u16,
@@ -53,19 +56,31 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
     if number.is_filler() || digits.iter().all(|&digit| digit == b'0') {
         return None;
     }
-    let international = digits.strip_prefix(b"00").filter(|_| !number.plus).unwrap_or(digits);
-    if let Some(fit) = by_plan(international) {
+    if let Some((_, fit)) = planned(number) {
         return Some(fit);
     }
     (6..=ODD).contains(&digits.len()).then_some(Fit::Odd)
 }
 
+/// The calling code of the country whose plan the digits fit.
+pub(super) fn country(number: &Digits) -> Option<u16> {
+    planned(number).and_then(|(code, _)| u16::try_from(code).ok())
+}
+
+/// Calling code and fit, with or without what is dialled before it.
+fn planned(number: &Digits) -> Option<(usize, Fit)> {
+    let digits = number.as_bytes();
+    let dialled = DIALLED.iter().filter(|_| !number.plus).filter_map(|prefix| digits.strip_prefix(*prefix));
+    dialled.chain([digits]).find_map(by_plan)
+}
+
 /// Whether a country code with a number of that country stands here.
-fn by_plan(digits: &[u8]) -> Option<Fit> {
+fn by_plan(digits: &[u8]) -> Option<(usize, Fit)> {
     if digits.len() > MOST {
         return None;
     }
-    (1..=3).filter_map(|at| digits.split_at_checked(at)).find_map(|(code, national)| plan_of(code)?.fit(national))
+    let splits = (1..=3).filter_map(|at| digits.split_at_checked(at));
+    splits.filter_map(|(code, national)| Some((value_of(code), plan_of(code)?.fit(national)?))).next()
 }
 
 /// How many digits the assigned calling code at the front has, if there is one. No code begins another.
@@ -79,8 +94,11 @@ pub(super) fn starts_with_country(digits: &[u8]) -> bool {
 }
 
 fn plan_of(code: &[u8]) -> Option<&'static Plan> {
-    let at = code.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit.wrapping_sub(b'0')));
-    PLANS.get(at)?.as_ref()
+    PLANS.get(value_of(code))?.as_ref()
+}
+
+fn value_of(code: &[u8]) -> usize {
+    code.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit.wrapping_sub(b'0')))
 }
 
 impl Plan {

@@ -37,7 +37,7 @@ impl Digits {
             }
             last = byte;
         }
-        (number.len >= 6 && last != b'-' && last != b'.').then_some(number)
+        (number.len >= 6 && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
     }
 
     /// Digits that are known to be digits, as decoders produce them.
@@ -101,6 +101,8 @@ fn is_bracketed(text: &[u8], at: usize) -> bool {
 fn may_follow(last: u8, byte: u8) -> bool {
     match byte {
         b' ' | b'-' | b'.' => last.is_ascii_digit() || last == b')',
+        // How forms write a blank.
+        b'+' => last.is_ascii_digit(),
         b'(' => last.is_ascii_digit() || matches!(last, b' ' | b'-'),
         b')' => last.is_ascii_digit(),
         _ => false,

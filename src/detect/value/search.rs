@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use super::{
     Fit, Hit,
+    coats::{Coat, Coats},
     decode::{self, Buffer, DEPTH, LONGEST},
     judge, judge_digits,
     number::Digits,
     opaque::trimmed,
+    shape::country,
 };
 use crate::detect::Identifier;
 
@@ -15,6 +17,14 @@ use crate::detect::Identifier;
 /// it takes to keep a proxy busy.
 const PARTS: usize = 32;
 const ENCODED_PARTS: usize = 6;
+
+/// Nothing that is encoded is shorter: six octets in base64.
+const TOKEN: usize = 8;
+
+/// How many bytes are decoded for one value, and what an attempt counts at least: three encodings of a short number
+/// take some hundred, a value built to be decoded in every way would take millions.
+const WORK: usize = 8 * 1024;
+const ATTEMPT: usize = 16;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +47,7 @@ pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effo
     if effort == Effort::Clear {
         return clear;
     }
-    let encoded = encoded(identifier, value, effort, DEPTH);
-    [clear, encoded].into_iter().flatten().min_by_key(|hit| hit.fit)
+    surest(clear, Search { identifier, effort, work: WORK }.encoded(value, DEPTH))
 }
 
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
@@ -47,7 +56,8 @@ pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
     let span = trimmed(value);
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
     let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
-    (promising && peels_to_number(token, false, DEPTH)).then_some(Hit { span, fit: Fit::Checked })
+    let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
+    Some(Hit { coats, ..Hit::plain(span, Fit::Checked) })
 }
 
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
@@ -62,76 +72,157 @@ pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
     let rest = value.get(start..)?;
     let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
     let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
-    Some(Hit { span: start..start + len, fit })
+    Some(Hit::plain(start..start + len, fit))
 }
 
 /// First bytes that base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
-fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
+fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     let plain = token.strip_prefix(b"+").unwrap_or(token);
     if plain.iter().all(u8::is_ascii_digit) && plain.len() >= 10 && (telling || plain.len() < token.len()) {
-        return judge(Identifier::Msisdn, token) == Some(Fit::Checked);
+        return (judge(Identifier::Msisdn, token) == Some(Fit::Checked)).then(Coats::default);
     }
     let mut buffer: Buffer = [0; LONGEST];
-    depth > 0
-        && decode::TEXT.iter().enumerate().any(|(kind, decoder)| {
-            let inner = decoder(token, &mut buffer).and_then(|len| buffer.get(..len));
-            inner.is_some_and(|inner| peels_to_number(inner, telling || kind > 0, depth - 1))
-        })
+    let deeper = depth.checked_sub(1)?;
+    decode::COMMON.iter().find_map(|(coat, decoder)| {
+        let len = decoder(token, &mut buffer)?;
+        let coats = peels_to_number(buffer.get(..len)?, telling || *coat != Coat::Percent, deeper)?;
+        Some(coats.within(*coat))
+    })
 }
 
-/// The best number that stands here as it is read.
+/// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
+/// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let whole = std::iter::once(trimmed(value));
+    let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
+    let whole = judged(trimmed(value));
+    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
+        return whole;
+    }
     let spaced = parts(value, is_border);
     let close = parts(value, |byte| byte == b' ' || is_border(byte));
-    let hits = whole.chain(spaced).chain(close).filter_map(|span| {
-        let fit = judge(identifier, value.get(span.clone())?)?;
-        Some(Hit { span, fit })
-    });
-    best(hits)
+    let part = best(spaced.chain(close).filter_map(judged));
+    match (whole, part) {
+        (Some(whole), Some(part)) => {
+            Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
+        }
+        (whole, part) => whole.or(part),
+    }
 }
 
-/// The best number that stands here encoded; its span is that of the encoded form.
-fn encoded(identifier: Identifier, value: &[u8], effort: Effort, depth: usize) -> Option<Hit> {
-    let whole = std::iter::once(trimmed(value));
-    let tokens =
-        parts(value, is_token_border).take(ENCODED_PARTS).flat_map(|span| [after_equals(value, &span), Some(span)]);
-    let hits = whole.chain(tokens.flatten()).filter_map(|span| {
-        let token = value.get(span.clone()).filter(|token| token.len() >= 8)?;
+/// The search for what is encoded, within bounds.
+struct Search {
+    identifier: Identifier,
+    effort: Effort,
+    work: usize,
+}
+
+impl Search {
+    /// The best number that stands here encoded; its span is that of the encoded form.
+    fn encoded(&mut self, value: &[u8], depth: usize) -> Option<Hit> {
+        let joined = |byte: &u8| matches!(byte, b'=' | b' ' | b'.');
+        let whole = std::iter::once(trimmed(value));
+        let long = |span: &Range<usize>| span.len() >= TOKEN;
+        let tokens = parts(value, is_token_border).filter(long).take(ENCODED_PARTS);
+        let closer = parts(value, |byte| is_token_border(byte) || joined(&byte)).filter(long).take(ENCODED_PARTS);
+        let closer = closer.filter(|_| value.iter().any(joined));
+        let hits = whole.filter(long).chain(tokens).chain(closer).filter_map(|span| {
+            let token = value.get(span.clone())?;
+            let inner = surest(self.decoded(token, depth), self.turned(token))?;
+            Some(Hit { span, ..inner })
+        });
+        best(hits)
+    }
+
+    fn decoded(&mut self, token: &[u8], depth: usize) -> Option<Hit> {
+        let mut buffer: Buffer = [0; LONGEST];
+        let deeper = depth.checked_sub(1)?;
+        // What a token of ordinary sign-in says is looked at only where the name promises a number.
+        let decoders = if self.effort == Effort::Named { decode::TEXT } else { decode::PLAIN_TEXT };
+        let mut best: Option<Hit> = None;
+        for (coat, decoder) in decoders {
+            let Some(left) = self.work.checked_sub(ATTEMPT) else { break };
+            self.work = left;
+            let Some(inner) = decoder(token, &mut buffer).and_then(|len| buffer.get(..len)) else { continue };
+            self.work = self.work.saturating_sub(inner.len());
+            let hit = self.inner(inner, deeper).map(|hit| hit.within(*coat));
+            best = surest(best, hit);
+            if best.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
+                break;
+            }
+        }
+        best
+    }
+
+    fn inner(&mut self, inner: &[u8], depth: usize) -> Option<Hit> {
+        let clear = in_clear(self.identifier, inner);
+        if clear.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
+            return clear;
+        }
+        surest(clear, self.encoded(inner, depth))
+    }
+
+    /// Swapped pairs, packed and reversed digits, which have to pass the checks: any digits can be turned.
+    fn turned(&self, token: &[u8]) -> Option<Hit> {
         let filled = token.len() >= 10 && matches!(token, [.., b'f' | b'F', _]);
-        let swapped = || (effort == Effort::Named || filled).then(|| turned(identifier, token))?;
-        let fit = decoded(identifier, token, effort, depth).or_else(swapped)?;
-        Some(Hit { span, fit })
-    });
-    best(hits)
+        if self.effort != Effort::Named && !filled {
+            return None;
+        }
+        let judge =
+            |digits: &[u8]| number(self.identifier, &Digits::from_plain(digits.iter().copied())?, 0..token.len());
+        let formed = |digits: &[u8]| judge(digits).filter(|hit| hit.fit <= Fit::Formed);
+        let checked = |digits: &[u8]| judge(digits).filter(|hit| hit.fit == Fit::Checked);
+        let swapped = |token: &[u8]| {
+            let whole = decode::swapped(token).and_then(|(digits, len)| formed(digits.get(..len)?));
+            let hit = whole.or_else(|| {
+                let (digits, len) = decode::swapped(without_type(self.identifier, token)?)?;
+                let digits = digits.get(..len)?;
+                checked(if self.identifier == Identifier::Imsi { digits.strip_prefix(b"9")? } else { digits })
+            });
+            Some(hit?.within(Coat::Swapped))
+        };
+        let packed = || {
+            let (digits, len) = decode::packed(token)?;
+            let digits = digits.get(..len)?;
+            Some(formed(digits).or_else(|| swapped(digits))?.within(Coat::Packed))
+        };
+        let reversed = || {
+            let mut digits = [0; 22];
+            let digits = digits.get_mut(..token.len()).filter(|_| token.len() >= 10)?;
+            digits.copy_from_slice(token);
+            digits.reverse();
+            let hit = digits.iter().all(u8::is_ascii_digit).then(|| checked(digits))?;
+            Some(hit?.within(Coat::Reversed))
+        };
+        swapped(token).or_else(packed).or_else(reversed)
+    }
 }
 
-fn decoded(identifier: Identifier, token: &[u8], effort: Effort, depth: usize) -> Option<Fit> {
-    let mut buffer: Buffer = [0; LONGEST];
-    let deeper = depth.checked_sub(1)?;
-    // What a token of ordinary sign-in says is looked at only where the name promises a number.
-    let decoders = if effort == Effort::Named { decode::TEXT } else { decode::PLAIN_TEXT };
-    let fits = decoders.iter().filter_map(|decoder| {
-        let len = decoder(token, &mut buffer)?;
-        let inner = buffer.get(..len)?;
-        let hit = in_clear(identifier, inner).or_else(|| encoded(identifier, inner, effort, deeper))?;
-        Some(hit.fit)
-    });
-    fits.min()
+/// Without the octet for an international number (3GPP TS 24.008 §10.5.4.7), or the length of a subscription's; the digit
+/// that tells its parity stays (§10.5.1.4).
+fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
+    match identifier {
+        Identifier::Msisdn => token.strip_prefix(b"91"),
+        Identifier::Imsi => Some(token.strip_prefix(b"08").filter(|rest| rest.len() == 16).unwrap_or(token)),
+        _ => None,
+    }
 }
 
-/// Swapped pairs and reversed digits, which have to pass the checks: any digits can be turned.
-fn turned(identifier: Identifier, token: &[u8]) -> Option<Fit> {
-    let swapped = decode::swapped(token).and_then(|(digits, len)| {
-        let number = Digits::from_plain(digits.into_iter().take(len))?;
-        judge_digits(identifier, &number).filter(|fit| *fit <= Fit::Formed)
-    });
-    let reversed = || {
-        let plain = token.len() >= 10 && token.iter().all(u8::is_ascii_digit);
-        let number = plain.then(|| Digits::from_plain(token.iter().rev().copied()))??;
-        judge_digits(identifier, &number).filter(|fit| *fit == Fit::Checked)
-    };
-    swapped.or_else(reversed)
+/// This token as a hit, if it is a number of this kind.
+fn judged(identifier: Identifier, token: &[u8], span: Range<usize>) -> Option<Hit> {
+    let fit = judge(identifier, token)?;
+    let country = Digits::parse(token).and_then(|digits| country(identifier, &digits));
+    Some(Hit { country, ..Hit::plain(span, fit) })
+}
+
+/// These digits as a hit, if they are a number of this kind.
+fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option<Hit> {
+    let fit = judge_digits(identifier, digits)?;
+    Some(Hit { country: country(identifier, digits), ..Hit::plain(span, fit) })
+}
+
+/// The better of two, the first if they are alike.
+fn surest(first: Option<Hit>, second: Option<Hit>) -> Option<Hit> {
+    [first, second].into_iter().flatten().min_by_key(|hit| hit.fit)
 }
 
 /// The first of the best; nothing beats a checked one, so the search ends there.
@@ -160,13 +251,6 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
         start + inner.start..start + inner.end
     });
     spans.filter(|span| !span.is_empty()).take(PARTS)
-}
-
-/// What stands after the first equals sign, unless that is padding.
-fn after_equals(value: &[u8], span: &Range<usize>) -> Option<Range<usize>> {
-    let equals = value.get(span.clone())?.iter().position(|&byte| byte == b'=')?;
-    let start = span.start + equals + 1;
-    value.get(start..span.end).is_some_and(|rest| rest.len() >= 8).then_some(start..span.end)
 }
 
 /// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.

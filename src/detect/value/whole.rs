@@ -3,6 +3,7 @@
 use super::{
     Fit,
     opaque::{is_nothing, trim},
+    place::is_position,
 };
 use crate::detect::Identifier;
 
@@ -22,6 +23,7 @@ pub(in crate::detect) fn fit(identifier: Identifier, value: &[u8]) -> Option<Fit
         Identifier::SubscriberId => pseudonym(value),
         Identifier::Acr => acr(value),
         Identifier::Account => Some(if value.len() > 2 { Fit::Formed } else { Fit::Odd }),
+        Identifier::Location if is_position(value) => Some(Fit::Checked),
         Identifier::Location => Some(if value.iter().any(u8::is_ascii_digit) { Fit::Formed } else { Fit::Odd }),
         _ => None,
     }
@@ -40,7 +42,13 @@ fn pseudonym(value: &[u8]) -> Option<Fit> {
 fn acr(value: &[u8]) -> Option<Fit> {
     let starts = |mark: &[u8]| value.get(..mark.len()).is_some_and(|front| front.eq_ignore_ascii_case(mark));
     let holds = |mark: &[u8]| value.windows(mark.len()).take(1024).any(|part| part.eq_ignore_ascii_case(mark));
-    if starts(b"STAT") || starts(b"DYNM") || holds(b";ncc=") || holds(b";type=") {
+    if starts(b"acr:")
+        || starts(b"STAT")
+        || starts(b"DYNM")
+        || holds(b";ncc=")
+        || holds(b";type=")
+        || holds(b"%3bncc%3d")
+    {
         return Some(Fit::Checked);
     }
     Some(if value.len() >= 8 { Fit::Formed } else { Fit::Odd })

@@ -1,6 +1,6 @@
 //! Are unlisted names read right, and everyday names left alone?
 
-use super::*;
+use super::{ordinary::ORDINARY, *};
 use Identifier::{Acr, ClientIp, Iccid, Imei, Imsi, Location, Msisdn, Network, SubscriberId};
 
 #[test]

@@ -1,0 +1,140 @@
+//! Which heads is scanning measured on?
+
+use std::sync::Arc;
+
+use clir::{
+    detect::{Identifier, Identities, Identity},
+    exchange::{Fields, Sensitive},
+};
+use serde_json::Value;
+
+/// The longest head, and the most fields, that the proxy takes in unless told otherwise.
+const HEAD: usize = 64 << 10;
+const FIELDS: usize = 200;
+
+/// The target of every head that is made here.
+pub const TARGET: &str = "/products/1234567890/images/large.jpg?v=1700000000123&w=640";
+
+const BROWSER: &[(&str, &str)] = &[
+    ("Host", "www.example.org"),
+    ("Connection", "keep-alive"),
+    ("sec-ch-ua", "\"Chromium\";v=\"116\", \"Not)A;Brand\";v=\"24\", \"Google Chrome\";v=\"116\""),
+    ("sec-ch-ua-mobile", "?1"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/116.0.0.0 Mobile Safari/537.36",
+    ),
+    ("sec-ch-ua-platform", "\"Android\""),
+    ("Accept", "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"),
+    ("Sec-Fetch-Site", "same-origin"),
+    ("Sec-Fetch-Mode", "no-cors"),
+    ("Sec-Fetch-Dest", "image"),
+    ("Referer", "https://www.example.org/products/item?ref=home&campaign=1700000000123"),
+    ("Accept-Encoding", "gzip, deflate, br"),
+    ("Accept-Language", "en-GB,en;q=0.9"),
+];
+
+/// About 600 bytes of what analytics leave behind.
+const COOKIE: &str = "_ga=GA1.2.1234567890.1700000000; _gid=GA1.2.987654321.1700000001; _fbp=fb.1.1700000000123.1234567890; \
+    sid=5fa86fafe83e0b32f0f861ed5fa86fafe83e0b32; uid=6952339322284285401; OptanonConsent=isGABCMP=false&datestamp=Wed&version=6.17.0; \
+    __cfduid=d9c6a4017e0404727f9b21e24332be5381468705106; s_vi=[CS]v1|2F8A1B2C0515A3D4-40000109C0003E2D[CE]; \
+    ajs_anonymous_id=%22b6d5bbf3-6d16-930b-6c58-48faae67b99a%22; session=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl; \
+    theme=dark; lang=en-GB; consent=1; last=1700000000; cart=9f8e7d6c5b4a3210; ab=variant-7; tz=Europe%2FLondon; v=2";
+
+/// What a browser sends for a picture: fourteen fields.
+pub fn browser() -> Fields {
+    let mut fields: Fields = BROWSER.iter().copied().collect();
+    fields.push("Cookie", COOKIE);
+    fields
+}
+
+/// The same with what two gateways put in.
+pub fn enriched() -> Fields {
+    let mut fields = browser();
+    fields.push("x-up-calling-line-id", "447700900123");
+    fields.push("X-Acme-Subscriber-Id", "b6d5bbf36d16930b6c5848faae67b99a");
+    fields
+}
+
+/// The targets and fields of a file of samples.
+pub fn samples(text: &str) -> Vec<(String, Fields)> {
+    text.lines().map(sample).collect()
+}
+
+fn sample(line: &str) -> (String, Fields) {
+    let json: Value = serde_json::from_str(line).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let headers = json["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1])));
+    (text(&json["path"]), headers.collect())
+}
+
+/// One field that fills the head.
+fn one(name: &str, part: &str) -> Fields {
+    [(name.to_owned(), part.repeat(HEAD / part.len()))].into_iter().collect()
+}
+
+/// As many fields as there may be, which fill the head together.
+fn many(name: &str, part: &str) -> Fields {
+    let room = HEAD / FIELDS - name.len() - 4;
+    (0..FIELDS).map(|_| (name.to_owned(), part.repeat((room / part.len()).max(1)))).collect()
+}
+
+/// Heads of 64 KiB, each built to keep one part busy.
+pub fn hostile() -> Vec<(&'static str, Fields)> {
+    let partial = "x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub";
+    let number = "MzQzNDM3MzczMDMwMzkzMDMwMzEzMjM5";
+    vec![
+        ("pairs", one("cookie", "tel=;")),
+        ("keyed pairs", one("cookie", "msisdn=44770090012x;")),
+        ("true pairs", one("cookie", "msisdn=447700900123;")),
+        ("short true pairs", one("cookie", "tel=07700900123;")),
+        ("other pairs", one("cookie", "abcdef=%2B447700900;")),
+        ("encoded pairs", one("cookie", "mdn=NDQ3NzAwOTAwMTIz;")),
+        ("plain pairs", one("cookie", "a=K30Na30Na30N;")),
+        ("query", one("referer", "?tel=0770090012x&imsi=00101012345678")),
+        ("segments", one("referer", "/imsi/00101a012345678")),
+        ("commas", one("x-msisdn", "1,")),
+        ("encoded", many("x-msisdn", number)),
+        ("encoded parts", many("x-subscriber-imsi", "NDQ3NzAwOTAwMTIz,")),
+        ("encoded, unlisted", many("x-acme-imsi", "4e4451334e7a41774f544177,")),
+        ("token, unlisted", many("x-acme-subscriber-id", number)),
+        ("json", many("x-acme-subscriber", "{\"imsi\":\"00101012345678\"},")),
+        ("escapes", many("x-acme-msisdn", "%25%33%34")),
+        ("names", many(partial, "1234567890123")),
+        ("short names", many("x-sub", "1234567,")),
+        ("agents", many("user-agent", "sn4901542032375180/")),
+        ("nodes", many("forwarded", "msisdn=447700900;")),
+        ("addresses", many("x-forwarded-for", "1.2.3.4.5,")),
+        ("uris", many("x-a", "tel:+1")),
+        ("signs", many("x-a", "K3c0K3c0K3c0")),
+    ]
+}
+
+/// Heads of 64 KiB that keep the search for the user's own numbers busy.
+pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
+    let nested = "TkRRM056QXdPVEF3TVRJMC1ORFEzTnpBd09UQXdNVEkw";
+    vec![
+        ("digits", one("x-zq", "1 2-3.")),
+        ("groups", one("x-zq", "4477 0090 0124 ")),
+        ("percent", one("x-zq", "%2525%33")),
+        ("tokens", one("x-zq", "NDQ3NzAwOTAwMTI0/")),
+        ("nested", many("x-zq", nested)),
+        ("nested in one", one("x-zq", "VGtSUk0wNTZRWGRQVkVGM1RWUkpNQzFP")),
+        ("hex in hex", one("x-zq", "3334333433373337333033303339")),
+        ("hashes", one("x-zq", "e5a1fb55305247d6f35bd790d2a91dda,")),
+        ("mail", one("x-zq", "a@b")),
+        ("mail in escapes", one("x-zq", "%61%40%62.c")),
+        ("zeros", one("x-zq", "00000000012345678,")),
+        ("the number", one("x-zq", "447700900999,")),
+        ("parts of the number", one("x-zq", "7700900999-")),
+        ("the number encoded", one("x-zq", "NDQ3NzAwOTAwOTk5,")),
+    ]
+}
+
+/// Some of the user's own numbers, and an address.
+pub fn own(count: usize) -> Arc<Identities> {
+    let register = |kind, value: String| Identity::new("own".into(), kind, &Sensitive::new(value)).unwrap();
+    let numbers = (0..count).map(|at| register(Identifier::Msisdn, format!("+447700{:06}", 900_999 - at % 1000)));
+    let address = register(Identifier::Account, "me@example.org".to_owned());
+    Arc::new(Identities::new(numbers.chain([address]).collect()))
+}

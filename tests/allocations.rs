@@ -1,0 +1,97 @@
+//! How much memory does scanning ask for?
+//!
+//! Nothing where nothing is found. Counted for the thread that scans, after the tables have been read once.
+
+use std::sync::{Arc, LazyLock};
+
+use allocation_counter::{AllocationInfo, measure};
+use clir::{
+    detect::{Identifier, Identities, Identity, Part, Scanner, SignatureSet, Subject},
+    exchange::{Direction, Fields, Sensitive},
+};
+use serde_json::Value;
+
+const FILES: [&str; 2] =
+    [include_str!("data/detection/negatives.jsonl"), include_str!("data/detection/positives.jsonl")];
+
+static PLAIN: LazyLock<Scanner> = LazyLock::new(|| warm(Scanner::new(Arc::new(SignatureSet::builtin()))));
+
+/// On the watch for a number, a SIM card, a device and an address that stand nowhere in the samples.
+static WATCHFUL: LazyLock<Scanner> = LazyLock::new(|| {
+    let own = [
+        (Identifier::Msisdn, "+44 7700 900998"),
+        (Identifier::Imsi, "001019876543210"),
+        (Identifier::Imei, "490154203237518"),
+        (Identifier::Iccid, "8944100000123456782"),
+        (Identifier::Account, "nobody.at.all@example.net"),
+    ];
+    let register = |(kind, value): (Identifier, &str)| {
+        Identity::new("own".into(), kind, &Sensitive::new(value.to_owned())).unwrap()
+    };
+    warm(PLAIN.clone().with_identities(Arc::new(Identities::new(own.map(register).into()))))
+});
+
+/// Tables are built when they are first asked for.
+fn warm(scanner: Scanner) -> Scanner {
+    for (target, fields) in FILES.iter().flat_map(|text| samples(text)) {
+        scan(&scanner, &target, &fields);
+    }
+    scanner
+}
+
+fn samples(text: &str) -> Vec<(String, Fields)> {
+    text.lines().map(sample).collect()
+}
+
+fn sample(line: &str) -> (String, Fields) {
+    let json: Value = serde_json::from_str(line).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let headers = json["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1])));
+    (text(&json["path"]), headers.collect())
+}
+
+/// How many findings there are, and what it took to find them.
+fn scan(scanner: &Scanner, target: &str, fields: &Fields) -> (usize, AllocationInfo) {
+    let target = Some(target.as_bytes());
+    let subject = Subject { direction: Direction::Request, part: Part::Header, target, fields, cleartext: true };
+    let mut found = Vec::new();
+    let info = measure(|| found = scanner.scan(&subject));
+    (found.len(), info)
+}
+
+#[test]
+fn the_counter_counts() {
+    let info = measure(|| drop(std::hint::black_box(vec![0_u8; 4096])));
+    assert_eq!((info.count_total, info.bytes_total), (1, 4096));
+}
+
+#[test]
+fn nothing_found_takes_no_memory() {
+    for (kind, scanner) in [("plain", &*PLAIN), ("watchful", &*WATCHFUL)] {
+        let mut silent = 0;
+        for (target, fields) in FILES.iter().flat_map(|text| samples(text)) {
+            let (found, info) = scan(scanner, &target, &fields);
+            if found == 0 {
+                assert_eq!(info.count_total, 0, "{kind}: {target} {fields:?}");
+                silent += 1;
+            }
+        }
+        assert!(silent >= 200, "{silent} requests without a finding");
+    }
+}
+
+/// The list of findings, its order, and the bytes of a target, which nobody shares.
+#[test]
+fn a_finding_takes_little() {
+    let mut telling = 0;
+    for (target, fields) in samples(FILES[1]) {
+        for scanner in [&*PLAIN, &*WATCHFUL] {
+            let (found, info) = scan(scanner, &target, &fields);
+            let most = 4 + 4 * found as u64;
+            assert!(info.count_total <= most, "{} for {found}: {target} {fields:?}", info.count_total);
+            assert!(info.bytes_total <= 8192, "{} bytes: {target} {fields:?}", info.bytes_total);
+            telling += found;
+        }
+    }
+    assert!(telling >= 400, "{telling} findings");
+}
