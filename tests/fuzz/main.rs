@@ -14,3 +14,4 @@ mod judgement;
 mod messages;
 mod mutate;
 mod settings;
+mod values;

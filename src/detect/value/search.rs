@@ -14,15 +14,18 @@ use crate::detect::Identifier;
 /// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
 /// it takes to keep a proxy busy.
 const PARTS: usize = 32;
-const ENCODED_PARTS: usize = 6;
+const ENCODED_PARTS: usize = 8;
+
+/// No number has fewer digits.
+const FEWEST: usize = 6;
 
 /// Nothing that is encoded is shorter: six octets in base64.
 const TOKEN: usize = 8;
 
-/// How many bytes are decoded for one value, and what an attempt counts at least: three encodings of a short number
-/// take some hundred, a value built to be decoded in every way would take millions.
-const WORK: usize = 8 * 1024;
-const ATTEMPT: usize = 16;
+/// How many bytes are decoded for a value beside three times its own length, and what an attempt counts at least: three
+/// encodings of a number take less, a value built to be decoded in every way would take millions.
+const WORK: usize = 1024;
+const ATTEMPT: usize = 8;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effo
     if effort == Effort::Clear {
         return clear;
     }
-    let encoded = Search { identifier, effort, work: WORK }.encoded(value, DEPTH);
+    let encoded = Search { identifier, effort, work: WORK + 3 * value.len() }.encoded(value, DEPTH);
     [clear, encoded].into_iter().flatten().min_by_key(|hit| hit.fit)
 }
 
@@ -90,6 +93,9 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
+    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST {
+        return None;
+    }
     let judged = |span: Range<usize>| Some(Hit { fit: judge(identifier, value.get(span.clone())?)?, span });
     let whole = judged(trimmed(value));
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
@@ -114,14 +120,12 @@ struct Search {
 impl Search {
     /// The best number that stands here encoded; its span is that of the encoded form.
     fn encoded(&mut self, value: &[u8], depth: usize) -> Option<Hit> {
-        let joined = |byte: &u8| matches!(byte, b'=' | b' ' | b'.');
-        let whole = std::iter::once(trimmed(value));
-        let long = |span: &Range<usize>| span.len() >= TOKEN;
-        let tokens = parts(value, is_token_border).filter(long).take(ENCODED_PARTS);
-        let closer = parts(value, |byte| is_token_border(byte) || joined(&byte)).filter(long).take(ENCODED_PARTS);
-        let closer = closer.filter(|_| value.iter().any(joined));
-        let hits = whole.filter(long).chain(tokens).chain(closer).filter_map(|span| {
-            let token = value.get(span.clone())?;
+        let whole = trimmed(value);
+        let tokens = parts(value, is_token_border).filter(|span| span.len() >= TOKEN);
+        let inner = tokens.flat_map(|span| std::iter::once(span.clone()).chain(joined(value, span)));
+        let inner = inner.filter(|span| *span != whole).take(ENCODED_PARTS);
+        let hits = std::iter::once(whole.clone()).chain(inner).filter_map(|span| {
+            let token = value.get(span.clone()).filter(|token| token.len() >= TOKEN)?;
             let fit = self.decoded(token, depth).into_iter().chain(self.turned(token)).min()?;
             Some(Hit { span, fit })
         });
@@ -186,6 +190,16 @@ impl Search {
         };
         swapped(token).or_else(packed).or_else(reversed)
     }
+}
+
+/// The parts of a token that may hold several: `id=…`, `Basic …`, a value with its signature behind a dot.
+fn joined(value: &[u8], token: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let is_join = |byte| matches!(byte, b'=' | b' ' | b'.');
+    let text = value.get(token.clone()).unwrap_or_default();
+    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let text = text.get(..text.len() - padding).filter(|text| text.iter().any(|byte| is_join(*byte)));
+    let inner = parts(text.unwrap_or_default(), is_join).filter(|span| span.len() >= TOKEN);
+    inner.map(move |span| token.start + span.start..token.start + span.end)
 }
 
 /// Without the octet for an international number (3GPP TS 24.008 §10.5.4.7), or the length of a subscription's; the digit
