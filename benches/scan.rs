@@ -2,6 +2,7 @@
 
 use std::{hint::black_box, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use clir::{
     detect::{Identifier, Identities, Identity, Part, Scanner, SignatureSet, Subject},
     exchange::{Direction, Fields, Sensitive},
@@ -57,8 +58,20 @@ fn hostile() -> Vec<(&'static str, Fields)> {
         ("keyed pairs", many("cookie", &"msisdn=44770090012x;".repeat(3_200), 1)),
         ("commas", many("x-msisdn", &"1,".repeat(32_000), 1)),
         ("encoded", many("x-msisdn", &"MzQzNDM3MzczMDMwMzkzMDMwMzEzMjM5".repeat(9), 200)),
+        ("nested", nested()),
+        ("positions", many("x-acme-cgi", &"mcc234-15.1234;51.507:".repeat(11), 250)),
+        ("accounts", many("x-acme-email", &"a@b.c1,".repeat(70), 120)),
         ("names", many("x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub", "1234567890123", 200)),
     ]
+}
+
+/// Values of which every part can be decoded in several ways, and what comes of it as well, under names of all kinds.
+fn nested() -> Fields {
+    let names = ["x-msisdn", "x-acme-imsi", "x-acme-imei", "x-acme-subscriber-id", "x-acme-nai", "x-acme-cgi"];
+    let wrap = |text: String| format!("{};{}", STANDARD_NO_PAD.encode(&text), "%32".repeat(8));
+    let value = wrap(wrap(wrap("32313332.MTIzNDU2N;\\u0032".repeat(9))));
+    let value = value.get(..1024).unwrap_or(&value);
+    (0..63).map(|at| (names[at % names.len()].to_owned(), value.to_owned())).collect()
 }
 
 /// Heads of 64 KiB that keep the search for the user's own numbers busy.

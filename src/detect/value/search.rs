@@ -49,7 +49,17 @@ pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effo
         return clear;
     }
     let encoded = Search { identifier, effort, work: WORK + 3 * value.len() }.encoded(value, DEPTH);
-    [clear, encoded].into_iter().flatten().min_by_key(|hit| hit.fit)
+    match (clear, encoded) {
+        (Some(clear), Some(encoded)) if overlap(&clear.span, &encoded.span) => {
+            let span = clear.span.start.min(encoded.span.start)..clear.span.end.max(encoded.span.end);
+            Some(Hit { span, fit: clear.fit.min(encoded.fit) })
+        }
+        (clear, encoded) => [clear, encoded].into_iter().flatten().min_by_key(|hit| hit.fit),
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
@@ -93,16 +103,22 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST {
+    let (mut digits, mut borders, mut blanks) = (0, false, false);
+    for &byte in value {
+        digits += usize::from(byte.is_ascii_digit());
+        borders |= is_border(byte);
+        blanks |= byte == b' ';
+    }
+    if digits < FEWEST {
         return None;
     }
     let judged = |span: Range<usize>| Some(Hit { fit: judge(identifier, value.get(span.clone())?)?, span });
     let whole = judged(trimmed(value));
-    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
+    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let spaced = parts(value, is_border);
-    let close = parts(value, |byte| byte == b' ' || is_border(byte));
+    let spaced = parts(value, is_border).filter(|_| borders);
+    let close = parts(value, |byte| byte == b' ' || is_border(byte)).filter(|_| blanks);
     let part = best(spaced.chain(close).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => Some(Hit { fit: whole.fit.min(part.fit), ..whole }),
