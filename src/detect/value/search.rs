@@ -103,15 +103,16 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> bool {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let (mut digits, mut borders, mut blanks) = (0, false, false);
+    let (mut digits, mut kinds) = (0, 0);
     for &byte in value {
-        digits += usize::from(byte.is_ascii_digit());
-        borders |= is_border(byte);
-        blanks |= byte == b' ';
+        let kind = KIND.get(usize::from(byte)).copied().unwrap_or_default();
+        digits += usize::from(kind & DIGIT);
+        kinds |= kind;
     }
     if digits < FEWEST {
         return None;
     }
+    let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
     let judged = |span: Range<usize>| Some(Hit { fit: judge(identifier, value.get(span.clone())?)?, span });
     let whole = judged(trimmed(value));
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
@@ -256,13 +257,35 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
     spans.filter(|span| !span.is_empty()).take(PARTS)
 }
 
+const DIGIT: u8 = 1;
+const BORDER: u8 = 2;
+const BLANK: u8 = 4;
+
+/// What each byte is to a number.
+static KIND: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b' ' => BLANK,
+            _ if is_border(byte) => BORDER,
+            _ => 0,
+        };
+        if byte == 255 {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
 /// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.
-fn is_border(byte: u8) -> bool {
+const fn is_border(byte: u8) -> bool {
     matches!(byte, b'=' | b'/' | b'_' | b'%' | 0x80..) || is_token_border(byte)
 }
 
 /// What never stands inside an encoded token.
-fn is_token_border(byte: u8) -> bool {
+const fn is_token_border(byte: u8) -> bool {
     matches!(
         byte,
         b',' | b';'
