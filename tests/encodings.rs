@@ -71,8 +71,10 @@ fn octets(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
+type Make = fn(&mut Rng) -> String;
+
 /// A kind, and names under which it is looked for: a documented one, one whose word is strong, one whose word is firm.
-const KINDS: &[(Identifier, fn(&mut Rng) -> String, &[&str])] = &[
+const KINDS: &[(Identifier, Make, &[&str])] = &[
     (Identifier::Msisdn, msisdn, &["X-MSISDN", "X-Acme-Subscriber-Number", "X-Acme-Phone"]),
     (Identifier::Imsi, imsi, &["X-IMSI", "X-Acme-Imsi"]),
     (Identifier::Imei, imei, &["X-Up-3GPP-IMEI", "X-Acme-Imei", "X-Acme-PEI"]),
@@ -154,11 +156,7 @@ fn check(kind: Identifier, name: &str, value: &str) -> Result<(), &'static str> 
 }
 
 /// Runs each value under each name, and tells which encodings failed how often.
-fn run(
-    kinds: &[(Identifier, fn(&mut Rng) -> String, &[&str])],
-    nestings: &[Vec<(&str, Encode)>],
-    seed: u64,
-) -> Vec<String> {
+fn run(kinds: &[(Identifier, Make, &[&str])], nestings: &[Vec<(&str, Encode)>], seed: u64) -> Vec<String> {
     let mut random = Rng::with_seed(seed);
     let mut faults = Vec::new();
     for (kind, make, names) in kinds {

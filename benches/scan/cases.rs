@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use clir::{
     detect::{Identifier, Identities, Identity},
     exchange::{Fields, Sensitive},
@@ -95,6 +96,9 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("segments", one("referer", "/imsi/00101a012345678")),
         ("commas", one("x-msisdn", "1,")),
         ("encoded", many("x-msisdn", number)),
+        ("encodings", encodings()),
+        ("positions", many("x-acme-cgi", "mcc234-15.1234;51.507:")),
+        ("accounts", many("x-acme-email", "a@b.c1,")),
         ("encoded parts", many("x-subscriber-imsi", "NDQ3NzAwOTAwMTIz,")),
         ("encoded, unlisted", many("x-acme-imsi", "4e4451334e7a41774f544177,")),
         ("token, unlisted", many("x-acme-subscriber-id", number)),
@@ -108,6 +112,15 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("uris", many("x-a", "tel:+1")),
         ("signs", many("x-a", "K3c0K3c0K3c0")),
     ]
+}
+
+/// Values of which every part can be decoded in several ways, and what comes of it as well, under names of all kinds.
+fn encodings() -> Fields {
+    let names = ["x-msisdn", "x-acme-imsi", "x-acme-imei", "x-acme-subscriber-id", "x-acme-nai", "x-acme-cgi"];
+    let wrap = |text: String| format!("{};{}", STANDARD_NO_PAD.encode(&text), "%32".repeat(8));
+    let value = wrap(wrap(wrap("32313332.MTIzNDU2N;\\u0032".repeat(9))));
+    let value = value.get(..1024).unwrap_or(&value);
+    (0..63).map(|at| (names[at % names.len()].to_owned(), value.to_owned())).collect()
 }
 
 /// Heads of 64 KiB that keep the search for the user's own numbers busy.

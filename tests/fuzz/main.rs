@@ -19,3 +19,4 @@ mod judgement;
 mod messages;
 mod mutate;
 mod settings;
+mod values;

@@ -18,9 +18,17 @@ pub(in crate::detect) fn first_inside(value: &[u8]) -> Option<Range<usize>> {
 }
 
 fn all(value: &[u8]) -> impl Iterator<Item = (Range<usize>, IpAddr)> {
-    parts(value, |byte| b",;=\"[] \t|()<>{}/%&'".contains(&byte)).filter_map(|span| {
-        parse(value.get(span.clone())?).map(|(part, ip)| (span.start + part.start..span.start + part.end, ip))
+    // Ciphertext is asked for an address as well: most of it has none of these.
+    let value = memchr::memchr2(b'.', b':', value).map_or(&b""[..], |_| value);
+    parts(value, is_border).filter_map(|span| {
+        let (part, address) = parse(value.get(span.clone())?)?;
+        Some((span.start + part.start..span.start + part.end, address))
     })
+}
+
+fn is_border(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'%' | b'&' | b'\'' | b'(' | b')' | b',' | b'/' | b';' | b'<' | b'=' | b'>')
+        || matches!(byte, b'[' | b']' | b'{' | b'|' | b'}')
 }
 
 /// Parses a part; what is spanned leaves out a label and a port.

@@ -172,7 +172,15 @@ fn is_sequence(parts: &[(Option<Key>, &[u8])], strict: bool) -> bool {
 /// All in one: country and network in digits, the rest in digits or hexadecimal.
 fn joined(part: &[u8]) -> bool {
     let digits = part.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (12..=16).contains(&part.len()) && digits >= 5 && is_hex(part) && network(part) == Some(Network::Assigned)
+    let formed = (12..=16).contains(&part.len()) && digits >= 5 && is_hex(part) && !is_date(part);
+    formed && network(part) == Some(Network::Assigned)
+}
+
+/// `20211203055113` begins with a Greek network and is an hour in December all the same.
+fn is_date(part: &[u8]) -> bool {
+    let (first, last): (&[u8], &[u8]) = (b"01", b"12");
+    let has_month = part.get(4..6).is_some_and(|month| (first..=last).contains(&month));
+    matches!(part.len(), 12 | 14) && part.starts_with(b"20") && part.iter().all(u8::is_ascii_digit) && has_month
 }
 
 #[cfg(test)]
@@ -241,6 +249,7 @@ mod tests {
             "192.0.2.1",
             "234-15",
             "20100-12-31",
+            "20211203055113",
             "1700000000000",
         ] {
             assert!(!is_text(value.as_bytes()), "{value}");

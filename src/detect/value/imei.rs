@@ -39,7 +39,7 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
 /// CDMA's number of a device, in hexadecimal (3GPP2 S.R0048): eight digits for the maker, from A0 on, and six.
 pub(super) fn fit_meid(token: &[u8]) -> Option<Fit> {
     let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let formed = matches!(token.len(), 14 | 15) && token.iter().all(u8::is_ascii_hexdigit) && digits >= 4;
+    let formed = matches!(token.len(), 14 | 15) && token.iter().all(u8::is_ascii_hexdigit) && digits >= 6;
     (formed && matches!(token.first()?, b'a'..=b'f' | b'A'..=b'F')).then_some(Fit::Formed)
 }
 

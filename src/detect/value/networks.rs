@@ -100,8 +100,9 @@ fn country(digits: &[u8]) -> Option<&'static Country> {
     TABLE.rows.get(usize::from(row?))
 }
 
-/// The value of decimal digits; nothing if they are anything else.
+/// The value of up to three decimal digits; nothing if they are anything else.
 fn number(digits: &[u8]) -> Option<usize> {
+    let digits = Some(digits).filter(|digits| digits.len() <= 3)?;
     digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + usize::from(digit - b'0')))
 }
 
@@ -129,6 +130,7 @@ mod tests {
         assert_eq!(exactly(b"310", b"260"), Some(Network::Assigned));
         assert_eq!(exactly(b"001", b"1"), None);
         assert_eq!(exactly(b"0010", b"01"), None);
+        assert_eq!(exactly(b"001", b"123456789012345678901234567890"), None);
     }
 
     #[test]

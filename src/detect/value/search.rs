@@ -16,15 +16,18 @@ use crate::detect::Identifier;
 /// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
 /// it takes to keep a proxy busy.
 const PARTS: usize = 32;
-const ENCODED_PARTS: usize = 6;
+const ENCODED_PARTS: usize = 8;
+
+/// No number has fewer digits.
+const FEWEST: usize = 6;
 
 /// Nothing that is encoded is shorter: six octets in base64.
 const TOKEN: usize = 8;
 
-/// How many bytes are decoded for one value, and what an attempt counts at least: three encodings of a short number
-/// take some hundred, a value built to be decoded in every way would take millions.
-const WORK: usize = 8 * 1024;
-const ATTEMPT: usize = 16;
+/// How many bytes are decoded for a value beside three times its own length, and what an attempt counts at least: three
+/// encodings of a number take less, a value built to be decoded in every way would take millions.
+const WORK: usize = 1024;
+const ATTEMPT: usize = 8;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +50,18 @@ pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effo
     if effort == Effort::Clear {
         return clear;
     }
-    surest(clear, Search { identifier, effort, work: WORK }.encoded(value, DEPTH))
+    let encoded = Search { identifier, effort, work: WORK + 3 * value.len() }.encoded(value, DEPTH);
+    match (clear, encoded) {
+        (Some(clear), Some(encoded)) if overlap(&clear.span, &encoded.span) => {
+            let span = clear.span.start.min(encoded.span.start)..clear.span.end.max(encoded.span.end);
+            surest(Some(clear), Some(encoded)).map(|hit| Hit { span, ..hit })
+        }
+        (clear, encoded) => surest(clear, encoded),
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
@@ -93,13 +107,23 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
+    let (mut digits, mut kinds) = (0, 0);
+    for &byte in value {
+        let kind = KIND.get(usize::from(byte)).copied().unwrap_or_default();
+        digits += usize::from(kind & DIGIT);
+        kinds |= kind;
+    }
+    if digits < FEWEST {
+        return None;
+    }
+    let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
     let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
     let whole = judged(trimmed(value));
-    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) {
+    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let spaced = parts(value, is_border);
-    let close = parts(value, |byte| byte == b' ' || is_border(byte));
+    let spaced = parts(value, is_border).filter(|_| borders);
+    let close = parts(value, |byte| byte == b' ' || is_border(byte)).filter(|_| blanks);
     let part = best(spaced.chain(close).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
@@ -119,14 +143,12 @@ struct Search {
 impl Search {
     /// The best number that stands here encoded; its span is that of the encoded form.
     fn encoded(&mut self, value: &[u8], depth: usize) -> Option<Hit> {
-        let joined = |byte: &u8| matches!(byte, b'=' | b' ' | b'.');
-        let whole = std::iter::once(trimmed(value));
-        let long = |span: &Range<usize>| span.len() >= TOKEN;
-        let tokens = parts(value, is_token_border).filter(long).take(ENCODED_PARTS);
-        let closer = parts(value, |byte| is_token_border(byte) || joined(&byte)).filter(long).take(ENCODED_PARTS);
-        let closer = closer.filter(|_| value.iter().any(joined));
-        let hits = whole.filter(long).chain(tokens).chain(closer).filter_map(|span| {
-            let token = value.get(span.clone())?;
+        let whole = trimmed(value);
+        let tokens = parts(value, is_token_border).filter(|span| span.len() >= TOKEN);
+        let inner = tokens.flat_map(|span| std::iter::once(span.clone()).chain(joined(value, span)));
+        let inner = inner.filter(|span| *span != whole).take(ENCODED_PARTS);
+        let hits = std::iter::once(whole.clone()).chain(inner).filter_map(|span| {
+            let token = value.get(span.clone()).filter(|token| token.len() >= TOKEN)?;
             let inner = surest(self.decoded(token, depth), self.turned(token))?;
             Some(Hit { span, ..inner })
         });
@@ -197,6 +219,16 @@ impl Search {
     }
 }
 
+/// The parts of a token that may hold several: `id=…`, `Basic …`, a value with its signature behind a dot.
+fn joined(value: &[u8], token: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let is_join = |byte| matches!(byte, b'=' | b' ' | b'.');
+    let text = value.get(token.clone()).unwrap_or_default();
+    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let text = text.get(..text.len() - padding).filter(|text| text.iter().any(|byte| is_join(*byte)));
+    let inner = parts(text.unwrap_or_default(), is_join).filter(|span| span.len() >= TOKEN);
+    inner.map(move |span| token.start + span.start..token.start + span.end)
+}
+
 /// Without the octet for an international number (3GPP TS 24.008 §10.5.4.7), or the length of a subscription's; the digit
 /// that tells its parity stays (§10.5.1.4).
 fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
@@ -253,13 +285,35 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
     spans.filter(|span| !span.is_empty()).take(PARTS)
 }
 
+const DIGIT: u8 = 1;
+const BORDER: u8 = 2;
+const BLANK: u8 = 4;
+
+/// What each byte is to a number.
+static KIND: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            b' ' => BLANK,
+            _ if is_border(byte) => BORDER,
+            _ => 0,
+        };
+        if byte == 255 {
+            break kinds;
+        }
+        byte += 1;
+    }
+};
+
 /// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.
-fn is_border(byte: u8) -> bool {
+const fn is_border(byte: u8) -> bool {
     matches!(byte, b'=' | b'/' | b'_' | b'%' | 0x80..) || is_token_border(byte)
 }
 
 /// What never stands inside an encoded token.
-fn is_token_border(byte: u8) -> bool {
+const fn is_token_border(byte: u8) -> bool {
     matches!(
         byte,
         b',' | b';'

@@ -68,6 +68,7 @@ fn swapped(digits: &str) -> String {
 fn the_span_covers_the_number_and_no_more() {
     assert_eq!(part(Msisdn, "447700900123, 192.0.2.26"), "447700900123");
     assert_eq!(part(Msisdn, "\"A\" <sip:+447700900123@ims.example>"), "+447700900123");
+    assert_eq!(part(Msisdn, "(02) 34567890"), "(02) 34567890");
     assert_eq!(part(Msisdn, "a=1;id=NDQ3NzAwOTAwMTIz;b=2"), "NDQ3NzAwOTAwMTIz");
     assert_eq!(part(Imsi, "0001010123456789@nai.epc.mnc01.mcc001.3gppnetwork.org"), "0001010123456789");
 }
