@@ -11,7 +11,7 @@ use super::{
     generalised,
     report::Place,
     signature::SignatureSet,
-    value::{self, Fit, Hit},
+    value::{self, Fit},
     vocabulary::Strength,
     within,
     words::{self, Hint},
@@ -92,37 +92,28 @@ pub(super) fn judge(
     if value.len() < 6 || value.len() > 1024 || key.eq_ignore_ascii_case(b"min") {
         return None;
     }
-    if let Some(account) = account(key, value) {
-        let span = start + account.start..start + account.end;
+    let Some(hint) = words::classify(key).or_else(|| documented(key, knowledge)) else {
+        let hit = value::unnamed_number(value)?;
+        let span = start + hit.span.start..start + hit.span.end;
+        return place.finding(Identifier::Msisdn, Severity::Critical, Confidence::Possible, span);
+    };
+    if names_account(hint) && value::is_account(value) {
+        let whole = value::trimmed(value);
+        let span = start + whole.start..start + whole.end;
         return place.finding(Identifier::Account, Severity::Critical, Confidence::Likely, span);
     }
-    let (identifier, hit, confidence) = number(key, value, budget, knowledge)?;
-    let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
-    place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
-}
-
-/// The name that a network knows its user by; the address that a site asks for is none of these.
-fn account(key: &[u8], value: &[u8]) -> Option<Range<usize>> {
-    let told = |hint: &Hint| hint.network && hint.kinds.first() == Some(&Identifier::Account);
-    let hint = || words::classify(key).filter(told);
-    (value::is_account(value) && hint().is_some()).then(|| value::trimmed(value))
-}
-
-fn number(
-    key: &[u8],
-    value: &[u8],
-    budget: &mut usize,
-    knowledge: &SignatureSet,
-) -> Option<(Identifier, Hit, Confidence)> {
-    let Some(hint) = words::classify(key).or_else(|| documented(key, knowledge)) else {
-        return value::unnamed_number(value).map(|hit| (Identifier::Msisdn, hit, Confidence::Possible));
-    };
     let decode = *budget > 0;
     *budget = budget.saturating_sub(1);
     let (identifier, hit) =
         generalised::number(hint, value, decode).filter(|(_, hit)| hint.network || hit.fit <= Fit::Odd)?;
     let confidence = if hit.fit <= Fit::Formed { Confidence::Likely } else { Confidence::Possible };
-    Some((identifier, hit, confidence))
+    let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
+    place.finding(identifier, severity, confidence, start + hit.span.start..start + hit.span.end)
+}
+
+/// Whether a key is for the name that a network knows its user by; the address that a site asks for is none.
+fn names_account(hint: Hint) -> bool {
+    hint.network && hint.kinds.first() == Some(&Identifier::Account)
 }
 
 /// A field's name as a key: portals keep what the gateway told them.
