@@ -180,7 +180,7 @@ fn mailbox(value: &[u8]) -> Option<std::ops::Range<usize>> {
     let span = parts.find(|span| value.get(span.clone()).is_some_and(value::is_account))?;
     let address = value.get(span.clone())?.to_ascii_lowercase();
     let nobody = |word: &&str| memchr::memmem::find(&address, word.as_bytes()).is_some();
-    (!NOBODY.iter().any(|word| nobody(&word))).then_some(span)
+    (!NOBODY.iter().any(nobody)).then_some(span)
 }
 
 /// An identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14, or a person's own address.
