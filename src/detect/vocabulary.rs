@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::finding::Identifier;
 
+/// The shortest misspelt word.
+const SHORTEST: usize = 5;
+
 /// How much a word tells. Ordered, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -108,6 +111,8 @@ pub(super) struct Vocabulary {
     entries: Vec<(usize, Edges)>,
     /// Words that count misspelt as well, with their groups.
     misspellable: Vec<(Box<str>, usize)>,
+    /// The letters that they begin with, bit n for the nth.
+    initials: u32,
     /// Finds every word in one pass.
     pub matcher: AhoCorasick,
 }
@@ -132,6 +137,10 @@ impl Vocabulary {
     /// The word that stands at the front of a text with one letter wrong, and how long it is there. Its first and last
     /// letters are right: `elephone` and `subscribe` are words of their own.
     pub fn misspelt(&self, text: &[u8]) -> Option<(&Group, usize)> {
+        let first = text.first()?.wrapping_sub(b'a');
+        if text.len() < SHORTEST || first > 25 || self.initials >> first & 1 == 0 {
+            return None;
+        }
         let alike = self.misspellable.iter().filter(|(word, _)| word.as_bytes().first() == text.first());
         alike
             .filter_map(|(word, at)| Some((self.groups.get(*at)?, slip(text, word.as_bytes())?)))
@@ -198,7 +207,7 @@ fn read(text: &str) -> Result<Vocabulary, String> {
     let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
     let (words, entries): (Vec<_>, Vec<_>) = file.group.iter().enumerate().flat_map(patterns).unzip();
     let long = file.group.iter().enumerate().filter(|(_, group)| group.typos).flat_map(patterns);
-    let misspellable = long.map(|(word, (at, _))| (Box::from(word), at)).collect();
+    let misspellable: Vec<_> = long.map(|(word, (at, _))| (Box::from(word), at)).collect();
     let mut builder = AhoCorasickBuilder::new();
     let matcher = builder.kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words);
     Ok(Vocabulary {
@@ -216,9 +225,15 @@ fn read(text: &str) -> Result<Vocabulary, String> {
         references: file.references,
         groups: file.group,
         entries,
+        initials: initials(&misspellable),
         misspellable,
         matcher: matcher.map_err(|fault| fault.to_string())?,
     })
+}
+
+fn initials(words: &[(Box<str>, usize)]) -> u32 {
+    let firsts = words.iter().filter_map(|(word, _)| word.bytes().next()).filter(u8::is_ascii_lowercase);
+    firsts.fold(0, |set, first| set | 1 << (first - b'a'))
 }
 
 /// A group's words, each with its place and edges.

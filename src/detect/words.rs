@@ -190,7 +190,8 @@ impl Folded {
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
     fn misspelt(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let borders = (0..self.len).filter(|&at| self.is_border(at));
+        let last = self.len.saturating_sub(4);
+        let borders = (0..last).filter(|&at| self.is_border(at));
         borders.flat_map(|at| [at, at + usize::from(self.text.get(at) == Some(&b'x'))]).find_map(|start| {
             let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
             Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))

@@ -1,0 +1,176 @@
+//! Do names that nobody listed tell, everywhere a message has names, and do ordinary ones stay silent?
+
+use std::sync::{Arc, LazyLock};
+
+use clir::{
+    detect::{Confidence, Finding, Part, Scanner, Severity, SignatureSet, Subject},
+    exchange::{Direction, Fields},
+};
+use serde_json::Value;
+
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(Arc::new(SignatureSet::builtin())));
+
+const NUMBER: &str = "447700900123";
+const HASH: &str = "5d41402abc4b2a76b9719d911017c592";
+const CIPHER: &str = "Zk3v9+Qm/1xyT0aB77Lq==";
+
+fn scan(target: &str, pairs: &[(&str, &str)]) -> Vec<Finding> {
+    let fields: Fields = pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let target = Some(target.as_bytes());
+    let subject =
+        Subject { direction: Direction::Request, part: Part::Header, target, fields: &fields, cleartext: true };
+    SCANNER.scan(&subject)
+}
+
+fn alarms(target: &str, pairs: &[(&str, &str)]) -> Vec<Finding> {
+    scan(target, pairs).into_iter().filter(|finding| finding.severity > Severity::Low).collect()
+}
+
+#[test]
+fn names_out_of_words_of_the_trade_tell() {
+    for (name, value, kind) in [
+        ("X-Billing-Number", NUMBER, "msisdn"),
+        ("bill-to-number", NUMBER, "msisdn"),
+        ("X-DN", NUMBER, "msisdn"),
+        ("X-NSN", "7700900123", "msisdn"),
+        ("portable", NUMBER, "msisdn"),
+        ("mobile-hash", HASH, "msisdn"),
+        ("X-Mobilni-Broj", NUMBER, "msisdn"),
+        ("nr_telefonu", NUMBER, "msisdn"),
+        ("numero-de-celular", NUMBER, "msisdn"),
+        ("X-Abonent-Nomer", "07700900123", "msisdn"),
+        ("X-Phone-Enc", CIPHER, "msisdn"),
+        ("X-Vodafone-Number", NUMBER, "msisdn"),
+        ("X-Msisdn-Info", "07700900123", "msisdn"),
+        ("X-Misdn", NUMBER, "msisdn"),
+        ("X-Caling-Line-Id", NUMBER, "msisdn"),
+        ("x-mobile-numbre", NUMBER, "msisdn"),
+        ("x-perm-id", HASH, "subscriber-id"),
+        ("X-Acme-SubId", HASH, "subscriber-id"),
+        ("X-Subscirber-Id", HASH, "subscriber-id"),
+        ("x-carrier-ad-id", HASH, "subscriber-id"),
+        ("X-Sim-Serial-Imsi", "001010123456789", "imsi"),
+        ("X-Ggsn-Uli", "8200f110000100f11000000001", "location"),
+        ("x-radius-user-name", "jane@isp.example", "account"),
+        ("X-Impu", "sip:jane@ims.example", "account"),
+    ] {
+        let found = scan("/", &[(name, value)]);
+        assert!(found.iter().any(|finding| finding.identifier.as_str() == kind), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn packed_fields_are_taken_apart() {
+    for (name, value, kind, covered) in [
+        ("X-Gw-Info", "apn=internet;msisdn=447700900123;rat=6", "msisdn", NUMBER),
+        ("x-user-context", r#"{"apn":"internet","mdn":"447700900123","rat":2}"#, "msisdn", NUMBER),
+        ("X-Blob", "%7B%22msisdn%22%3A%22447700900123%22%7D", "msisdn", NUMBER),
+        ("X-Blob", "msisdn: +447700900123, ip: 192.0.2.1", "msisdn", "+447700900123"),
+        ("X-Session-Info", "apn:web|imsi:001010123456789", "imsi", "001010123456789"),
+        ("X-Netinfo", "GPRS,447700900123,wap.apn,unsecured", "msisdn", NUMBER),
+        ("X-Sub-Identity", "447700900123, 10.1.2.3", "msisdn", NUMBER),
+        ("X-Radius-Attrs", "user-name=wap,calling-station-id=447700900123", "msisdn", NUMBER),
+        ("X-Wap-Session-Data", "mcc=001;mnc=01;lac=1887;ci=19581", "location", "mcc=001;mnc=01;lac=1887;ci=19581"),
+    ] {
+        let found = scan("/", &[(name, value)]);
+        let hit = |finding: &Finding| finding.identifier.as_str() == kind && finding.value == covered.as_bytes();
+        assert!(found.iter().any(hit), "{name}: {value}: {found:?}");
+    }
+}
+
+#[test]
+fn every_place_is_read() {
+    let header = |name: &'static str, value: &'static str| scan("/", &[(name, value)]);
+    for (name, value) in [
+        ("Cookie", "a=1; msisdn=447700900123"),
+        ("Referer", "http://portal.example/a?msisdn=447700900123"),
+        ("Via", "1.1 wap.example (447700900123)"),
+        ("Via", "1.1 proxy.example (Jaguar/4.1; cli=+447700900123)"),
+        ("Forwarded", "for=_447700900123;proto=http"),
+        ("X-Forwarded-For", "447700900123, 10.1.2.3"),
+        ("User-Agent", "Phone/1.0 (sub +447700900123)"),
+        ("User-Agent", "Phone/1.0 [MSISDN:447700900123]"),
+        ("From", "447700900123"),
+        ("From", "<tel:+447700900123>"),
+        ("Proxy-Authorization", "Basic NDQ3NzAwOTAwMTIzQHdhcC5leGFtcGxlOng="),
+        ("P-Asserted-Identity", "<tel:+447700900123>"),
+    ] {
+        let found = header(name, value);
+        assert!(found.iter().any(|finding| finding.identifier.as_str() == "msisdn"), "{name}: {value}: {found:?}");
+    }
+    for target in
+        ["/?msisdn=447700900123", "/msisdn/447700900123", "/r?u=http%3A%2F%2Fa.example%2F%3Fmsisdn%3D447700900123"]
+    {
+        let found = scan(target, &[]);
+        assert_eq!((found.len(), found[0].location.part), (1, Part::Target), "{target}");
+        assert_eq!(found[0].value, NUMBER, "{target}");
+    }
+    assert_eq!(header("From", "Jane <jane.doe@mail.example>")[0].identifier.as_str(), "account");
+    assert_eq!(header("Cookie", "wapuser=jane%40carrier.example")[0].identifier.as_str(), "account");
+}
+
+#[test]
+fn words_of_everyday_stay_silent() {
+    for (name, value) in [
+        ("X-Cell-Id-Count", NUMBER),
+        ("X-Sim-Operator", NUMBER),
+        ("X-Line", NUMBER),
+        ("X-Cell", NUMBER),
+        ("X-Sender-Id", NUMBER),
+        ("X-Originator-Id", NUMBER),
+        ("X-Subscriber-Tier", HASH),
+        ("X-Subscriber-Key-Version", HASH),
+        ("Cookie", "mdn_banner=447700900123"),
+        ("Cookie", "tel=5d41402abc4b2a76b9719d911017c592; phone=5d41402abc4b2a76b9719d911017c592"),
+        ("X-Phone-Number-Id", "106540352242922"),
+        ("X-Mobile-Number", "1700000000123"),
+        ("X-Carrier-Number", "20240827807482"),
+        ("X-Cell-Id", "use1-az2-c07"),
+        ("X-Blob", "order=447700900123;total=12"),
+        ("X-Blob", "447700900123,12,3"),
+        ("From", "crawler@search.example"),
+        ("From", "webmaster@mail.example"),
+        ("Via", "1.1 cache.example (1700000000)"),
+        ("X-OperaMini-Phone-UA", "BlackBerry8520/5.0.0.681 Profile/MIDP-2.1"),
+    ] {
+        assert_eq!(alarms("/", &[(name, value)]), [], "{name}: {value}");
+    }
+    for target in ["/?tel=5d41402abc4b2a76b9719d911017c592", "/?imsize=001010123456789", "/?a=b%3D447700900123"] {
+        assert_eq!(alarms(target, &[]), [], "{target}");
+    }
+}
+
+#[test]
+fn a_word_of_everyday_tells_where_the_number_is_written_as_one() {
+    for value in ["+447700900123", "00447700900123"] {
+        assert_eq!(scan("/", &[("X-Cell", value)])[0].identifier.as_str(), "msisdn", "{value}");
+    }
+    assert_eq!(scan("/", &[("X-Customer-Line", NUMBER)])[0].identifier.as_str(), "msisdn");
+}
+
+#[test]
+fn a_documented_name_that_interfaces_use_too_is_low_unless_something_speaks_for_a_carrier() {
+    let rated = |pairs: &[(&str, &str)]| {
+        let found = scan("/", pairs);
+        found.iter().map(|finding| (finding.severity, finding.confidence)).collect::<Vec<_>>()
+    };
+    for name in ["ClientID", "DeviceID", "ContractID", "X-CC-Id"] {
+        assert_eq!(rated(&[(name, HASH)]), [(Severity::Low, Confidence::Possible)], "{name}");
+    }
+    assert_eq!(rated(&[("ClientID", "jane@carrier.example")]), [(Severity::High, Confidence::Certain)]);
+    assert_eq!(rated(&[("ClientID", HASH), ("x-up-bearer-type", "GPRS")])[0], (Severity::High, Confidence::Certain));
+}
+
+#[test]
+fn modern_interfaces_raise_no_alarm() {
+    let text = include_str!("data/detection/modern.jsonl");
+    assert!(text.lines().count() >= 60);
+    for line in text.lines() {
+        let json: Value = serde_json::from_str(line).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let pairs: Vec<_> =
+            json["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(alarms(json["path"].as_str().unwrap(), &pairs), [], "{}", json["id"]);
+    }
+}
