@@ -16,6 +16,7 @@ mod origin;
 mod pairs;
 mod places;
 mod report;
+mod runs;
 mod scanner;
 mod share;
 mod signature;

@@ -3,6 +3,8 @@
 //! Old phones wrote serial numbers into `User-Agent`; proxies write addresses into `X-Forwarded-For`, `Forwarded` and
 //! `Via`; a network access identifier can be the user name of `Proxy-Authorization` or stand in `From`.
 
+use std::ops::Range;
+
 use super::{
     Detector, Subject,
     account::Reason,
@@ -11,6 +13,7 @@ use super::{
     generalised,
     origin::Writer,
     report::Place,
+    runs::{Class, Runs},
     share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -133,14 +136,19 @@ fn take(
 }
 
 /// Runs of ten digits and more.
-fn long_numbers(value: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut at = 0;
-    let runs = value.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(move |run| {
-        at += run.len();
-        (at - run.len()..at, run)
-    });
-    runs.filter(|(_, run)| run.len() >= 10 && run.first().is_some_and(u8::is_ascii_digit)).map(|(span, _)| span).take(8)
+fn long_numbers(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    Runs::new(value, &DIGITS, 10).take(8)
 }
+
+static DIGITS: Class = {
+    let mut class = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = (byte as u8).is_ascii_digit();
+        byte += 1;
+    }
+    class
+};
 
 fn last_word(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);

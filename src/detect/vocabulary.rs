@@ -132,10 +132,11 @@ impl Tokens {
 
     /// Whether up to `most` of them, one behind the other, make the whole text; nothing is made of none.
     pub fn make(&self, text: &[u8], most: usize) -> bool {
-        let begins = |one: &&Box<str>| one.as_bytes().first() == text.first();
-        let rest = |one: &Box<str>| text.strip_prefix(one.as_bytes());
+        let begins = |one: &&str| one.as_bytes().first() == text.first();
+        let rest = |one: &str| text.strip_prefix(one.as_bytes());
         text.is_empty()
-            || most > 0 && self.0.iter().filter(begins).filter_map(rest).any(|rest| self.make(rest, most - 1))
+            || most > 0
+                && self.0.iter().map(|one| &**one).filter(begins).filter_map(rest).any(|rest| self.make(rest, most - 1))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::LazyLock};
 
 use aho_corasick::automaton::OverlappingState;
 
@@ -101,6 +101,30 @@ pub(super) fn read(name: &[u8]) -> Reading {
     }
 }
 
+/// What a byte is in a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sign,
+    Small,
+    Large,
+    Digit,
+}
+
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Sign; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' => Kind::Small,
+            b'A'..=b'Z' => Kind::Large,
+            b'0'..=b'9' => Kind::Digit,
+            _ => Kind::Sign,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
 struct Folded {
     text: [u8; LONGEST],
@@ -111,18 +135,19 @@ struct Folded {
 impl Folded {
     fn new(name: &[u8]) -> Self {
         let mut folded = Self { text: [0; LONGEST], len: 0, borders: 1 };
-        let mut last = b'-';
+        let mut last = Kind::Sign;
         for &byte in name {
-            if byte.is_ascii_alphanumeric() {
-                let camel = last.is_ascii_lowercase() && byte.is_ascii_uppercase();
-                if camel || !last.is_ascii_alphanumeric() {
+            let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
+            if kind != Kind::Sign {
+                if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
                     folded.borders |= 1 << folded.len;
                 }
                 let Some(slot) = folded.text.get_mut(folded.len) else { break };
-                *slot = byte.to_ascii_lowercase();
+                // Digits have the bit that makes letters small.
+                *slot = byte | 0x20;
                 folded.len += 1;
             }
-            last = byte;
+            last = kind;
         }
         folded.borders |= 1 << folded.len;
         folded
@@ -255,7 +280,7 @@ impl Word {
     }
 }
 
-/// Names that every browser, library, load balancer or ordinary interface sends, by length: they are not looked at any
+/// Names that every browser, library, load balancer or ordinary interface sends: they are not looked at any
 /// further. Lower case.
 static ORDINARY: &[&[&str]] = &[
     &["te", "dnt", "via", "age", "tk"],
@@ -328,17 +353,16 @@ static ORDINARY: &[&[&str]] = &[
     ],
 ];
 
+/// The same, each length apart.
+static ORDINARY_BY_LENGTH: LazyLock<[Vec<&[u8]>; 32]> = LazyLock::new(|| {
+    let names = || ORDINARY.iter().copied().flatten().map(|name| name.as_bytes());
+    std::array::from_fn(|length| names().filter(|name| name.len() == length).collect())
+});
+
 /// Whether a name is ordinary.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    let row = match name.len() {
-        0..=3 => 0,
-        4..=6 => 1,
-        7..=9 => 2,
-        10..=13 => 3,
-        _ => 4,
-    };
-    let names = ORDINARY.get(row).copied().unwrap_or_default();
-    names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary.as_bytes()))
+    let names = ORDINARY_BY_LENGTH.get(name.len());
+    names.is_some_and(|names| names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary)))
 }
 
 #[cfg(test)]
