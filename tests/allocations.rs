@@ -80,6 +80,27 @@ fn nothing_found_takes_no_memory() {
     }
 }
 
+/// What is decoded on the way stays on the stack.
+#[test]
+fn what_is_encoded_takes_no_memory() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let claims = (0..30).map(|at| format!("\"claim_{at}\":\"value {at}\"")).collect::<Vec<_>>().join(",");
+    let token = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let jwt = format!("{}.{}.c2lnbmF0dXJl", token(r#"{"alg":"none"}"#), token(&format!("{{{claims}}}")));
+    let escaped = claims.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let fields: Fields = [
+        ("Authorization", format!("Bearer {jwt}")),
+        ("X-Zq", token(&jwt)),
+        ("Cookie", format!("state={escaped}; a=b")),
+    ]
+    .into_iter()
+    .collect();
+    for scanner in [&*PLAIN, &*WATCHFUL] {
+        let (found, info) = scan(scanner, "/", &fields);
+        assert_eq!((found, info.count_total), (0, 0));
+    }
+}
+
 /// The list of findings, its order, and the bytes of a target, which nobody shares.
 #[test]
 fn a_finding_takes_little() {

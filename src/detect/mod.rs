@@ -17,6 +17,7 @@ mod pairs;
 mod places;
 mod plausible;
 mod report;
+mod runs;
 mod scanner;
 mod share;
 mod signature;

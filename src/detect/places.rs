@@ -3,6 +3,8 @@
 //! Old phones wrote serial numbers into `User-Agent`; proxies write addresses into `X-Forwarded-For`, `Forwarded` and
 //! `Via`; a network access identifier can be the user name of `Proxy-Authorization` or stand in `From`.
 
+use std::ops::Range;
+
 use super::{
     Detector, Subject,
     account::Reason,
@@ -11,6 +13,7 @@ use super::{
     generalised,
     origin::Writer,
     report::Place,
+    runs::{Class, Runs},
     share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -101,7 +104,9 @@ fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
 fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
     address(place, field, found);
     let share = Share::among(|| place.subject.fields.iter().filter(|other| other.is("forwarded")).count());
-    for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')) {
+    // Of a chain of sixteen proxies, each with a line of its own, sixteen parts of each line.
+    let most = (share.bytes() / 8).max(2);
+    for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')).take(most) {
         let pair = field.value.get(span.clone()).unwrap_or_default();
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
@@ -146,7 +151,7 @@ fn take(place: &Place<'_>, said: Said<'_>, identifier: Identifier, hit: Hit, fou
 }
 
 /// The word in front of a number or behind it, or brackets around it.
-fn mark(value: &[u8], span: &std::ops::Range<usize>) -> Option<Hint> {
+fn mark(value: &[u8], span: &Range<usize>) -> Option<Hint> {
     let before = value.get(span.start.saturating_sub(24)..span.start)?;
     let behind = value.get(span.end..)?;
     let word = last_word(before);
@@ -166,14 +171,19 @@ fn first_word(text: &[u8]) -> &[u8] {
 }
 
 /// Runs of ten digits and more.
-fn long_numbers(value: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut at = 0;
-    let runs = value.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(move |run| {
-        at += run.len();
-        (at - run.len()..at, run)
-    });
-    runs.filter(|(_, run)| run.len() >= 10 && run.first().is_some_and(u8::is_ascii_digit)).map(|(span, _)| span).take(8)
+fn long_numbers(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    Runs::new(value, &DIGITS, 10).take(8)
 }
+
+static DIGITS: Class = {
+    let mut class = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = (byte as u8).is_ascii_digit();
+        byte += 1;
+    }
+    class
+};
 
 fn last_word(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
@@ -184,7 +194,7 @@ fn last_word(text: &[u8]) -> &[u8] {
 
 /// A person's address, in angle brackets or not. The standard asks robots for one (RFC 9110 §10.1.2): what they are
 /// called, and mailboxes that belong to a role (RFC 2142), name nobody.
-fn mailbox(value: &[u8]) -> Option<std::ops::Range<usize>> {
+fn mailbox(value: &[u8]) -> Option<Range<usize>> {
     const NOBODY: &[&str] = &[
         "bot",
         "crawl",

@@ -131,6 +131,30 @@ fn singular(token: &[u8]) -> &[u8] {
     token.get(..token.len() - joints.iter().find(joint).map_or(0, |joint| joint.len())).unwrap_or(token)
 }
 
+/// What a byte is in a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sign,
+    Small,
+    Large,
+    Digit,
+}
+
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Sign; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' => Kind::Small,
+            b'A'..=b'Z' => Kind::Large,
+            b'0'..=b'9' => Kind::Digit,
+            _ => Kind::Sign,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
 struct Folded {
     text: [u8; LONGEST],
@@ -141,18 +165,19 @@ struct Folded {
 impl Folded {
     fn new(name: &[u8]) -> Self {
         let mut folded = Self { text: [0; LONGEST], len: 0, borders: 1 };
-        let mut last = b'-';
+        let mut last = Kind::Sign;
         for &byte in name {
-            if byte.is_ascii_alphanumeric() {
-                let camel = last.is_ascii_lowercase() && byte.is_ascii_uppercase();
-                if camel || !last.is_ascii_alphanumeric() {
+            let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
+            if kind != Kind::Sign {
+                if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
                     folded.borders |= 1 << folded.len;
                 }
                 let Some(slot) = folded.text.get_mut(folded.len) else { break };
-                *slot = byte.to_ascii_lowercase();
+                // Digits have the bit that makes letters small.
+                *slot = byte | 0x20;
                 folded.len += 1;
             }
-            last = byte;
+            last = kind;
         }
         folded.borders |= 1 << folded.len;
         folded

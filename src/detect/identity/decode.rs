@@ -74,7 +74,7 @@ pub(super) fn may_be_base64(token: &[u8]) -> bool {
 
 /// Whether the first digits stand for text.
 pub(super) fn may_be_hex(token: &[u8]) -> bool {
-    let [first, second] = [0, 2].map(|at| token.get(at..).and_then(<[u8]>::first_chunk).and_then(octet));
+    let [first, second] = [0, 2].map(|at| token.get(at..).and_then(<[u8]>::first_chunk).copied().and_then(octet));
     first.zip(second).is_some_and(|(first, second)| text(first) & text(second) == ASCII)
 }
 
@@ -105,14 +105,14 @@ pub(super) fn hex_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
 /// The first four bytes of a hash in base64.
 pub(super) fn base64_front(token: &[u8]) -> Option<[u8; 4]> {
     let (&[a, b, c, d, e, f], _) = token.split_first_chunk()?;
-    let ([one, two, three], [four, ..]) = (sextets(&[a, b, c, d])?, sextets(&[e, f, b'A', b'A'])?);
+    let ([one, two, three], [four, ..]) = (sextets([a, b, c, d])?, sextets([e, f, b'A', b'A'])?);
     Some([one, two, three, four])
 }
 
 /// The first four bytes of a hash in hexadecimal digits.
 pub(super) fn hex_front(token: &[u8]) -> Option<[u8; 4]> {
     let (&[a, b, c, d, e, f, g, h], _) = token.split_first_chunk()?;
-    Some([octet(&[a, b])?, octet(&[c, d])?, octet(&[e, f])?, octet(&[g, h])?])
+    Some([octet([a, b])?, octet([c, d])?, octet([e, f])?, octet([g, h])?])
 }
 
 /// Percent-encoding; nothing if nothing is encoded.
@@ -150,16 +150,16 @@ pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> 
 /// The byte that a percent sign begins, and how many it was written in.
 fn unescaped(escape: &[u8]) -> (u8, usize) {
     let pair = escape.get(1..).and_then(<[u8]>::first_chunk);
-    pair.and_then(octet).map_or((b'%', 1), |byte| (byte, 3))
+    pair.copied().and_then(octet).map_or((b'%', 1), |byte| (byte, 3))
 }
 
-type Group = fn(&[u8; 4]) -> Option<[u8; 3]>;
+type Group = fn([u8; 4]) -> Option<[u8; 3]>;
 
 /// Groups of four letters; the last one may be short, and what it lacks counts as zeros.
 fn groups(token: &[u8], group: Group, out: &mut Decoded, is_fine: impl Fn(&[u8]) -> bool) -> Option<()> {
     let (fours, rest) = token.as_chunks();
     for four in fours {
-        let bytes = group(four)?;
+        let bytes = group(*four)?;
         out.extend_from_slice(Some(&bytes).filter(|bytes| is_fine(*bytes))?);
     }
     let last = match *rest {
@@ -168,7 +168,7 @@ fn groups(token: &[u8], group: Group, out: &mut Decoded, is_fine: impl Fn(&[u8])
         [a, b, c] => [a, b, c, b'A'],
         _ => return None,
     };
-    let bytes = group(&last)?;
+    let bytes = group(last)?;
     out.extend_from_slice(bytes.get(..rest.len() - 1).filter(|bytes| is_fine(bytes))?);
     Some(())
 }
@@ -176,19 +176,19 @@ fn groups(token: &[u8], group: Group, out: &mut Decoded, is_fine: impl Fn(&[u8])
 fn pairs(token: &[u8], out: &mut Decoded, mut is_fine: impl FnMut(u8) -> bool) -> Option<()> {
     let (pairs, rest) = token.as_chunks();
     for pair in pairs {
-        out.push(octet(pair).filter(|&byte| is_fine(byte))?);
+        out.push(octet(*pair).filter(|&byte| is_fine(byte))?);
     }
     rest.is_empty().then_some(())
 }
 
-fn sextets(four: &[u8; 4]) -> Option<[u8; 3]> {
-    let shares = LETTERS.iter().zip(four).map(|(table, &letter)| table.get(usize::from(letter)).copied());
+fn sextets(four: [u8; 4]) -> Option<[u8; 3]> {
+    let shares = LETTERS.iter().zip(four).map(|(table, letter)| table.get(usize::from(letter)).copied());
     let word = shares.fold(0, |word, share| word | share.unwrap_or(NO_LETTER));
     let [_, first, second, third] = word.to_be_bytes();
     (word & NO_LETTER == 0).then_some([first, second, third])
 }
 
-fn octet(pair: &[u8; 2]) -> Option<u8> {
+fn octet(pair: [u8; 2]) -> Option<u8> {
     let [high, low] = pair.map(|digit| DIGITS.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT));
     (high | low < 16).then_some(high << 4 | low)
 }

@@ -10,10 +10,12 @@ use smallvec::SmallVec;
 use super::{
     filter::Sum,
     forms::{FEWEST_DIGITS, Form, MOST_DIGITS, Role},
-    runs::{Class, Runs},
     search::{Found, Search},
 };
-use crate::detect::Identifier;
+use crate::detect::{
+    Identifier,
+    runs::{Class, Runs},
+};
 
 /// Signs between two groups at most: `+44 (0) 7700`.
 const GAP: usize = 3;

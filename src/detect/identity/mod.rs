@@ -10,7 +10,6 @@ mod filter;
 mod fit;
 mod forms;
 mod mail;
-mod runs;
 mod search;
 mod spellings;
 mod token;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::{
     decode::{self, Decoded},
     forms::{Form, Role},
-    runs::{Class, Runs},
     search::{Found, Search},
 };
+use crate::detect::runs::{Class, Runs};
 
 /// What eight digits come to in base64.
 const SHORTEST: usize = 11;
@@ -114,15 +114,15 @@ fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: u
 }
 
 fn hashed(search: &mut Search<'_>, token: &[u8]) -> Option<Form> {
-    let (front, bytes): (Option<[u8; 4]>, fn(&[u8], &mut Decoded) -> Option<()>) = match token.len() {
-        length if HEX_HASHES.contains(&length) => (decode::hex_front(token), decode::hex_bytes),
-        length if BASE64_HASHES.contains(&length) => (decode::base64_front(token), decode::base64_bytes),
-        _ => return None,
-    };
+    let in_hex = HEX_HASHES.contains(&token.len());
+    if !in_hex && !BASE64_HASHES.contains(&token.len()) {
+        return None;
+    }
+    let front = if in_hex { decode::hex_front(token) } else { decode::base64_front(token) };
     if !search.forms().may_be_hash(front?) {
         return None;
     }
     let mut hash = Decoded::new();
-    bytes(token, &mut hash)?;
+    if in_hex { decode::hex_bytes(token, &mut hash) } else { decode::base64_bytes(token, &mut hash) }?;
     search.lookup(Role::Hash, &hash)
 }

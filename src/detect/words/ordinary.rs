@@ -1,6 +1,8 @@
 //! Which names does everybody send?
 
-/// Names that every browser, library, load balancer or ordinary interface sends, by length: they are not looked at any
+use std::sync::LazyLock;
+
+/// Names that every browser, library, load balancer or ordinary interface sends: they are not looked at any
 /// further. Lower case.
 pub(super) static ORDINARY: &[&[&str]] = &[
     &["te", "dnt", "via", "age", "tk"],
@@ -73,15 +75,14 @@ pub(super) static ORDINARY: &[&[&str]] = &[
     ],
 ];
 
+/// The same, each length apart.
+static BY_LENGTH: LazyLock<[Vec<&[u8]>; 32]> = LazyLock::new(|| {
+    let names = || ORDINARY.iter().copied().flatten().map(|name| name.as_bytes());
+    std::array::from_fn(|length| names().filter(|name| name.len() == length).collect())
+});
+
 /// Whether a name is ordinary.
 pub(in crate::detect) fn is_ordinary(name: &[u8]) -> bool {
-    let row = match name.len() {
-        0..=3 => 0,
-        4..=6 => 1,
-        7..=9 => 2,
-        10..=13 => 3,
-        _ => 4,
-    };
-    let names = ORDINARY.get(row).copied().unwrap_or_default();
-    names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary.as_bytes()))
+    let names = BY_LENGTH.get(name.len());
+    names.is_some_and(|names| names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary)))
 }

@@ -77,7 +77,7 @@ fn words_inside_other_words_say_nothing() {
 }
 
 #[test]
-fn every_ordinary_name_stands_in_the_row_of_its_length() {
+fn every_ordinary_name_is_one() {
     for name in ORDINARY.iter().copied().flatten() {
         assert!(is_ordinary(name.to_ascii_uppercase().as_bytes()), "{name}");
     }
