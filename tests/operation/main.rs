@@ -5,6 +5,7 @@ mod support;
 
 mod accounts;
 mod crowd;
+mod idle;
 mod log;
 mod reload;
 mod start;
