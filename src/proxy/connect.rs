@@ -13,18 +13,14 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{io::AsyncRead, net::TcpStream, time::timeout};
 
 use super::{
     account::Account,
     body::Body,
     fault::Fault,
     http::{Switch, answer_block, answer_fault, authenticate},
-    intercepted,
+    intercepted, reading,
     rewound::Rewound,
     route, serve,
     session::{Inside, Judges, Scope, Session, today},
@@ -136,10 +132,10 @@ impl Granted {
         let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Other("undecided"));
         let rewind = |words: BytesMut| Rewound::new(client, words.freeze());
         match sniffed {
-            First::Http1 => self.cleartext(rewind(words)).await,
+            First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
             First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
                 Route::Intercept if intercepted::speaks_http(&hello) => {
-                    intercepted::open(self, rewind(words), hello).await;
+                    Box::pin(intercepted::open(self, rewind(words), hello)).await;
                 }
                 Route::Intercept => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
                 Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
@@ -196,7 +192,7 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
         if let Some(decided) = decided {
             return decided;
         }
-        let read = client.read_buf(words).await;
+        let read = reading::some(client, words).await;
         if words.len() > MAX_HELLO || !matches!(read, Ok(count) if count > 0) {
             return First::Other("undecided");
         }

@@ -8,7 +8,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::OwnedSemaphorePermit,
     time::{sleep, timeout},
@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     admission::Admission,
-    serve,
+    reading, serve,
     session::{Client, Scope, Session, Worker},
 };
 use crate::{
@@ -125,7 +125,7 @@ impl Connection {
 /// Reads until it is clear that HTTP is meant: then even a faulty request gets an answer. TLS, the preface of HTTP/2 and
 /// binary protocols have no place on this port.
 async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
-    let mut bytes = BytesMut::with_capacity(1024);
+    let mut bytes = BytesMut::new();
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
@@ -135,7 +135,7 @@ async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
             Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(bytes.freeze())),
             Sniffed::NeedMore => {}
         }
-        if stream.read_buf(&mut bytes).await? == 0 {
+        if reading::some(stream, &mut bytes).await? == 0 {
             return Ok(None);
         }
     }

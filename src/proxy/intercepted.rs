@@ -28,7 +28,8 @@ use crate::{
     tls,
 };
 
-type Client = TlsStream<Rewound<TokioIo<Upgraded>>>;
+/// Boxed, because it is large and handed on often.
+type Client = Box<TlsStream<Rewound<TokioIo<Upgraded>>>>;
 
 /// Whether a client's hello leaves room for HTTP: it offers a version of it, or does not say.
 pub fn speaks_http(hello: &ClientHello) -> bool {
@@ -38,18 +39,21 @@ pub fn speaks_http(hello: &ClientHello) -> bool {
 /// Opens a tunnel and serves what is inside.
 pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: ClientHello) {
     let Granted { session, judges, account, origin, stream } = granted;
+    // Each request inside is judged by those that are in force when it comes.
+    drop(judges);
     let tunnel = Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: None };
     account.tunnel(Verdict::Intercepted, tunnel);
     let target = target(&hello, &origin);
     let offered = offered(&hello);
-    let secured = session.worker.upstream.secure(stream, &target, &offered).await;
+    // What only a handshake needs is boxed, and gone when it is over.
+    let secured = Box::pin(session.worker.upstream.secure(stream, &target, &offered)).await;
     // Without ALPN from the client there is none to mirror. If the origin failed, only the page must get through.
     let alpn: Vec<&'static [u8]> = match &secured {
         _ if hello.alpn.is_empty() => Vec::new(),
         Ok(secured) => vec![secured.protocol.alpn()],
         Err(_) => offered.iter().map(|protocol| protocol.alpn()).collect(),
     };
-    let client = match accept(&session, client, &target.name, &alpn).await {
+    let client = match Box::pin(accept(&session, client, &target.name, &alpn)).await {
         Ok(client) => client,
         Err(fault) => return account.fails(&fault),
     };
@@ -61,14 +65,13 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
         }
         Ok(secured) if hello.alpn.is_empty() => {
             let granted = Opened { session, account, target, secured };
-            granted.undecided(client).await;
+            Box::pin(granted.undecided(client)).await;
         }
         Ok(secured) => {
             drop(account);
-            serve_agreed(&session, target, secured, client).await;
+            serve_agreed(session, target, secured, client).await;
         }
     }
-    drop(judges);
 }
 
 /// The name that the client asked for is the one that the origin must prove.
@@ -104,7 +107,7 @@ async fn accept(
         .server_config(name, alpn, now())
         .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
-        Ok(Ok(client)) => Ok(client),
+        Ok(Ok(client)) => Ok(Box::new(client)),
         Ok(Err(error)) => Err(Fault::refused(
             http::StatusCode::BAD_REQUEST,
             format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
@@ -116,9 +119,9 @@ async fn accept(
     }
 }
 
-async fn serve_agreed(session: &Session, target: Target, secured: Secured, client: Client) {
+async fn serve_agreed(session: Session, target: Target, secured: Secured, client: Client) {
     let is_http2 = secured.protocol == Protocol::Http2;
-    let (inside, extended_connect) = match session.worker.upstream.speak(secured).await {
+    let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
             let extended_connect = is_http2 && connected.speaks_extended_connect().await;
             (Inside::new(target, Some(connected.sender)), extended_connect)
@@ -161,7 +164,7 @@ impl Opened {
                     return self.relay(Rewound::new(client, words.freeze()), Bytes::new()).await;
                 }
                 drop(self.account);
-                let inside = match self.session.worker.upstream.speak(self.secured).await {
+                let inside = match Box::pin(self.session.worker.upstream.speak(self.secured)).await {
                     Ok(connected) => Inside::new(self.target, Some(connected.sender)),
                     Err(fault) => Inside::broken(self.target, fault),
                 };

@@ -26,6 +26,7 @@ mod intercepted;
 mod interim;
 mod max_forwards;
 mod patient;
+mod reading;
 mod recorder;
 mod refusal;
 mod rewound;

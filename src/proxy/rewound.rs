@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream that gives some bytes again before it goes on.
@@ -29,8 +29,8 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Rewound<IO> {
             return Pin::new(&mut self.io).poll_read(cx, buffer);
         }
         let count = self.prefix.len().min(buffer.remaining());
-        buffer.put_slice(self.prefix.get(..count).unwrap_or_default());
-        self.prefix.advance(count);
+        // Not `advance`: the last piece takes the room along.
+        buffer.put_slice(&self.prefix.split_to(count));
         Poll::Ready(Ok(()))
     }
 }

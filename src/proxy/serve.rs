@@ -1,8 +1,8 @@
 //! How is HTTP spoken with a client?
 
-use std::{pin::Pin, sync::atomic::Ordering, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::atomic::Ordering, task::Poll, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Request;
 use hyper::{
     body::Incoming,
@@ -11,14 +11,14 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     time::{sleep, timeout},
 };
 
 use super::{
     frame_meter::{FrameMeter, Pulse},
-    http as service,
-    recorder::Recorder,
+    http as service, reading,
+    recorder::{REST_AFTER, Recorder},
     session::Session,
 };
 
@@ -42,15 +42,30 @@ where
     Box::pin(serve_http1(session, io, prefix))
 }
 
-async fn serve_http1<IO>(session: Session, io: IO, prefix: Bytes)
+/// What hyper holds for a connection is given back while the connection is idle, and made anew when it goes on.
+async fn serve_http1<IO>(session: Session, mut io: IO, mut prefix: Bytes)
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    while let Some(resting) = Box::pin(serve_awake(&session, io, prefix)).await {
+        io = resting;
+        match rest(&session, &mut io).await {
+            Some(bytes) => prefix = bytes,
+            None => return,
+        }
+    }
+}
+
+/// Serves until the connection ends, which leaves nothing, or rests, which leaves the stream.
+async fn serve_awake<IO>(session: &Session, io: IO, prefix: Bytes) -> Option<IO>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let limits = *session.limits();
     let (recorder, tape) = Recorder::new(io, prefix, limits.head, limits.patience);
-    let inner = session.recorded(tape);
+    let inner = session.recorded(tape.clone());
     let service = service_fn(move |request: Request<Incoming>| service::handle(inner.clone(), request));
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .auto_date_header(false)
         .header_read_timeout(None)
         .max_buf_size(limits.head.bytes + SLACK)
@@ -59,13 +74,63 @@ where
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)
         .with_upgrades();
-    // The recorder has its own clock for silence.
-    let never_idle = std::future::pending();
-    until_end(&session, connection, http1::UpgradeableConnection::graceful_shutdown, never_idle).await;
+    // Within one poll, so that nothing can come in between.
+    let goes_on = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        Poll::Pending if tape.is_resting() => Poll::Ready(None),
+        polled => polled.map(Some),
+    });
+    let ended = tokio::select! {
+        // The client left, or the connection broke, or it rests.
+        ended = goes_on => ended,
+        // clir ends: what is under way is finished, nothing is lost.
+        () = session.ending() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            Some((&mut connection).await)
+        }
+    };
+    if let Some(ended) = ended {
+        tell(ended);
+        return None;
+    }
+    // hyper was given whole messages, and has used them up; what is not so is no connection to go on with.
+    let parts = connection.into_parts().filter(|parts| parts.read_buf.is_empty())?;
+    Some(parts.io.into_inner().into_inner())
+}
+
+/// Waits for the next request on a connection that is idle, holding nothing but the stream. Nothing is given back when the
+/// connection has ended, or was ended here.
+async fn rest<IO>(session: &Session, io: &mut IO) -> Option<Bytes>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    let limits = session.limits();
+    let mut bytes = BytesMut::new();
+    let read = tokio::select! {
+        // The next request begins, or the client leaves. The other branches lose nothing of it.
+        read = timeout(limits.patience.idle.saturating_sub(REST_AFTER), reading::some(io, &mut bytes)) => read,
+        // clir ends, and nothing is under way.
+        () = session.ending() => Ok(Ok(0)),
+    };
+    match read {
+        Ok(Ok(count)) if count > 0 => return Some(bytes.freeze()),
+        Ok(Err(error)) => tracing::debug!("connection of a client: {error}"),
+        Ok(Ok(_)) | Err(_) => {
+            // Whoever does not take the end in time has it without a word.
+            let _ = timeout(limits.handshake, io.shutdown()).await;
+        }
+    }
+    None
 }
 
 /// Serves HTTP/2 until the client leaves or clir ends.
-pub async fn http2<IO>(session: Session, io: IO, extended_connect: bool)
+pub fn http2<IO>(session: Session, io: IO, extended_connect: bool) -> Pin<Box<dyn Future<Output = ()> + Send>>
+where
+    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Box::pin(serve_http2(session, io, extended_connect))
+}
+
+async fn serve_http2<IO>(session: Session, io: IO, extended_connect: bool)
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -116,6 +181,10 @@ async fn until_end<C>(
             timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
         }
     };
+    tell(ended);
+}
+
+fn tell(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!("connection of a client: {error}");
     }

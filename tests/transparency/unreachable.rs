@@ -1,6 +1,9 @@
 //! What does a client get when the origin cannot be reached, or says nothing?
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{ErrorKind, Write},
+    time::{Duration, Instant},
+};
 
 use crate::support::{Origin, Setup, Stage, origin};
 
@@ -74,6 +77,19 @@ fn an_idle_client_is_let_go() {
     site.send(origin::ok("body"));
     assert_eq!(stage.client.response().text(), "body");
     assert_eq!(stage.client.whatever_comes(), b"");
+}
+
+/// It reads nothing of an answer that is longer than all buffers on the way.
+#[test]
+fn a_client_that_takes_nothing_is_let_go() {
+    let mut stage = Stage::with(Setup::new().set("timeouts.body", r#""1s""#));
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n");
+    let piece = vec![0; 1 << 20];
+    let error = (0..1000).find_map(|_| site.stream.write_all(&piece).err()).expect("it has an end");
+    assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
+    let event = stage.clir.wait_for_events(1).remove(0);
+    assert_eq!(event["verdict"], "failed", "{event}");
 }
 
 #[test]

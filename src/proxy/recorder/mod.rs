@@ -16,9 +16,12 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
-use tokio_util::io::poll_read_buf;
 
-use super::{stall::Stall, verbatim::HeadWriter};
+use super::{
+    reading::{READ_SIZE, poll_some},
+    stall::Stall,
+    verbatim::HeadWriter,
+};
 use tape::Expected;
 pub use tape::{Recorded, Tape, UnderWay};
 
@@ -28,11 +31,12 @@ use crate::exchange::grammar::{
 
 /// What hyper is shown instead of a head that is refused. Nothing of it is forwarded.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
-/// How much is read at once while a head or a chunked body is being followed.
-const READ_SIZE: usize = 8 * 1024;
 
 /// How long a client that has ended its half may wait for an answer to begin. A client that has gone away looks the same.
 const HALF_CLOSED: Duration = Duration::from_secs(5);
+
+/// After so much silence between two requests a connection can be taken from hyper, see [`Tape::is_resting`].
+pub const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// How long the recorder waits for a client.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +72,8 @@ pub struct Recorder<IO> {
     has_spoken: bool,
     /// Bytes read and thrown away after the last answer.
     lingered: u64,
+    /// Nothing was said for [`REST_AFTER`].
+    may_rest: bool,
 }
 
 #[derive(Debug)]
@@ -103,6 +109,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             has_ended: false,
             has_spoken: false,
             lingered: 0,
+            may_rest: false,
         };
         (recorder, tape)
     }
@@ -122,7 +129,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             State::Body(tracker, may_switch) => {
                 let taken = tracker.advance(&self.held).map_err(invalid)?;
                 let next = tracker.is_done().then_some(*may_switch);
-                self.ready = self.held.split_to(taken).freeze();
+                self.ready = self.take_held(taken);
                 if let Some(may_switch) = next {
                     self.end_message(may_switch);
                 }
@@ -138,15 +145,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
                 }
                 None => {}
             },
-            State::Tunnel => self.ready = self.held.split().freeze(),
-            State::Refused => self.held.clear(),
+            State::Tunnel => self.ready = self.take_held(self.held.len()),
+            State::Refused => self.held = BytesMut::new(),
         }
         Ok(())
     }
 
     fn take_head(&mut self, start: usize, end: usize, lines: usize) {
         self.held.advance(start);
-        let head = self.held.split_to(end - start).freeze();
+        let head = self.take_held(end - start);
         // What has come of the body already is looked at as well: a chunk that is known to be broken begins nothing.
         let judged = parse_request(&head, lines)
             .and_then(|parsed| BodyTracker::new(parsed.framing).advance(&self.held).map(|_| parsed));
@@ -154,6 +161,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             Ok(parsed) => self.begin_message(head, parsed),
             Err(fault) => self.refuse(fault),
         }
+    }
+
+    /// The stream, from a connection that is resting: nothing is held of it then.
+    pub fn into_inner(self) -> IO {
+        self.io.into_inner()
+    }
+
+    /// Takes bytes out of what is held. With the last of them goes the room that they had.
+    fn take_held(&mut self, count: usize) -> Bytes {
+        let takes_all = count >= self.held.len();
+        if takes_all { std::mem::take(&mut self.held).freeze() } else { self.held.split_to(count).freeze() }
     }
 
     fn begin_message(&mut self, head: Bytes, parsed: ParsedHead) {
@@ -175,7 +193,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
 
     fn refuse(&mut self, fault: GrammarFault) {
         self.tape.push(Recorded::Refused(fault));
-        self.held.clear();
+        self.held = BytesMut::new();
         self.ready = Bytes::from_static(STAND_IN);
         self.state = State::Refused;
     }
@@ -183,8 +201,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     /// Reads once into `held`; `Ok(false)` is the end of the stream.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         self.io.set_limit(u64::MAX);
-        self.held.reserve(READ_SIZE);
-        let count = ready!(poll_read_buf(Pin::new(&mut self.io), cx, &mut self.held))?;
+        let count = ready!(poll_some(&mut self.io, cx, &mut self.held))?;
         self.has_ended = count == 0;
         Poll::Ready(Ok(count > 0))
     }
@@ -238,12 +255,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         }
     }
 
+    /// Whether a request has come to its end and nothing of the next one is there.
+    fn is_between(&self) -> bool {
+        matches!(self.state, State::Head(_)) && self.held.is_empty() && self.has_spoken
+    }
+
     /// How long the client may stay silent in the present state.
     fn patience(&self, cx: &Context<'_>) -> Option<Duration> {
         match self.state {
             // It is we, or the origin, who keep the client waiting.
             State::Head(_) if self.tape.is_busy(cx) => None,
-            State::Head(_) if self.held.is_empty() && self.has_spoken => Some(self.patience.idle),
+            State::Head(_) if self.is_between() => Some(self.patience.idle),
             State::Head(_) => Some(self.patience.head),
             State::Body(..) => Some(self.patience.body),
             State::Undecided | State::Tunnel | State::Refused => None,
@@ -290,6 +312,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         // A head's clock starts with its first byte and is not set back by the next ones.
         let starts_anew = self.held.is_empty() || !matches!(self.state, State::Head(_));
+        self.may_rest = false;
         match self.poll_more(cx) {
             Poll::Ready(more) => {
                 if starts_anew {
@@ -299,6 +322,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
             }
             Poll::Pending => {
                 let Some(patience) = self.patience(cx) else { return Poll::Pending };
+                if self.is_between() {
+                    ready!(self.reading.poll(cx, patience.min(REST_AFTER)));
+                    self.may_rest = true;
+                }
                 ready!(self.reading.poll(cx, patience));
                 self.reading.calm();
                 self.lose_patience()?;

@@ -41,6 +41,8 @@ struct Inner {
     /// Answers that have begun and not ended.
     answering: usize,
     word: Option<bool>,
+    /// Nothing was said in a while, and nothing is owed.
+    is_resting: bool,
     waker: Option<Waker>,
 }
 
@@ -105,6 +107,17 @@ impl Tape {
             (0, _) => Expected::Head,
             (_, _) => Expected::Rest,
         }
+    }
+
+    /// Whether the connection is idle, with nothing underway in it or in hyper: it can be taken from hyper.
+    pub fn is_resting(&self) -> bool {
+        self.lock().is_resting
+    }
+
+    /// Nobody has said anything in a while, and all that was written has gone out.
+    pub(super) fn rest(&self) {
+        let mut inner = self.lock();
+        inner.is_resting = inner.waiting + inner.answering == 0;
     }
 
     pub(super) fn take_word(&self) -> Option<bool> {

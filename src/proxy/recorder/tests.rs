@@ -130,3 +130,23 @@ async fn what_nobody_wants_is_read_for_a_moment() {
     client.write_all(&[b'x'; 30_000]).await.unwrap();
     timeout(Duration::from_secs(3), ending).await.expect("a moment, not longer").unwrap().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_rests_when_nothing_is_owed_and_all_has_gone_out() {
+    let (mut client, mut recorder, tape) = recorder();
+    client.write_all(GET).await.unwrap();
+    assert_eq!(read(&mut recorder).await.unwrap(), GET);
+    let is_resting = async |recorder: &mut Recorder<DuplexStream>| {
+        assert!(timeout(REST_AFTER * 2, read(recorder)).await.is_err());
+        recorder.flush().await.unwrap();
+        tape.is_resting()
+    };
+    assert!(!is_resting(&mut recorder).await, "no answer yet");
+    let answer = tape.answers();
+    assert!(!is_resting(&mut recorder).await, "half an answer");
+    drop(answer);
+    assert!(timeout(REST_AFTER * 2, read(&mut recorder)).await.is_err());
+    assert!(!tape.is_resting(), "something may have to go out");
+    recorder.flush().await.unwrap();
+    assert!(tape.is_resting());
+}

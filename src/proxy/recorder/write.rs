@@ -39,6 +39,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<IO> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = this.writer.poll_flush(this.io.get_mut(), cx);
+        // hyper reads before it flushes, and asks for a flush when it has written all that it had.
+        if this.may_rest && matches!(flushed, Poll::Ready(Ok(()))) {
+            this.tape.rest();
+        }
         this.guard_write(cx, flushed)
     }
 

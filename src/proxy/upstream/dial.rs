@@ -80,7 +80,8 @@ impl Dialer {
     fn admitted(&self, access: &Access, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>, Fault> {
         let admits = |address: &&SocketAddr| {
             let is_admitted = |ip| access.admits_address(ip, self.is_own(&SocketAddr::new(ip, address.port())));
-            is_one_host(address.ip()) && is_admitted(address.ip()) && carried(address.ip()).is_none_or(is_admitted)
+            let is_sound = |ip| is_one_host(ip) && is_admitted(ip);
+            is_sound(address.ip()) && carried(address.ip()).is_none_or(is_sound)
         };
         let admitted: Vec<_> = addresses.iter().filter(admits).copied().collect();
         match (addresses.is_empty(), admitted.is_empty()) {
@@ -98,12 +99,10 @@ impl Dialer {
     }
 }
 
-/// Nobody answers TCP on an address of many: it is never dialled.
+/// Nobody answers TCP on an address of many, and nobody's address leads to this machine: neither is ever dialled.
 fn is_one_host(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast(),
-        IpAddr::V6(ip) => !ip.is_multicast(),
-    }
+    let ip = ip.to_canonical();
+    !ip.is_multicast() && !ip.is_unspecified() && ip != IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
 /// The IPv4 address that a translator or a tunnel would make of an IPv6 address: IPv4-compatible (RFC 4291 §2.5.5.1),
@@ -201,7 +200,7 @@ mod tests {
             assert_eq!(inner(text), None, "{text}");
         }
         for (text, is_one) in
-            [("224.0.0.1", false), ("255.255.255.255", false), ("ff02::1", false), ("192.0.2.1", true)]
+            [("224.0.0.1", false), ("255.255.255.255", false), ("ff02::1", false), ("::", false), ("192.0.2.1", true)]
         {
             assert_eq!(is_one_host(text.parse().unwrap()), is_one, "{text}");
         }

@@ -81,8 +81,8 @@ pub struct Limits {
 /// A stream on which the origin has proved its name.
 #[derive(Debug)]
 pub struct Secured {
-    /// The stream.
-    pub stream: TlsStream<TcpStream>,
+    /// The stream; boxed, because it is large and handed on often.
+    pub stream: Box<TlsStream<TcpStream>>,
     /// What was agreed to be spoken.
     pub protocol: Protocol,
 }
@@ -113,7 +113,7 @@ pub async fn secure(
     };
     let agreed = stream.get_ref().1.alpn_protocol();
     let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
-    Ok(Secured { stream, protocol })
+    Ok(Secured { stream: Box::new(stream), protocol })
 }
 
 fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {

@@ -1,7 +1,7 @@
 //! Which connections to origins are free to be used again?
 //!
 //! Each worker has a pool of its own, so no lock is shared between cores. A connection of HTTP/1.1 is here only while it
-//! is idle; one of HTTP/2 stays and is shared.
+//! is idle; one of HTTP/2, the newest, stays and is shared.
 
 use std::{
     collections::HashMap,
@@ -89,6 +89,10 @@ impl Pool {
             return;
         }
         let idle = pool.entry(target.clone()).or_default();
+        if sender.protocol() == Protocol::Http2 {
+            // The newest serves everybody; an older one ends with the requests that are under way on it.
+            idle.retain(|kept| kept.sender.protocol() != Protocol::Http2);
+        }
         if idle.len() >= self.per_origin {
             idle.remove(0);
         }
