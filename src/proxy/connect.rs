@@ -36,7 +36,7 @@ use crate::{
     exchange::{Origin, RequestHead, Scheme},
     intercept::Outcome,
     policy::Route,
-    sniff::{ClientHello, Hello, MAX_HELLO, Sniffed, read_hello, sniff},
+    sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
 };
 
 /// A tunnel that was granted.
@@ -138,10 +138,14 @@ impl Granted {
         match sniffed {
             First::Http1 => self.cleartext(rewind(words)).await,
             First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
-                Route::Intercept if intercepted::speaks_http(&hello) => {
-                    intercepted::open(self, rewind(words), hello).await;
-                }
-                Route::Intercept => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
+                Route::Intercept => match Offer::of(&hello.alpn) {
+                    Offer::Http => intercepted::open(self, rewind(words), hello).await,
+                    Offer::Foreign => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
+                    Offer::Unknown => {
+                        self.account.tunnel(Verdict::Refused, of_hello(&hello, "unknown-protocol"));
+                        intercepted::refuse(self, rewind(words)).await;
+                    }
+                },
                 Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
             },
             First::Other(reason) => self.pass(rewind(words), because(reason)).await,

@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
@@ -29,11 +30,6 @@ use crate::{
 };
 
 type Client = TlsStream<Rewound<TokioIo<Upgraded>>>;
-
-/// Whether a client's hello leaves room for HTTP: it offers a version of it, or does not say.
-pub fn speaks_http(hello: &ClientHello) -> bool {
-    hello.alpn.is_empty() || hello.offers(Protocol::Http1.alpn()) || hello.offers(Protocol::Http2.alpn())
-}
 
 /// Opens a tunnel and serves what is inside.
 pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: ClientHello) {
@@ -71,6 +67,24 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
     drop(judges);
 }
 
+/// What an alert says before anything is encrypted: a record of TLS 1.2, which TLS 1.3 uses as well (RFC 8446 §5.1), with
+/// the fatal alert `no_application_protocol` (RFC 7301 §3.2).
+const NO_APPLICATION_PROTOCOL: [u8; 7] = [21, 3, 3, 0, 2, 2, 120];
+
+/// Refuses a client that offers nothing that is known here, in TLS's own words. The origin is told nothing.
+pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>) {
+    let Granted { session, account, .. } = granted;
+    let words = "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass";
+    account.refuses(StatusCode::OK, words.into());
+    let goodbye = async {
+        client.write_all(&NO_APPLICATION_PROTOCOL).await?;
+        client.shutdown().await
+    };
+    if !matches!(timeout(session.limits().handshake, goodbye).await, Ok(Ok(()))) {
+        tracing::debug!("a client that is refused went away first");
+    }
+}
+
 /// The name that the client asked for is the one that the origin must prove.
 fn target(hello: &ClientHello, origin: &Origin) -> Target {
     let asked = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
@@ -106,11 +120,11 @@ async fn accept(
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(Fault::refused(
-            http::StatusCode::BAD_REQUEST,
+            StatusCode::BAD_REQUEST,
             format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
         )),
         Err(_elapsed) => Err(Fault::refused(
-            http::StatusCode::REQUEST_TIMEOUT,
+            StatusCode::REQUEST_TIMEOUT,
             "the client did not finish the TLS handshake in time",
         )),
     }

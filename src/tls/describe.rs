@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{ServerName, UnixTime},
 };
 
-use super::error::date;
+use super::{error::date, verifier::Objection};
 
 /// How many of the names in a certificate are listed.
 const NAMES: usize = 4;
@@ -66,9 +66,10 @@ fn certificate(error: &CertificateError) -> String {
         Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => {
             "its certificate was not issued for a web server".into()
         }
-        Fault::Other(other) => match other.source() {
-            Some(cause) => format!("its certificate is not acceptable ({})", spaced(&cause.to_string())),
-            None => "its certificate is not acceptable".into(),
+        Fault::Other(other) => match (other.0.downcast_ref::<Objection>(), other.source()) {
+            (Some(objection), _) => objection.to_string(),
+            (None, Some(cause)) => format!("its certificate is not acceptable ({})", spaced(&cause.to_string())),
+            (None, None) => "its certificate is not acceptable".into(),
         },
         other => format!("its certificate is not acceptable ({})", printable(&format!("{other:?}"), 200)),
     }

@@ -15,10 +15,12 @@ mod installation;
 mod leaf;
 mod roots;
 mod rotate;
+mod staple;
 mod store;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verifier;
 
 use std::{
     sync::{Arc, LazyLock},

@@ -4,16 +4,14 @@
 
 use std::{fmt, sync::Arc};
 
-use rustls::{
-    ClientConfig,
-    client::{Resumption, WebPkiServerVerifier},
-};
+use rustls::{ClientConfig, client::Resumption};
 
 use super::{
     CertAuthority, RootSource, TrustError,
     alpn::PerAlpn,
     provider,
     roots::{gather, is_key_of},
+    verifier::OriginVerifier,
 };
 
 /// What origins are verified with.
@@ -22,7 +20,7 @@ pub struct Trust {
     configs: PerAlpn<ClientConfig>,
     roots: usize,
     #[cfg(test)]
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<OriginVerifier>,
 }
 
 impl Trust {
@@ -38,13 +36,13 @@ impl Trust {
             return Err(TrustError::NoRoots { detail: Some("only clir's own, which does not count".into()) });
         }
         let count = roots.len();
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-            .build()
-            .map_err(|error| TrustError::Unusable(error.to_string()))?;
+        let verifier = Arc::new(OriginVerifier::new(roots)?);
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| TrustError::Unusable(error.to_string()))?;
-        let mut base = builder.with_webpki_verifier(Arc::clone(&verifier)).with_no_client_auth();
+        // "Dangerous" is what rustls calls every verifier that is not its own: ours asks its own first, then more.
+        let mut base =
+            builder.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier) as _).with_no_client_auth();
         // A resumed session repeats an old verdict without a look at the certificate; and tickets shared by all clients
         // would let a site link one phone to another. Connections are pooled, so there is little to gain.
         base.resumption = Resumption::disabled();
@@ -77,7 +75,7 @@ impl Trust {
     }
 
     #[cfg(test)]
-    pub(super) fn verifier(&self) -> &WebPkiServerVerifier {
+    pub(super) fn verifier(&self) -> &OriginVerifier {
         &self.verifier
     }
 }
