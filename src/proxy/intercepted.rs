@@ -74,7 +74,8 @@ const NO_APPLICATION_PROTOCOL: [u8; 7] = [21, 3, 3, 0, 2, 2, 120];
 /// Refuses a client that offers nothing that is known here, in TLS's own words. The origin is told nothing.
 pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>) {
     let Granted { session, account, .. } = granted;
-    let words = "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass";
+    let words =
+        "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass";
     account.refuses(StatusCode::OK, words.into());
     let goodbye = async {
         client.write_all(&NO_APPLICATION_PROTOCOL).await?;
@@ -123,10 +124,9 @@ async fn accept(
             StatusCode::BAD_REQUEST,
             format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
         )),
-        Err(_elapsed) => Err(Fault::refused(
-            StatusCode::REQUEST_TIMEOUT,
-            "the client did not finish the TLS handshake in time",
-        )),
+        Err(_elapsed) => {
+            Err(Fault::refused(StatusCode::REQUEST_TIMEOUT, "the client did not finish the TLS handshake in time"))
+        }
     }
 }
 

@@ -83,10 +83,11 @@ impl OriginVerifier {
         shown: &Shown<'_>,
         then: impl FnOnce(&VerifiedPath<'_>) -> Result<T, Objection>,
     ) -> Result<T, Objection> {
-        let may_issue = |path: &VerifiedPath<'_>| match path.intermediate_certificates().any(|one| may_not_issue(&one.der())) {
-            true => Err(webpki::Error::UnknownIssuer),
-            false => Ok(()),
-        };
+        let may_issue =
+            |path: &VerifiedPath<'_>| match path.intermediate_certificates().any(|one| may_not_issue(&one.der())) {
+                true => Err(webpki::Error::UnknownIssuer),
+                false => Ok(()),
+            };
         let leaf = EndEntityCert::try_from(shown.leaf).map_err(|_| Objection::IssuerMayNot)?;
         let path = leaf.verify_for_usage(
             self.algorithms,

@@ -3,9 +3,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alpn;
 mod bypass;
+mod flawed;
 mod floods;
 mod http1;
 mod http2;
 mod leaf;
+mod responder;
+mod site;
+mod stapled;
 mod upstream;
