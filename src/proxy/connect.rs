@@ -24,7 +24,7 @@ use super::{
     body::Body,
     fault::Fault,
     http::{Switch, answer_block, answer_fault, authenticate},
-    intercepted,
+    intercepted::{self, Refusal},
     rewound::Rewound,
     route, serve,
     session::{Inside, Judges, Scope, Session, today},
@@ -143,10 +143,17 @@ impl Granted {
                     Offer::Foreign => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
                     Offer::Unknown => {
                         self.account.tunnel(Verdict::Refused, of_hello(&hello, "unknown-protocol"));
-                        intercepted::refuse(self, rewind(words)).await;
+                        intercepted::refuse(self, rewind(words), &Refusal::UnknownProtocol).await;
                     }
                 },
                 Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
+            },
+            First::BrokenTls(alert) => match self.judges.interceptor.route(&self.origin.host, None) {
+                Route::Intercept => {
+                    self.account.tunnel(Verdict::Refused, because("invalid-hello"));
+                    intercepted::refuse(self, rewind(words), &Refusal::BrokenHello(alert)).await;
+                }
+                Route::PassThrough(reason) => self.pass(rewind(words), because(reason)).await,
             },
             First::Other(reason) => self.pass(rewind(words), because(reason)).await,
         }
@@ -156,7 +163,13 @@ impl Granted {
     async fn cleartext(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>) {
         let origin = Origin { scheme: Scheme::Http, ..self.origin };
         let target = Target::of(&origin);
-        let inside = match self.session.worker.upstream.establish(self.stream, &target, &[Protocol::Http1]).await {
+        let inside = match self
+            .session
+            .worker
+            .upstream
+            .establish(self.stream, &target, self.session.client.address.ip(), &[Protocol::Http1])
+            .await
+        {
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
@@ -179,6 +192,8 @@ pub enum First {
     Http1,
     /// A ClientHello.
     Tls(ClientHello),
+    /// TLS that no server of today could answer, and the alert that tells the client so.
+    BrokenTls(Vec<u8>),
     /// Something that is not opened, and why.
     Other(&'static str),
 }
@@ -194,7 +209,7 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
             Sniffed::Tls => match read_hello(words) {
                 Hello::NeedMore => None,
                 Hello::Complete(hello) => Some(First::Tls(hello)),
-                Hello::Invalid => Some(First::Other("invalid-hello")),
+                Hello::Invalid(alert) => Some(First::BrokenTls(alert)),
             },
         };
         if let Some(decided) = decided {

@@ -38,7 +38,7 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
     account.tunnel(Verdict::Intercepted, tunnel);
     let target = target(&hello, &origin);
     let offered = offered(&hello);
-    let secured = session.worker.upstream.secure(stream, &target, &offered).await;
+    let secured = session.worker.upstream.secure(stream, &target, session.client.address.ip(), &offered).await;
     // Without ALPN from the client there is none to mirror. If the origin failed, only the page must get through.
     let alpn: Vec<&'static [u8]> = match &secured {
         _ if hello.alpn.is_empty() => Vec::new(),
@@ -71,14 +71,41 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
 /// the fatal alert `no_application_protocol` (RFC 7301 §3.2).
 const NO_APPLICATION_PROTOCOL: [u8; 7] = [21, 3, 3, 0, 2, 2, 120];
 
-/// Refuses a client that offers nothing that is known here, in TLS's own words. The origin is told nothing.
-pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>) {
+/// Why TLS is refused that would otherwise be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The client offers nothing that is known here.
+    UnknownProtocol,
+    /// Its hello is faulty, or older than TLS 1.2; the alert that says so.
+    BrokenHello(Vec<u8>),
+}
+
+impl Refusal {
+    fn alert(&self) -> &[u8] {
+        match self {
+            Self::UnknownProtocol => &NO_APPLICATION_PROTOCOL,
+            Self::BrokenHello(alert) => alert,
+        }
+    }
+
+    fn words(&self) -> &'static str {
+        match self {
+            Self::UnknownProtocol => {
+                "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass"
+            }
+            Self::BrokenHello(_) => {
+                "the client's hello is faulty or older than TLS 1.2: `intercept.bypass` lets a host pass"
+            }
+        }
+    }
+}
+
+/// Refuses a client in TLS's own words. The origin is told nothing.
+pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>, refusal: &Refusal) {
     let Granted { session, account, .. } = granted;
-    let words =
-        "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass";
-    account.refuses(StatusCode::OK, words.into());
+    account.refuses(StatusCode::OK, refusal.words().into());
     let goodbye = async {
-        client.write_all(&NO_APPLICATION_PROTOCOL).await?;
+        client.write_all(refusal.alert()).await?;
         client.shutdown().await
     };
     if !matches!(timeout(session.limits().handshake, goodbye).await, Ok(Ok(()))) {
@@ -120,10 +147,7 @@ async fn accept(
         .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
         Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(Fault::refused(
-            StatusCode::BAD_REQUEST,
-            format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
-        )),
+        Ok(Err(error)) => Err(Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error))),
         Err(_elapsed) => {
             Err(Fault::refused(StatusCode::REQUEST_TIMEOUT, "the client did not finish the TLS handshake in time"))
         }

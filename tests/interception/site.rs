@@ -4,7 +4,7 @@ use std::{
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -14,7 +14,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::{
-    ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+    HandshakeKind, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
     sign::{CertifiedKey, SingleCertAndKey},
 };
@@ -115,19 +115,26 @@ impl Leaf {
 /// A site that answers every request with 200.
 pub struct Site {
     pub port: u16,
-    requests: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+/// What a site saw.
+#[derive(Default)]
+struct Seen {
+    requests: AtomicUsize,
+    handshakes: Mutex<Vec<HandshakeKind>>,
 }
 
 impl Site {
     pub fn new(config: Arc<ServerConfig>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let site = Self { port: listener.local_addr().unwrap().port(), requests: Arc::default() };
-        let requests = Arc::clone(&site.requests);
+        let site = Self { port: listener.local_addr().unwrap().port(), seen: Arc::default() };
+        let seen = Arc::clone(&site.seen);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (config, requests) = (Arc::clone(&config), Arc::clone(&requests));
+                let (config, seen) = (Arc::clone(&config), Arc::clone(&seen));
                 // A client that refuses us is what many tests are about.
-                thread::spawn(move || serve(stream, config, &requests).ok());
+                thread::spawn(move || serve(stream, config, &seen).ok());
             }
         });
         site
@@ -140,6 +147,11 @@ impl Site {
         client.send(format!("GET / HTTP/1.1\r\nHost: {name}:{}\r\nCookie: secret=1\r\n\r\n", self.port));
         let answer = client.response();
         (answer.status(), answer.text())
+    }
+
+    /// How the connections began on which requests came, one for each request.
+    pub fn handshakes(&self) -> Vec<HandshakeKind> {
+        self.seen.handshakes.lock().unwrap().clone()
     }
 
     /// Asserts that a client gets through.
@@ -156,7 +168,7 @@ impl Site {
     pub fn assert_refused_as(&self, clir: &Clir, name: &str, words: &str) {
         let (status, text) = self.ask_as(clir, name);
         assert!(status == 502 && text.contains(words), "{words}: {status} {text}");
-        assert_eq!(self.requests.load(Ordering::SeqCst), 0, "{words}: a request arrives");
+        assert_eq!(self.seen.requests.load(Ordering::SeqCst), 0, "{words}: a request arrives");
         let event = clir.wait_for_event(|event| {
             event["method"] == "CONNECT" && event["port"] == self.port && event["error"].is_string()
         });
@@ -165,7 +177,7 @@ impl Site {
     }
 }
 
-fn serve(stream: TcpStream, config: Arc<ServerConfig>, requests: &AtomicUsize) -> io::Result<()> {
+fn serve(stream: TcpStream, config: Arc<ServerConfig>, seen: &Seen) -> io::Result<()> {
     let mut stream = StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream);
     let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
@@ -177,7 +189,8 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, requests: &AtomicUsize) -
             head.extend_from_slice(&buffer[..count]);
         }
         head.clear();
-        requests.fetch_add(1, Ordering::SeqCst);
+        seen.requests.fetch_add(1, Ordering::SeqCst);
+        seen.handshakes.lock().unwrap().extend(stream.conn.handshake_kind());
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
     }
 }

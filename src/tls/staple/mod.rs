@@ -121,3 +121,32 @@ fn unsigned(serial: &[u8]) -> &[u8] {
 fn seconds(time: &OcspGeneralizedTime) -> i64 {
     i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::PublicKeyData as _;
+
+    use super::*;
+
+    proptest! {
+        /// What nobody signed says nothing, and does no harm. (What is signed is tested over sockets.)
+        #[test]
+        fn noise_is_no_answer(noise in proptest::collection::vec(any::<u8>(), 0..200), status in 0u8..8) {
+            let spki = rcgen::KeyPair::generate().unwrap().subject_public_key_info();
+            let issuer = Issuer::new(&[0x30, 0], &spki).unwrap();
+            let algorithms = crate::tls::provider().signature_verification_algorithms.all;
+            let length = u8::try_from(noise.len() % 100).unwrap();
+            let framed = [&[0x30, length + 9, 10, 1, status, 0xa0, length + 4, 0x30, length + 2, 6, 0], noise.as_slice()].concat();
+            for answer in [&noise, &framed] {
+                prop_assert!(read(answer, &[1], &issuer, 0, algorithms).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn serial_numbers_are_numbers() {
+        assert_eq!(unsigned(&[0, 0, 0x80, 0]), unsigned(&[0x80, 0]));
+        assert_ne!(unsigned(&[1]), unsigned(&[1, 0]));
+    }
+}
