@@ -7,9 +7,13 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Output, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, SystemTime},
 };
@@ -266,4 +270,62 @@ fn weak_origins_are_refused_and_sound_ones_are_not() {
         let words = Origin::start(&leaf, &key, &options).verdict(&trust).expect_err("an RSA key of 1024 bits");
         assert!(words.contains("signature"), "{words}");
     }
+}
+
+/// An answer of OpenSSL's responder about this certificate, with `line` for its entry in the list of all.
+fn answered(place: &Place, name: &str, line: &str) -> std::path::PathBuf {
+    let path = |suffix: &str| place.dir.path().join(format!("{name}.{suffix}"));
+    let (root, key, leaf, index, answer) = (path("ca"), path("ca-key"), path("pem"), path("index"), path("ocsp"));
+    let serial = openssl(&["x509", "-in", text(&leaf), "-noout", "-serial"]);
+    let serial = String::from_utf8(serial.stdout).unwrap().trim().replace("serial=", "");
+    fs::write(&index, line.replace("SERIAL", &serial)).unwrap();
+    let signer = ["-CA", text(&root), "-rsigner", text(&root), "-rkey", text(&key), "-issuer", text(&root)];
+    let files = ["-index", text(&index), "-cert", text(&leaf), "-respout", text(&answer), "-ndays", "2"];
+    let output = openssl(&[&["ocsp"][..], &signer, &files].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    answer
+}
+
+#[test]
+fn what_openssl_answers_about_a_certificate_is_understood() {
+    if !full() {
+        return;
+    }
+    let place = Place::new();
+    let (leaf, key, trust) = made(&place, &["-newkey", "rsa:2048"], "stapled");
+    let good = answered(&place, "stapled", "V\t301231235959Z\t\tSERIAL\tunknown\t/CN=origin\n");
+    let verdict = |staple: &Path| Origin::start(&leaf, &key, &["-status_file", text(staple)]).verdict(&trust);
+    assert_eq!(verdict(&good), Ok(()));
+    let revoked = "R\t301231235959Z\t260102000000Z,keyCompromise\tSERIAL\tunknown\t/CN=origin\n";
+    let revoked = answered(&place, "stapled", revoked);
+    assert_eq!(verdict(&revoked), Err("its certificate has been revoked on 2026-01-02".into()));
+}
+
+/// Created with its mode, not given it afterwards: at no moment, and whatever the umask, can anybody else open it.
+#[test]
+fn a_new_key_is_never_open_to_others() {
+    let place = Place::new();
+    let certs = place.dir.path().join("certs");
+    let (seen, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let keys = || fs::read_dir(&certs).unwrap().flatten().filter(|entry| text(&entry.path()).contains(".key"));
+    let watch = || {
+        while !is_over.load(Ordering::SeqCst) {
+            // One that is renamed in between is seen next time.
+            for mode in keys().filter_map(|entry| Some(entry.metadata().ok()?.permissions().mode() & 0o777)) {
+                assert_eq!(mode, 0o600);
+                seen.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let watcher = scope.spawn(watch);
+        let rotate = format!("umask 000; exec {} ca rotate --yes", env!("CARGO_BIN_EXE_clir"));
+        for _ in 0..20 {
+            let output = Command::new("sh").args(["-c", &rotate]).current_dir(place.dir.path()).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        is_over.store(true, Ordering::SeqCst);
+        watcher.join().unwrap();
+    });
+    assert!(seen.load(Ordering::SeqCst) > 100 && keys().count() > 20);
 }

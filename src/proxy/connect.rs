@@ -20,7 +20,8 @@ use super::{
     body::Body,
     fault::Fault,
     http::{Switch, answer_block, answer_fault, authenticate},
-    intercepted, reading,
+    intercepted::{self, Refusal},
+    reading,
     rewound::Rewound,
     route, serve,
     session::{Inside, Judges, Scope, Session, today},
@@ -32,7 +33,7 @@ use crate::{
     exchange::{Origin, RequestHead, Scheme},
     intercept::Outcome,
     policy::Route,
-    sniff::{ClientHello, Hello, MAX_HELLO, Sniffed, read_hello, sniff},
+    sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
 };
 
 /// A tunnel that was granted.
@@ -134,11 +135,22 @@ impl Granted {
         match sniffed {
             First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
             First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
-                Route::Intercept if intercepted::speaks_http(&hello) => {
-                    Box::pin(intercepted::open(self, rewind(words), hello)).await;
-                }
-                Route::Intercept => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
+                Route::Intercept => match Offer::of(&hello.alpn) {
+                    Offer::Http => Box::pin(intercepted::open(self, rewind(words), hello)).await,
+                    Offer::Foreign => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
+                    Offer::Unknown => {
+                        self.account.tunnel(Verdict::Refused, of_hello(&hello, "unknown-protocol"));
+                        intercepted::refuse(self, rewind(words), &Refusal::UnknownProtocol).await;
+                    }
+                },
                 Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
+            },
+            First::BrokenTls(alert) => match self.judges.interceptor.route(&self.origin.host, None) {
+                Route::Intercept => {
+                    self.account.tunnel(Verdict::Refused, because("invalid-hello"));
+                    intercepted::refuse(self, rewind(words), &Refusal::BrokenHello(alert)).await;
+                }
+                Route::PassThrough(reason) => self.pass(rewind(words), because(reason)).await,
             },
             First::Other(reason) => self.pass(rewind(words), because(reason)).await,
         }
@@ -148,7 +160,13 @@ impl Granted {
     async fn cleartext(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>) {
         let origin = Origin { scheme: Scheme::Http, ..self.origin };
         let target = Target::of(&origin);
-        let inside = match self.session.worker.upstream.establish(self.stream, &target, &[Protocol::Http1]).await {
+        let inside = match self
+            .session
+            .worker
+            .upstream
+            .establish(self.stream, &target, self.session.client.address.ip(), &[Protocol::Http1])
+            .await
+        {
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
@@ -171,6 +189,8 @@ pub enum First {
     Http1,
     /// A ClientHello.
     Tls(ClientHello),
+    /// TLS that no server of today could answer, and the alert that tells the client so.
+    BrokenTls(Vec<u8>),
     /// Something that is not opened, and why.
     Other(&'static str),
 }
@@ -186,7 +206,7 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
             Sniffed::Tls => match read_hello(words) {
                 Hello::NeedMore => None,
                 Hello::Complete(hello) => Some(First::Tls(hello)),
-                Hello::Invalid => Some(First::Other("invalid-hello")),
+                Hello::Invalid(alert) => Some(First::BrokenTls(alert)),
             },
         };
         if let Some(decided) = decided {

@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::StatusCode;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
@@ -31,11 +32,6 @@ use crate::{
 /// Boxed, because it is large and handed on often.
 type Client = Box<TlsStream<Rewound<TokioIo<Upgraded>>>>;
 
-/// Whether a client's hello leaves room for HTTP: it offers a version of it, or does not say.
-pub fn speaks_http(hello: &ClientHello) -> bool {
-    hello.alpn.is_empty() || hello.offers(Protocol::Http1.alpn()) || hello.offers(Protocol::Http2.alpn())
-}
-
 /// Opens a tunnel and serves what is inside.
 pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: ClientHello) {
     let Granted { session, judges, account, origin, stream } = granted;
@@ -46,7 +42,8 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
     let target = target(&hello, &origin);
     let offered = offered(&hello);
     // What only a handshake needs is boxed, and gone when it is over.
-    let secured = Box::pin(session.worker.upstream.secure(stream, &target, &offered)).await;
+    let secured =
+        Box::pin(session.worker.upstream.secure(stream, &target, session.client.address.ip(), &offered)).await;
     // Without ALPN from the client there is none to mirror. If the origin failed, only the page must get through.
     let alpn: Vec<&'static [u8]> = match &secured {
         _ if hello.alpn.is_empty() => Vec::new(),
@@ -71,6 +68,52 @@ pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: C
             drop(account);
             serve_agreed(session, target, secured, client).await;
         }
+    }
+}
+
+/// What an alert says before anything is encrypted: a record of TLS 1.2, which TLS 1.3 uses as well (RFC 8446 §5.1), with
+/// the fatal alert `no_application_protocol` (RFC 7301 §3.2).
+const NO_APPLICATION_PROTOCOL: [u8; 7] = [21, 3, 3, 0, 2, 2, 120];
+
+/// Why TLS is refused that would otherwise be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The client offers nothing that is known here.
+    UnknownProtocol,
+    /// Its hello is faulty, or older than TLS 1.2; the alert that says so.
+    BrokenHello(Vec<u8>),
+}
+
+impl Refusal {
+    fn alert(&self) -> &[u8] {
+        match self {
+            Self::UnknownProtocol => &NO_APPLICATION_PROTOCOL,
+            Self::BrokenHello(alert) => alert,
+        }
+    }
+
+    fn words(&self) -> &'static str {
+        match self {
+            Self::UnknownProtocol => {
+                "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass"
+            }
+            Self::BrokenHello(_) => {
+                "the client's hello is faulty or older than TLS 1.2: `intercept.bypass` lets a host pass"
+            }
+        }
+    }
+}
+
+/// Refuses a client in TLS's own words. The origin is told nothing.
+pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>, refusal: &Refusal) {
+    let Granted { session, account, .. } = granted;
+    account.refuses(StatusCode::OK, refusal.words().into());
+    let goodbye = async {
+        client.write_all(refusal.alert()).await?;
+        client.shutdown().await
+    };
+    if !matches!(timeout(session.limits().handshake, goodbye).await, Ok(Ok(()))) {
+        tracing::debug!("a client that is refused went away first");
     }
 }
 
@@ -108,14 +151,10 @@ async fn accept(
         .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
         Ok(Ok(client)) => Ok(Box::new(client)),
-        Ok(Err(error)) => Err(Fault::refused(
-            http::StatusCode::BAD_REQUEST,
-            format!("the client did not accept our certificate: {}", tls::describe_io(&error)),
-        )),
-        Err(_elapsed) => Err(Fault::refused(
-            http::StatusCode::REQUEST_TIMEOUT,
-            "the client did not finish the TLS handshake in time",
-        )),
+        Ok(Err(error)) => Err(Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error))),
+        Err(_elapsed) => {
+            Err(Fault::refused(StatusCode::REQUEST_TIMEOUT, "the client did not finish the TLS handshake in time"))
+        }
     }
 }
 

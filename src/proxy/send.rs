@@ -120,7 +120,9 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
         (Scheme::Https, Version::Http2) => &[Protocol::Http2, Protocol::Http1],
         _ => &[Protocol::Http1],
     };
-    let connected = upstream.connect(&exchange.judges.access, &exchange.target, protocols).await?;
+    let connected = upstream
+        .connect(&exchange.judges.access, &exchange.target, exchange.session.client.address.ip(), protocols)
+        .await?;
     if let Sender::Http2(shared) = &connected.sender {
         upstream.put(&exchange.target, Sender::Http2(shared.clone()), &exchange.judges.access);
     }

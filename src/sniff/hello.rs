@@ -9,6 +9,9 @@ use rustls::server::Acceptor;
 /// No ClientHello is larger than this; hybrid key shares and long ticket lists stay far below it.
 pub const MAX_HELLO: usize = 64 * 1024;
 
+/// The fatal alert `decode_error`, in the clear.
+const DECODE_ERROR: [u8; 7] = [21, 3, 3, 0, 2, 2, 50];
+
 /// What a ClientHello says in the clear.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientHello {
@@ -37,8 +40,8 @@ pub enum Hello {
     NeedMore,
     /// It is complete and sound.
     Complete(ClientHello),
-    /// It is no ClientHello that a server of today could answer.
-    Invalid,
+    /// It is no ClientHello that a server of today could answer; these bytes tell the client so (RFC 8446 §6.2).
+    Invalid(Vec<u8>),
 }
 
 /// Reads a ClientHello from the first bytes of a connection, over as many records as it takes.
@@ -57,7 +60,12 @@ pub fn read_hello(mut bytes: &[u8]) -> Hello {
                 let alpn = hello.alpn().map(|offered| offered.map(<[u8]>::to_vec).collect()).unwrap_or_default();
                 return Hello::Complete(ClientHello { sni, alpn });
             }
-            Err(_) => return Hello::Invalid,
+            Err((_, mut alert)) => {
+                let mut farewell = Vec::new();
+                // Writing to memory does not fail. Noise that is not even a message of TLS is given no alert.
+                let _ = alert.write_all(&mut farewell);
+                return Hello::Invalid(if farewell.is_empty() { DECODE_ERROR.to_vec() } else { farewell });
+            }
         }
     }
 }
@@ -102,7 +110,9 @@ mod tests {
 
     #[test]
     fn noise_is_no_hello() {
-        assert_eq!(read_hello(&[22, 3, 1, 0, 4, 1, 0, 0, 0]), Hello::Invalid);
-        assert_eq!(read_hello(&[22, 3, 1, 0, 4, 9, 0, 0, 0]), Hello::Invalid);
+        for noise in [[22, 3, 1, 0, 4, 1, 0, 0, 0], [22, 3, 1, 0, 4, 9, 0, 0, 0]] {
+            let Hello::Invalid(alert) = read_hello(&noise) else { panic!("{noise:?} is a hello") };
+            assert_eq!(alert[..6], [21, 3, 3, 0, 2, 2], "a fatal alert");
+        }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A pure decision over the first bytes of a connection; it may answer that it needs more. It consumes nothing.
 
+mod alpn;
 mod hello;
 
+pub use alpn::Offer;
 pub use hello::{ClientHello, Hello, MAX_HELLO, read_hello};
 
 /// The HTTP/2 connection preface (RFC 9113 §3.4).

@@ -6,7 +6,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -32,7 +35,7 @@ pub(super) const DAY: i64 = 24 * 60 * 60;
 /// Ten years are the longest that clients accept without question.
 const LIFETIME: i64 = 3650 * DAY;
 
-/// How long before the authority's end each start warns of it.
+/// How long before the authority's end each start warns of it, and each day of use.
 const SOON: i64 = 30 * DAY;
 
 /// The certificate authority of this installation. Cheap to clone.
@@ -44,6 +47,7 @@ pub struct CertAuthority {
     facts: Arc<Facts>,
     retired: Arc<[Vec<u8>]>,
     path: PathBuf,
+    warned: Arc<AtomicI64>,
 }
 
 impl CertAuthority {
@@ -84,6 +88,7 @@ impl CertAuthority {
             certificate,
             facts: Arc::new(facts),
             path: store.certificate(),
+            warned: Arc::default(),
         };
         authority.check_signing(&store)?;
         Ok(authority)
@@ -164,11 +169,23 @@ impl CertAuthority {
         if now > until {
             return Err(AuthorityError::Expired { path, until });
         }
-        if until - now < SOON {
-            let until = date(until);
-            tracing::warn!(%until, "the certificate authority expires soon: `clir ca rotate --yes` makes a new one");
-        }
+        self.warn_of_end(now);
         Ok(())
+    }
+
+    /// Warns once a day, as long as the authority is used, when its end is near.
+    pub(super) fn warn_of_end(&self, now: i64) {
+        let (_, until) = self.validity();
+        let today = now.div_euclid(DAY);
+        if until - now >= SOON || self.warned.swap(today, Ordering::Relaxed) == today {
+            return;
+        }
+        let what = if now > until { "has expired, so that nothing can be opened" } else { "expires soon" };
+        let until = date(until);
+        tracing::warn!(
+            %until,
+            "the certificate authority {what}: `clir ca rotate --yes` makes a new one, which every phone then has to trust"
+        );
     }
 
     /// Signs a certificate for nobody, to learn now rather than at the first request that leaves lead back here.

@@ -17,7 +17,7 @@ use super::{
     CertAuthority, LeafError,
     alpn::PerAlpn,
     leaf::{Leaf, mint_error, subject},
-    provider,
+    provider, seconds,
 };
 use crate::exchange::Host;
 
@@ -46,6 +46,7 @@ impl LeafCache {
         now: SystemTime,
     ) -> Result<Arc<ServerConfig>, LeafError> {
         let host = subject(host)?;
+        self.authority.warn_of_end(seconds(now));
         // Whoever comes first takes the stale entry out; those who come later find it gone, or a fresh one.
         self.entries.remove_if(&host, |entry| !entry.leaf.is_fresh(now));
         let entry = self.entries.get_or_insert_with(&host, || Entry::new(&self.authority, &host, now))?;

@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{ServerName, UnixTime},
 };
 
-use super::error::date;
+use super::{error::date, verifier::Objection};
 
 /// How many of the names in a certificate are listed.
 const NAMES: usize = 4;
@@ -43,6 +43,57 @@ pub fn describe_io(error: &io::Error) -> String {
     }
 }
 
+/// Whether the other side ended the handshake, rather than we.
+pub fn is_dismissal(error: &io::Error) -> bool {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(inner) => matches!(inner, Error::AlertReceived(_)),
+        None => true,
+    }
+}
+
+/// Says why a client did not finish the handshake, in one of three ways that can be told apart: it objected to our
+/// certificate, it left without a word after it was shown it, or it was something else.
+pub fn describe_client(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::AlertReceived(alert)) if is_about_certificate(*alert) => {
+            format!("the client does not accept our certificate: {} (alert {alert:?})", objection(*alert))
+        }
+        Some(inner) => format!("the TLS handshake with the client failed: {}", describe(inner)),
+        None if is_departure(error) => {
+            "the client left without a word when it was shown our certificate: it may not trust our authority".into()
+        }
+        None => format!("the TLS handshake with the client failed: {error}"),
+    }
+}
+
+fn is_departure(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+fn is_about_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::AccessDenied
+    )
+}
+
+fn objection(alert: AlertDescription) -> &'static str {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::UnknownCA => "it does not trust our authority",
+        Alert::CertificateExpired => "by its clock the certificate is not valid",
+        _ => "it does not trust our authority, or wants another certificate",
+    }
+}
+
 fn certificate(error: &CertificateError) -> String {
     use CertificateError as Fault;
     match error {
@@ -66,9 +117,10 @@ fn certificate(error: &CertificateError) -> String {
         Fault::InvalidPurpose | Fault::InvalidPurposeContext { .. } => {
             "its certificate was not issued for a web server".into()
         }
-        Fault::Other(other) => match other.source() {
-            Some(cause) => format!("its certificate is not acceptable ({})", spaced(&cause.to_string())),
-            None => "its certificate is not acceptable".into(),
+        Fault::Other(other) => match (other.0.downcast_ref::<Objection>(), other.source()) {
+            (Some(objection), _) => objection.to_string(),
+            (None, Some(cause)) => format!("its certificate is not acceptable ({})", spaced(&cause.to_string())),
+            (None, None) => "its certificate is not acceptable".into(),
         },
         other => format!("its certificate is not acceptable ({})", printable(&format!("{other:?}"), 200)),
     }
@@ -77,12 +129,7 @@ fn certificate(error: &CertificateError) -> String {
 fn alert(alert: AlertDescription) -> String {
     use AlertDescription as Alert;
     let words = match alert {
-        Alert::UnknownCA
-        | Alert::BadCertificate
-        | Alert::CertificateUnknown
-        | Alert::UnsupportedCertificate
-        | Alert::CertificateExpired
-        | Alert::CertificateRevoked => "it does not accept the certificate that it was shown",
+        _ if is_about_certificate(alert) => "it does not accept the certificate that it was shown",
         Alert::CertificateRequired => "it demands a certificate from its clients",
         Alert::UnrecognisedName => "it does not know a site of this name",
         Alert::HandshakeFailure | Alert::InsufficientSecurity => "no cipher or key exchange suits both sides",

@@ -4,15 +4,20 @@ use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 use x509_parser::{
+    asn1_rs::{FromDer as _, Oid, oid},
     certificate::X509Certificate,
     extensions::ParsedExtension,
     oid_registry::{OID_EC_P256, OID_NIST_EC_P384},
-    prelude::FromDer as _,
     public_key::PublicKey,
     x509::SubjectPublicKeyInfo,
 };
 
 use super::error::AuthorityError;
+
+/// `id-pe-tlsfeature` (RFC 7633 §6).
+const OID_TLS_FEATURE: Oid<'static> = oid!(1.3.6.1.5.5.7.1.24);
+/// The TLS extension that asks for a stapled answer (RFC 6066 §8).
+const STATUS_REQUEST: u32 = 5;
 
 /// What is worth knowing about an authority's certificate.
 #[derive(Debug)]
@@ -48,6 +53,46 @@ pub fn facts(certificate: &CertificateDer<'_>, path: &Path) -> Result<Facts, Aut
         not_after: parsed.validity().not_after.timestamp(),
         self_issued: parsed.subject().as_raw() == parsed.issuer().as_raw(),
     })
+}
+
+/// What an origin's certificate says that webpki does not read.
+pub struct LeafFacts<'a> {
+    /// The serial number, as it stands.
+    pub serial: &'a [u8],
+    /// The name of who issued it, DER.
+    pub issuer: &'a [u8],
+    /// Whether its key may sign handshakes: it says so, or says nothing (RFC 5280 §4.2.1.3).
+    pub may_sign: bool,
+    /// Whether it is only good with a stapled answer about its revocation (RFC 7633).
+    pub must_staple: bool,
+}
+
+impl<'a> LeafFacts<'a> {
+    /// Reads a certificate; `None` if it cannot be read.
+    pub fn read(certificate: &'a CertificateDer<'_>) -> Option<Self> {
+        let parsed = parse(certificate)?;
+        let tbs = parsed.tbs_certificate;
+        let may_sign = match tbs.key_usage() {
+            Ok(usage) => usage.is_none_or(|usage| usage.value.digital_signature()),
+            Err(_) => false,
+        };
+        let features = tbs.extensions().iter().filter(|extension| extension.oid == OID_TLS_FEATURE);
+        let must_staple = features.into_iter().any(|extension| demands_status(extension.value));
+        Some(Self { serial: tbs.raw_serial(), issuer: tbs.issuer.as_raw(), may_sign, must_staple })
+    }
+}
+
+/// Whether a certificate calls itself an authority and yet may not sign others. What is no authority at all is none of
+/// the path, and may stand in a chain by mistake.
+pub fn may_not_issue(certificate: &CertificateDer<'_>) -> bool {
+    let Some(parsed) = parse(certificate) else { return false };
+    let is_ca = matches!(parsed.basic_constraints(), Ok(Some(constraints)) if constraints.value.ca);
+    is_ca && incapacity(&parsed).is_some()
+}
+
+/// `TLSFeatures ::= SEQUENCE OF INTEGER`, with the number of the extension `status_request` among them.
+fn demands_status(features: &[u8]) -> bool {
+    Vec::<u32>::from_der(features).is_ok_and(|(_, numbers)| numbers.contains(&STATUS_REQUEST))
 }
 
 /// The subjectPublicKeyInfo of a certificate, if it can be read.

@@ -15,10 +15,13 @@ mod installation;
 mod leaf;
 mod roots;
 mod rotate;
+mod sessions;
+mod staple;
 mod store;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verifier;
 
 use std::{
     sync::{Arc, LazyLock},
@@ -29,11 +32,12 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use authority::CertAuthority;
 pub use cache::LeafCache;
-pub use describe::{describe, describe_io};
+pub use describe::{describe, describe_client, describe_io, is_dismissal};
 pub use error::{AuthorityError, LeafError, TrustError};
 pub use installation::installation_key;
 pub use roots::RootSource;
 pub use rotate::{Rotated, rotate};
+pub use sessions::{Opening, Visitor};
 pub use trust::Trust;
 
 /// The one source of cryptography: aws-lc-rs, named wherever it is needed, so that nothing depends on what a process

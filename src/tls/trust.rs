@@ -1,19 +1,19 @@
 //! Whom do we believe to be an origin?
 //!
-//! Whom the configured roots vouch for, checked anew on every connection, whole chain, dates and name. Never ourselves.
+//! Whom the configured roots vouch for, checked anew on every connection, whole chain, dates and name, sessions that are
+//! taken up again included. Never ourselves.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
-use rustls::{
-    ClientConfig,
-    client::{Resumption, WebPkiServerVerifier},
-};
+use rustls::{ClientConfig, client::Resumption, pki_types::ServerName};
 
 use super::{
     CertAuthority, RootSource, TrustError,
     alpn::PerAlpn,
     provider,
     roots::{gather, is_key_of},
+    sessions::{Opening, Sessions, Visitor},
+    verifier::OriginVerifier,
 };
 
 /// What origins are verified with.
@@ -21,8 +21,8 @@ pub struct Trust {
     base: ClientConfig,
     configs: PerAlpn<ClientConfig>,
     roots: usize,
-    #[cfg(test)]
-    verifier: Arc<WebPkiServerVerifier>,
+    sessions: Arc<Sessions>,
+    verifier: Arc<OriginVerifier>,
 }
 
 impl Trust {
@@ -38,29 +38,22 @@ impl Trust {
             return Err(TrustError::NoRoots { detail: Some("only clir's own, which does not count".into()) });
         }
         let count = roots.len();
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-            .build()
-            .map_err(|error| TrustError::Unusable(error.to_string()))?;
+        let verifier = Arc::new(OriginVerifier::new(roots)?);
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| TrustError::Unusable(error.to_string()))?;
-        let mut base = builder.with_webpki_verifier(Arc::clone(&verifier)).with_no_client_auth();
-        // A resumed session repeats an old verdict without a look at the certificate; and tickets shared by all clients
-        // would let a site link one phone to another. Connections are pooled, so there is little to gain.
+        // "Dangerous" is what rustls calls every verifier that is not its own: ours asks its own first, then more.
+        let mut base =
+            builder.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier) as _).with_no_client_auth();
+        // What clients would share would let a site link one phone to another: see `open`.
         base.resumption = Resumption::disabled();
         // 0-RTT can be replayed (RFC 8446 §8).
         base.enable_early_data = false;
-        Ok(Self {
-            base,
-            configs: PerAlpn::new(),
-            roots: count,
-            #[cfg(test)]
-            verifier,
-        })
+        Ok(Self { base, configs: PerAlpn::new(), roots: count, sessions: Sessions::new(), verifier })
     }
 
-    /// What to open a connection to an origin with, offering these application protocols in order of preference. Names
-    /// are sent as SNI; addresses are not, and are matched against iPAddress entries only (RFC 6066 §3, RFC 9525 §6.5).
+    /// What to open a connection to an origin with, offering these application protocols in order of preference, and no
+    /// session. Names are sent as SNI; addresses are not, and are matched against iPAddress entries only (RFC 6066 §3, RFC 9525 §6.5).
     pub fn client_config(&self, alpn: &[&'static [u8]]) -> Arc<ClientConfig> {
         let built = self.configs.get_or_build::<std::convert::Infallible>(alpn, || {
             let mut config = self.base.clone();
@@ -71,14 +64,31 @@ impl Trust {
         config
     }
 
+    /// The same for one connection of a client, which may take up a session that the same client had with the same name
+    /// and port before, under these very roots. [`Opening::judge`] must be asked when the handshake is done.
+    pub fn open(
+        &self,
+        alpn: &[&'static [u8]],
+        visitor: Visitor,
+        name: &ServerName<'static>,
+        now: SystemTime,
+    ) -> Opening {
+        Opening::new(&self.client_config(alpn), &self.verifier, &self.sessions, (visitor, name), now)
+    }
+
     /// How many roots are trusted.
     pub fn roots(&self) -> usize {
         self.roots
     }
 
     #[cfg(test)]
-    pub(super) fn verifier(&self) -> &WebPkiServerVerifier {
+    pub(super) fn verifier(&self) -> &OriginVerifier {
         &self.verifier
+    }
+
+    #[cfg(test)]
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 }
 

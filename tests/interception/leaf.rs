@@ -123,6 +123,19 @@ fn first_visits_at_once_see_one_certificate() {
     assert_eq!(seen.len(), 1);
 }
 
+/// As good as the client allows: nothing better than what a browser has today is left unused.
+#[test]
+fn clients_get_the_newest_version_and_a_hybrid_key_exchange() {
+    let (clir, origin) = stage();
+    let client = clir.tls(&format!("localhost:{}", origin.port()), "localhost", &["http/1.1"]).into_inner();
+    assert_eq!(client.conn.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+    let group = client.conn.negotiated_key_exchange_group().unwrap().name();
+    assert_eq!(group, rustls::NamedGroup::X25519MLKEM768);
+    let site = origin.accept().into_inner();
+    assert_eq!(site.conn.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+    assert_eq!(site.conn.negotiated_key_exchange_group().unwrap().name(), rustls::NamedGroup::X25519MLKEM768);
+}
+
 /// A stream that sends a byte at a time, as a hello in many segments comes.
 struct Dribble(TcpStream);
 

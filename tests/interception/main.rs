@@ -3,9 +3,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alpn;
 mod bypass;
+mod flawed;
 mod floods;
+mod hellos;
 mod http1;
 mod http2;
 mod leaf;
+mod rejection;
+mod responder;
+mod resumed;
+mod site;
+mod stapled;
 mod upstream;

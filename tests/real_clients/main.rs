@@ -9,6 +9,7 @@ mod support;
 mod chromium;
 mod curl;
 mod nginx;
+mod objections;
 mod scripts;
 mod verifiers;
 

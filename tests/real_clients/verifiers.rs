@@ -60,3 +60,27 @@ fn gnutls_accepts_the_chain() {
         .arg(clir.path("chain.pem"));
     assert!(run(&mut command).contains("Chain verification output: Verified."));
 }
+
+#[test]
+#[ignore = "needs openssl, NSS's tools and nginx: tests/run installs them"]
+fn nss_accepts_the_chain() {
+    let (clir, nginx) = stage();
+    let said = openssl(&clir, &format!("localhost:{}", nginx.tls), &["-servername", "localhost"]);
+    let (start, end) = (said.find("-----BEGIN").unwrap(), said.find("-----END CERTIFICATE-----").unwrap());
+    fs::write(clir.path("leaf.pem"), &said[start..end + "-----END CERTIFICATE-----\n".len()]).unwrap();
+    let store = format!("sql:{}", clir.path("nss").display());
+    fs::create_dir(clir.path("nss")).unwrap();
+    let certutil = |arguments: &[&str], file: Option<&str>| {
+        let mut command = program("certutil");
+        command.args(["-d", &store]).args(arguments);
+        if let Some(file) = file {
+            command.arg("-i").arg(clir.path(file));
+        }
+        run(&mut command)
+    };
+    certutil(&["-N", "--empty-password"], None);
+    certutil(&["-A", "-n", "authority", "-t", "C,,"], Some("certs/for-clients.pem"));
+    certutil(&["-A", "-n", "leaf", "-t", ",,"], Some("leaf.pem"));
+    // `V` is the purpose of a server; signatures are checked as well.
+    assert!(certutil(&["-V", "-n", "leaf", "-u", "V", "-e"], None).contains("certificate is valid"));
+}

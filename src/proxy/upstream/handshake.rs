@@ -1,10 +1,10 @@
 //! What is agreed with an origin before the first request?
 
-use std::time::Duration;
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::pki_types::ServerName;
+use rustls::{ProtocolVersion, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -20,13 +20,16 @@ use crate::{
         body::Body,
         fault::{Fault, Stage},
         patient::Patient,
+        session::now,
         verbatim::Verbatim,
     },
-    tls::{self, Trust},
+    tls::{self, Opening, Trust, Visitor},
 };
 
 /// How long a new HTTP/2 connection waits for the origin's settings before it is used without knowing them.
 const SETTINGS_WAIT: Duration = Duration::from_secs(1);
+/// How long an origin that asked for our certificate has to say that it cannot do without.
+const VERDICT_WAIT: Duration = Duration::from_secs(1);
 /// Flow-control windows towards origins: large enough for a long fat path, small enough to bound memory.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
@@ -91,29 +94,68 @@ pub struct Secured {
 pub async fn secure(
     stream: TcpStream,
     target: &Target,
+    client: IpAddr,
     protocols: &[Protocol],
     trust: &Trust,
     limits: &Limits,
 ) -> Result<Secured, Fault> {
     let alpn: Vec<&'static [u8]> = protocols.iter().map(|protocol| protocol.alpn()).collect();
-    let connector = TlsConnector::from(trust.client_config(&alpn));
-    let handshake = connector.connect(server_name(&target.name)?, stream);
-    let stream = match timeout(limits.handshake, handshake).await {
+    let name = server_name(&target.name)?;
+    let opening = trust.open(&alpn, Visitor { client, port: target.port }, &name, now());
+    let handshake = TlsConnector::from(Arc::clone(&opening.config)).connect(name.clone(), stream);
+    let mut stream = match timeout(limits.handshake, handshake).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            let words = tls::describe_io(&error);
-            return Err(Fault::origin(
-                Stage::Handshake,
-                format!("no trustworthy TLS connection to the origin: {words}"),
-            ));
-        }
+        Ok(Err(error)) => return Err(untrusted(&opening, &error)),
         Err(_elapsed) => {
             return Err(Fault::timeout(Stage::Handshake, "the origin did not finish the TLS handshake in time"));
         }
     };
+    let judged = opening.judge(stream.get_ref().1, &name, now());
+    judged.map_err(|error| untrusted(&opening, &io::Error::other(error)))?;
+    let is_undecided = stream.get_ref().1.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    if opening.was_asked() && is_undecided {
+        hear_out(&mut stream).await.map_err(|error| untrusted(&opening, &error))?;
+    }
     let agreed = stream.get_ref().1.alpn_protocol();
     let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
     Ok(Secured { stream: Box::new(stream), protocol })
+}
+
+/// Waits for the first word of an origin that has asked for our certificate and got none. In TLS 1.3 the handshake is done
+/// for us before the origin has judged us (RFC 8446 §4.4.2.4): what comes next is its refusal, or anything else. Nothing is
+/// taken out of the stream.
+async fn hear_out(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+    let (socket, connection) = stream.get_mut();
+    if timeout(VERDICT_WAIT, socket.readable()).await.is_err() || !connection.wants_read() {
+        return Ok(());
+    }
+    match connection.read_tls(&mut Ready(socket)) {
+        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    connection.process_new_packets().map(|_| ()).map_err(io::Error::other)
+}
+
+/// What has arrived on a socket, without waiting.
+struct Ready<'a>(&'a TcpStream);
+
+impl io::Read for Ready<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+fn untrusted(opening: &Opening, error: &io::Error) -> Fault {
+    if opening.was_asked() && tls::is_dismissal(error) {
+        return Fault::origin(
+            Stage::Handshake,
+            "the origin demands a certificate from its clients, and clir has none: `intercept.bypass` lets the host pass",
+        );
+    }
+    let words = tls::describe_io(error);
+    Fault::origin(Stage::Handshake, format!("no trustworthy TLS connection to the origin: {words}"))
 }
 
 fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {

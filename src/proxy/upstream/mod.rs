@@ -8,7 +8,7 @@ mod first_frame;
 mod handshake;
 mod pool;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpStream;
 
@@ -128,13 +128,19 @@ impl Upstream {
         self.dialer.dial(access, host, port).await
     }
 
-    /// A new connection, ready for requests. `protocols` are those that may be spoken, best first.
+    /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
     ///
     /// # Errors
     /// A [`Fault`] that says at which stage it failed.
-    pub async fn connect(&self, access: &Access, target: &Target, protocols: &[Protocol]) -> Result<Connected, Fault> {
+    pub async fn connect(
+        &self,
+        access: &Access,
+        target: &Target,
+        client: IpAddr,
+        protocols: &[Protocol],
+    ) -> Result<Connected, Fault> {
         let stream = self.dial(access, &target.dialled, target.port).await?;
-        self.establish(stream, target, protocols).await
+        self.establish(stream, target, client, protocols).await
     }
 
     /// Makes a connection out of a stream that is already dialled.
@@ -145,12 +151,13 @@ impl Upstream {
         &self,
         stream: TcpStream,
         target: &Target,
+        client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
             return handshake::speak(stream, Protocol::Http1, &self.limits).await;
         }
-        let secured = self.secure(stream, target, protocols).await?;
+        let secured = self.secure(stream, target, client, protocols).await?;
         self.speak(secured).await
     }
 
@@ -158,8 +165,14 @@ impl Upstream {
     ///
     /// # Errors
     /// A [`Fault`] that says in words why the origin is not to be trusted.
-    pub async fn secure(&self, stream: TcpStream, target: &Target, protocols: &[Protocol]) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, protocols, &self.trust, &self.limits).await
+    pub async fn secure(
+        &self,
+        stream: TcpStream,
+        target: &Target,
+        client: IpAddr,
+        protocols: &[Protocol],
+    ) -> Result<Secured, Fault> {
+        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.

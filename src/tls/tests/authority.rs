@@ -182,3 +182,29 @@ fn an_authority_of_ones_own_serves_if_it_is_one() {
     let error = load(&put(&params, &key)).unwrap_err();
     assert!(error.to_string().contains("keyCertSign"), "{error}");
 }
+
+/// What is said to the log while `work` is done.
+fn said(work: impl FnOnce()) -> String {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(std::sync::Mutex::new(writer)).finish();
+    tracing::subscriber::with_default(log, work);
+    std::io::read_to_string(reader).unwrap()
+}
+
+#[test]
+fn its_end_is_told_a_month_before_at_the_start_and_each_day_of_use() {
+    let (dir, authority) = authority();
+    let (_, until) = authority.validity();
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(until.try_into().unwrap());
+    let start = |time| said(|| drop(CertAuthority::load_or_create(&dir.path().join("certs"), time)));
+    assert_eq!(start(end - 31 * DAY), "");
+    assert!(start(end - 29 * DAY).contains("expires soon"));
+    let cache = super::super::LeafCache::new(authority, 4);
+    let visit = |time| said(|| drop(cache.server_config(&host("example.org"), &[], time)));
+    assert_eq!(visit(end - 31 * DAY), "");
+    let words = visit(end - 29 * DAY);
+    assert!(words.contains("WARN") && words.contains("clir ca rotate --yes"), "{words}");
+    assert_eq!(visit(end - 29 * DAY), "", "once a day is enough");
+    assert!(visit(end - 28 * DAY).contains("expires soon"));
+    assert!(visit(end + DAY).contains("has expired"));
+}

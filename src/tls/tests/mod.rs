@@ -7,6 +7,7 @@ mod authority;
 mod crash;
 mod leaf;
 mod resumption;
+mod sessions;
 mod trust;
 mod weak;
 

@@ -15,14 +15,14 @@ use super::{
 };
 
 /// An authority in the world outside, with a file that holds its certificate.
-struct World {
+pub struct World {
     dir: TempDir,
-    ours: CertAuthority,
+    pub ours: CertAuthority,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (dir, ours) = authority();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,12 +32,12 @@ impl World {
         Self { dir, ours, issuer: Issuer::new(params, key) }
     }
 
-    fn file(&self) -> RootSource {
+    pub fn file(&self) -> RootSource {
         RootSource::File(self.dir.path().join("root.pem"))
     }
 
     /// An origin whose certificate differs from a good one by `change`.
-    fn origin(&self, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+    pub fn origin(&self, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new(vec!["example.org".to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         change(&mut params);
@@ -154,7 +154,7 @@ fn connections_start_modern_and_share_their_configuration() {
 }
 
 #[test]
-fn every_connection_looks_at_the_certificate_anew() {
+fn without_a_visitor_nothing_is_taken_up_again() {
     let world = World::new();
     let trust = Trust::new(&[world.file()], &world.ours).unwrap();
     let origin = world.origin(|_| ());
