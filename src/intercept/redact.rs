@@ -1,5 +1,9 @@
 //! What is put in the place of an identifier?
 
+use std::borrow::Cow;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_encode};
+
 use crate::{
     exchange::{Host, InstallationKey},
     policy,
@@ -33,23 +37,15 @@ impl Redaction<'_> {
     }
 
     /// Digits for digits and letters for letters, so that the site's parser is content; the same for one site every
-    /// time, and different for two sites, so that they cannot join what they know.
+    /// time, and different for two sites, so that they cannot join what they know. What is escaped is judged by what it
+    /// stands for: other digits within an escape would stand for anything, line ends included.
     fn pseudonym(&self, value: &[u8]) -> Vec<u8> {
         let site = self.site();
         let mut stream = (0u64..)
             .flat_map(|counter| self.key.digest("redact-pseudonym", &[site.as_bytes(), value, &counter.to_be_bytes()]));
-        value
-            .iter()
-            .map(|&byte| {
-                let random = stream.next().unwrap_or_default();
-                match byte {
-                    b'0'..=b'9' => b'0' + random % 10,
-                    b'a'..=b'z' => b'a' + random % 26,
-                    b'A'..=b'Z' => b'A' + random % 26,
-                    other => other,
-                }
-            })
-            .collect()
+        let plain: Cow<'_, [u8]> = percent_decode(value).into();
+        let made = plain.iter().filter_map(|&byte| in_the_shape_of(byte, stream.next().unwrap_or_default())).collect();
+        if plain == value { made } else { percent_encode(&made, NON_ALPHANUMERIC).to_string().into_bytes() }
     }
 
     /// The registrable domain (public suffix list), or the host where there is none.
@@ -58,6 +54,18 @@ impl Redaction<'_> {
             Some(name) => psl::domain_str(name.trim_end_matches('.')).unwrap_or(name).to_string(),
             None => self.host.to_string(),
         }
+    }
+}
+
+/// Letters and digits of other scripts become digits, one for each; nothing of them stays.
+fn in_the_shape_of(byte: u8, random: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' | 0xc0.. => Some(b'0' + random % 10),
+        b'a'..=b'z' => Some(b'a' + random % 26),
+        b'A'..=b'Z' => Some(b'A' + random % 26),
+        // The rest of a character.
+        0x80..=0xbf => None,
+        other => Some(other),
     }
 }
 
@@ -93,5 +101,19 @@ mod tests {
         assert_ne!(pseudonym.as_bytes(), NUMBER);
         assert_eq!(pseudonym, redacted(policy::Redaction::Pseudonym, "b.example.org"));
         assert_ne!(pseudonym, redacted(policy::Redaction::Pseudonym, "example.net"));
+    }
+
+    #[test]
+    fn nothing_of_other_scripts_or_escapes_stays() {
+        let key = InstallationKey::new([1; 32]);
+        let host = Host::parse(b"example.org").unwrap();
+        let made = |value: &str| {
+            String::from_utf8(Redaction { key: &key, host: &host }.of(policy::Redaction::Pseudonym, value.as_bytes()))
+        };
+        let wide = made("\u{ff14}\u{ff14}\u{ff17}\u{ff17}-\u{664}\u{664}").unwrap();
+        assert!(wide.len() == 7 && wide.bytes().enumerate().all(|(at, byte)| (at == 4) == (byte == b'-')), "{wide}");
+        let escaped = made("%2B%34%34770%390%300123").unwrap();
+        let digits = escaped.strip_prefix("%2B").expect("a plus sign stays one");
+        assert!(digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{escaped}");
     }
 }
