@@ -7,7 +7,7 @@
 //! ```
 //! The origin comes first: what cannot be reached is refused on the CONNECT itself.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
@@ -22,6 +22,7 @@ use super::{
     http::{Switch, answer_block, answer_fault, authenticate},
     intercepted::{self, Refusal},
     reading,
+    recorder::Recorder,
     rewound::Rewound,
     route, serve,
     session::{Inside, Judges, Scope, Session, today},
@@ -105,12 +106,9 @@ fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result
 impl Granted {
     /// Waits until the client's side is free, then looks at what is spoken in the tunnel.
     async fn open(mut self, upgrade: OnUpgrade) {
-        let mut client = match upgrade.await {
-            Ok(upgraded) => TokioIo::new(upgraded),
-            Err(error) => {
-                self.account.fails_with(format!("the tunnel was not opened: {error}"));
-                return;
-            }
+        let mut client = match bare(upgrade).await {
+            Ok(client) => client,
+            Err(error) => return self.account.fails_with(format!("the tunnel was not opened: {error}")),
         };
         let idle = self.session.limits().tunnel;
         match tunnel::first_words(&mut client, &mut self.stream, idle).await {
@@ -127,11 +125,11 @@ impl Granted {
         }
     }
 
-    async fn client_speaks(self, mut client: TokioIo<hyper::upgrade::Upgraded>, mut words: BytesMut) {
+    async fn client_speaks(self, mut client: Rewound<TcpStream>, mut words: BytesMut) {
         let patience = self.session.limits().handshake;
         // A client that stops in the middle of its first words gets what an undecided one gets: a tunnel.
         let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Other("undecided"));
-        let rewind = |words: BytesMut| Rewound::new(client, words.freeze());
+        let rewind = |words: BytesMut| client.again(words.freeze());
         match sniffed {
             First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
             First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
@@ -157,7 +155,7 @@ impl Granted {
     }
 
     /// Cleartext HTTP in a tunnel is judged like any other.
-    async fn cleartext(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>) {
+    async fn cleartext(self, client: Rewound<TcpStream>) {
         let origin = Origin { scheme: Scheme::Http, ..self.origin };
         let target = Target::of(&origin);
         let inside = match self
@@ -175,11 +173,19 @@ impl Granted {
         serve::http1(self.session.inside(inside), client, Bytes::new()).await;
     }
 
-    async fn pass(self, client: Rewound<TokioIo<hyper::upgrade::Upgraded>>, tunnel: Tunnel) {
+    async fn pass(self, client: Rewound<TcpStream>, tunnel: Tunnel) {
         self.account.tunnel(Verdict::Tunnelled, tunnel);
         let idle = self.session.limits().tunnel;
         tunnel::relay(client, self.stream, &self.account, idle).await;
     }
+}
+
+/// The client's connection without what HTTP needed.
+async fn bare(upgrade: OnUpgrade) -> Result<Rewound<TcpStream>, Box<dyn Error + Send + Sync>> {
+    let parts = upgrade.await?.downcast::<TokioIo<Recorder<TcpStream>>>();
+    let parts = parts.map_err(|_| "it leads through a connection of another kind")?;
+    let (stream, held) = parts.io.into_inner().into_parts();
+    Ok(Rewound::new(stream, held).again(parts.read_buf))
 }
 
 /// What a client's first words are.

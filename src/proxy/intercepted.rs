@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncWriteExt, time::timeout};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
@@ -30,10 +28,10 @@ use crate::{
 };
 
 /// Boxed, because it is large and handed on often.
-type Client = Box<TlsStream<Rewound<TokioIo<Upgraded>>>>;
+type Client = Box<TlsStream<Rewound<TcpStream>>>;
 
 /// Opens a tunnel and serves what is inside.
-pub async fn open(granted: Granted, client: Rewound<TokioIo<Upgraded>>, hello: ClientHello) {
+pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHello) {
     let Granted { session, judges, account, origin, stream } = granted;
     // Each request inside is judged by those that are in force when it comes.
     drop(judges);
@@ -105,7 +103,7 @@ impl Refusal {
 }
 
 /// Refuses a client in TLS's own words. The origin is told nothing.
-pub async fn refuse(granted: Granted, mut client: Rewound<TokioIo<Upgraded>>, refusal: &Refusal) {
+pub async fn refuse(granted: Granted, mut client: Rewound<TcpStream>, refusal: &Refusal) {
     let Granted { session, account, .. } = granted;
     account.refuses(StatusCode::OK, refusal.words().into());
     let goodbye = async {
@@ -140,7 +138,7 @@ fn offered(hello: &ClientHello) -> Vec<Protocol> {
 /// The handshake with the client, under a certificate for `name`.
 async fn accept(
     session: &Session,
-    client: Rewound<TokioIo<Upgraded>>,
+    client: Rewound<TcpStream>,
     name: &Host,
     alpn: &[&'static [u8]],
 ) -> Result<Client, Fault> {

@@ -13,6 +13,7 @@ mod account;
 mod admission;
 mod authentication;
 mod body;
+mod break_off;
 mod connect;
 mod connection;
 mod fault;

@@ -21,6 +21,18 @@ impl<IO> Rewound<IO> {
     pub fn new(io: IO, prefix: Bytes) -> Self {
         Self { prefix, io }
     }
+
+    /// Puts back what was read last.
+    #[must_use]
+    pub fn again(self, read: Bytes) -> Self {
+        let prefix = if self.prefix.is_empty() { read } else { [read, self.prefix].concat().into() };
+        Self { prefix, ..self }
+    }
+
+    /// The stream below.
+    pub fn get_ref(&self) -> &IO {
+        &self.io
+    }
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Rewound<IO> {

@@ -16,33 +16,54 @@ use tokio::{
     time::timeout,
 };
 
-use super::{account::Account, reading};
+use super::{account::Account, break_off::BreakOff, reading};
 
 /// How much is read at once in each direction of a tunnel.
 const BUFFER: usize = 32 * 1024;
 
 /// Relays both ways until both sides have ended, or nothing has moved for `idle`. When one side ends its half, the
-/// other half stays open (RFC 9110 §9.3.6).
-pub async fn relay(
+/// other half stays open (RFC 9110 §9.3.6); when one breaks off, so does the other.
+pub async fn relay<C, O>(mut client: C, mut origin: O, account: &Arc<Account>, idle: Duration)
+where
+    C: AsyncRead + AsyncWrite + BreakOff + Unpin,
+    O: AsyncRead + AsyncWrite + BreakOff + Unpin,
+{
+    if let Err(error) = pass(&mut client, &mut origin, account, idle).await {
+        client.break_off();
+        origin.break_off();
+        account.breaks(&error);
+    }
+}
+
+/// The same between sides that have an end of their own for what is cut short, as frames and WebSocket have.
+pub async fn relay_framed(
     mut client: impl AsyncRead + AsyncWrite + Unpin,
     mut origin: impl AsyncRead + AsyncWrite + Unpin,
     account: &Arc<Account>,
     idle: Duration,
 ) {
+    if let Err(error) = pass(&mut client, &mut origin, account, idle).await {
+        account.breaks(&error);
+    }
+}
+
+async fn pass(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    mut origin: impl AsyncRead + AsyncWrite + Unpin,
+    account: &Arc<Account>,
+    idle: Duration,
+) -> io::Result<()> {
     let (mut up, mut down) = (Flow::default(), Flow::default());
     let flows = poll_fn(|cx| {
         let up = up.poll(cx, &mut client, &mut origin, |count| account.sent(count))?;
         let down = down.poll(cx, &mut origin, &mut client, |count| account.received(count))?;
         if up.is_ready() && down.is_ready() { Poll::Ready(Ok(())) } else { Poll::Pending }
     });
-    let ended = tokio::select! {
+    tokio::select! {
         // Both sides have ended, or one has broken off.
         ended = flows => ended,
         // Nothing has moved: both sides are dropped, nothing that was taken is lost unsent but by the stall itself.
         () = account.silence(idle) => Err(io::ErrorKind::TimedOut.into()),
-    };
-    if let Err(error) = ended {
-        account.breaks(&error);
     }
 }
 

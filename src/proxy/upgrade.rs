@@ -17,6 +17,6 @@ pub async fn join(client: OnUpgrade, origin: OnUpgrade, account: Arc<Account>, i
         }
     };
     let switched = session.switched();
-    tunnel::relay(TokioIo::new(client), TokioIo::new(origin), &account, idle).await;
+    tunnel::relay_framed(TokioIo::new(client), TokioIo::new(origin), &account, idle).await;
     drop((session, switched));
 }

@@ -100,6 +100,29 @@ fn the_end_of_one_side_reaches_the_other() {
     assert_eq!(site.whatever_comes(), b"");
 }
 
+/// Where the end of the connection is the end of the message, a part must not look like the whole.
+#[test]
+fn a_side_that_breaks_off_breaks_off_for_the_other() {
+    let stage = Stage::new();
+    let open = || {
+        let mut client = Wire::tunnel(stage.clir.address(), &stage.origin.authority());
+        let mut site = stage.origin.accept();
+        client.send(NOISE);
+        assert_eq!(site.exactly(NOISE.len()), NOISE);
+        site.send("a part");
+        assert_eq!(client.exactly(6), b"a part");
+        (client, site)
+    };
+    let (mut client, site) = open();
+    site.reset();
+    assert_eq!(client.try_rest().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    let (client, mut site) = open();
+    client.reset();
+    assert_eq!(site.try_rest().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    let event = stage.clir.wait_for_event(|event| event["method"] == "CONNECT");
+    assert!(event["error"].as_str().is_some_and(|error| error.contains("broke off")), "{event}");
+}
+
 #[test]
 fn a_tunnel_reaches_ipv6_literals() {
     let clir = Setup::new().start();

@@ -168,6 +168,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         self.io.into_inner()
     }
 
+    /// The stream, from a connection that has left HTTP, and what was read of it and not passed on.
+    pub fn into_parts(self) -> (IO, Bytes) {
+        let Self { io, ready, held, .. } = self;
+        let rest = if ready.is_empty() { held.freeze() } else { [&ready[..], &held].concat().into() };
+        (io.into_inner(), rest)
+    }
+
     /// Takes bytes out of what is held. With the last of them goes the room that they had.
     fn take_held(&mut self, count: usize) -> Bytes {
         let takes_all = count >= self.held.len();
