@@ -16,4 +16,5 @@ mod responder;
 mod resumed;
 mod site;
 mod stapled;
+mod switched;
 mod upstream;
