@@ -1,15 +1,18 @@
 //! What do fields carry whose names nobody has listed?
 
+use std::cell::OnceCell;
+
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    finding::{Confidence, Identifier, Severity},
+    finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
     plausible,
     report::{Place, Text, severity_of},
     share::Share,
-    signature::SignatureSet,
+    signature::{Class, SignatureSet},
+    traded,
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
@@ -37,7 +40,9 @@ impl Detector for Generalised {
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
         let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
         let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
-        let shares = Shares { told: &|| told.bytes(), held: &|| held.bytes() };
+        let asked = OnceCell::new();
+        let company = || *asked.get_or_init(|| has_company(subject, knowledge));
+        let terms = Terms { told: &|| told.bytes(), held: &|| held.bytes(), company: &company };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -45,35 +50,57 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(&Place::field(subject, self.name(), index, field), field, shares, found);
+                judge(&Place::field(subject, self.name(), index, field), field, terms, found);
             }
         }
     }
 }
 
-/// How many bytes of a field may be decoded: for what its name tells, and for what stands within it.
-#[derive(Clone, Copy)]
-struct Shares<'a> {
-    told: &'a dyn Fn() -> usize,
-    held: &'a dyn Fn() -> usize,
+/// Whether the message holds a field that is surely a network's: by its documentation, by its words, or by its brand.
+fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
+    subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)).any(|field| {
+        match knowledge.lookup(&field.name) {
+            Some(signature) => {
+                signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier
+            }
+            None => {
+                words::classify(&field.name).is_some_and(|hint| hint.is_certain()) || words::is_branded(&field.name)
+            }
+        }
+    })
 }
 
-fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found) {
+/// On what terms a field is judged.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
+    /// How many bytes may be decoded for what its name tells.
+    told: &'a dyn Fn() -> usize,
+    /// How many for what stands within it.
+    held: &'a dyn Fn() -> usize,
+    /// Whether another field is surely a network's.
+    company: &'a dyn Fn() -> bool,
+}
+
+fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let before = found.len();
     let refusal = match reading {
         Reading::Telling(hint) => {
             let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-            examine(&place.clone().by(writer), hint, field, field.value.len() <= (shares.told)(), found)
+            examine(&place.clone().by(writer), hint, field, field.value.len() <= (terms.told)(), found)
         }
         Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && could_hold(&field.value) && field.value.len() <= (shares.held)() {
+    if !told && could_hold(&field.value) && field.value.len() <= (terms.held)() {
         let is_holder = words::is_holder(&field.name);
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
+    }
+    if found.len() == before {
+        let decode = field.value.len() <= (terms.held)();
+        traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
     if found.len() == before {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };

@@ -4,11 +4,13 @@
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
 mod ordinary;
+mod trade;
 
 use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use ordinary::is_ordinary;
+pub(super) use trade::{Sense, is_branded, sense};
 
 use super::{
     finding::Identifier,

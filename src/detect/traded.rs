@@ -1,0 +1,117 @@
+//! Does a value agree with what everyday words say beside those of a network?
+//!
+//! The last resort for a field that nothing else found anything in: its words say little, and only who writes it makes
+//! them tell. So the value has to look the part, whole.
+
+use super::{
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Taken},
+    generalised, plausible,
+    report::{Place, severity_of},
+    value::{self, Fit, Hit},
+    vocabulary::Strength,
+    words::{self, Hint, Sense},
+};
+use crate::exchange::Field;
+
+/// Longer values are something else.
+const LONGEST: usize = 256;
+
+/// What describes the network or the device is a word or two.
+const SHORT: usize = 40;
+
+/// Numbers that may stand under a name that begins with a network's and tells nothing else.
+const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid, Identifier::Imei];
+
+/// Judges a field; `company` asks whether another field of the message is surely a network's.
+pub(super) fn examine(place: &Place<'_>, field: &Field, company: &dyn Fn() -> bool, decode: bool, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    if value.len() > LONGEST || value::is_nothing(value) {
+        return;
+    }
+    let Some(sense) = words::sense(&field.name) else { return };
+    if !sense.named && !company() {
+        return;
+    }
+    let Some((identifier, hit)) = meant(sense, value, decode) else { return };
+    let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
+    let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
+    let sure = match (sense.named, hit.fit) {
+        (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
+        (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
+        (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
+    };
+    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+/// What the value is, of all that the words allow for.
+fn meant(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let Some(rule) = sense.rule else { return number(ANY, Strength::Weak, value, decode) };
+    let strong = rule.strong && sense.named;
+    let strength = if strong { Strength::Strong } else { Strength::Weak };
+    let mut digits_asked = false;
+    rule.kinds.iter().find_map(|&kind| {
+        if value::is_number(kind) {
+            return (!std::mem::replace(&mut digits_asked, true))
+                .then(|| number(&rule.kinds, strength, value, decode))
+                .flatten();
+        }
+        other(kind, strong, rule.severity, value).map(|hit| (kind, hit))
+    })
+}
+
+/// A number; where the name's words are strong, its hash as well.
+fn number(kinds: &'static [Identifier], strength: Strength, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let hint = Hint { strength, kinds, network: true, sealed: false, why: None };
+    let (identifier, hit) = generalised::number(hint, value, decode).ok()?;
+    let sound = hit.fit <= Fit::Formed || hit.span.len() >= plausible::SPOKEN;
+    sound.then_some((identifier, hit))
+}
+
+/// What is no number.
+fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8]) -> Option<Hit> {
+    let whole = value::trimmed(value);
+    let content = value.get(whole.clone()).unwrap_or_default();
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let fits = match kind {
+        Identifier::SubscriberId => is_pseudonym(content, strong),
+        Identifier::Account => value::is_account(content) || strong && is_account_number(content),
+        Identifier::Location => value::is_position(content) || strong && is_place(content),
+        Identifier::ClientIp => return address(value, strong),
+        Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),
+        Identifier::Network if severity.is_some() => return address(value, true),
+        Identifier::Device if severity.is_some() => is_pseudonym(content, strong),
+        Identifier::Network | Identifier::Device => content.len() <= SHORT && value::whole(kind, content).is_some(),
+        _ => false,
+    };
+    fits.then(|| Hit::plain(whole, Fit::Formed))
+}
+
+/// A token of the usual length; after words that say enough, a short one and a plain number as well.
+fn is_pseudonym(content: &[u8], strong: bool) -> bool {
+    let plain = content.len() >= 6 && content.iter().all(u8::is_ascii_digit);
+    if strong { plain || value::is_cipher(content, 8) } else { value::is_cipher(content, 16) }
+}
+
+/// `1-2345678`, `C12345678`, `1.2345678`.
+fn is_account_number(content: &[u8]) -> bool {
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = content.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    digits >= 6 && digits <= 16 && letters <= 3 && content.iter().all(is_reference)
+}
+
+/// The number or the name of a cell, an area, a zone; a degree of latitude.
+fn is_place(content: &[u8]) -> bool {
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(byte) || b",;| ".contains(byte))
+}
+
+fn is_reference(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/".contains(byte)
+}
+
+/// An address; under words that need company, one inside of a network.
+fn address(value: &[u8], strong: bool) -> Option<Hit> {
+    let any = || value::first_address(value).map(|(span, _)| span).filter(|_| strong);
+    Some(Hit::plain(value::first_inside(value).or_else(any)?, Fit::Formed))
+}

@@ -1,0 +1,230 @@
+//! What does a name say whose words are everyday ones, beside those of a network?
+//!
+//! Operators put their brand or the name of a node in front of `user-id`, `acct-no`, `cell`: each of them is everyday, all
+//! together are not. The words and the rules are data, `trade.toml`; here a name is cut into them.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::Deserialize;
+
+use super::Folded;
+use crate::detect::finding::{Identifier, Severity};
+
+/// The shortest brand that may be glued to what follows.
+const GLUED: usize = 4;
+
+/// A longer token is no word.
+const TOKEN: usize = 32;
+
+/// What has to say that a field is a network's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Context {
+    /// Its own name.
+    Name,
+    /// Another field of the message is enough.
+    Request,
+}
+
+/// What the words of these classes say together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    all: Vec<String>,
+    #[serde(default)]
+    not: Vec<String>,
+    kinds: Vec<String>,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    strong: bool,
+    context: Context,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClass {
+    name: String,
+    words: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    brands: String,
+    first: String,
+    gear: String,
+    traps: String,
+    class: Vec<RawClass>,
+    rule: Vec<RawRule>,
+}
+
+/// What the words of a name say together.
+#[derive(Debug)]
+pub(in crate::detect) struct Rule {
+    all: u32,
+    not: u32,
+    context: Context,
+    /// What the value may be, in the order in which it is asked.
+    pub kinds: Vec<Identifier>,
+    /// How bad it is, where that differs from what the identifier is.
+    pub severity: Option<Severity>,
+    /// Whether an odd or an opaque value counts.
+    pub strong: bool,
+}
+
+/// Every word with the classes that it is in, sorted; and the rules.
+#[derive(Debug)]
+struct Lexicon {
+    words: Vec<(Box<str>, u32)>,
+    rules: Vec<Rule>,
+}
+
+const BRAND: u32 = 1;
+const FIRST: u32 = 1 << 1;
+const GEAR: u32 = 1 << 2;
+const TRAP: u32 = 1 << 3;
+/// What a token is that cannot be cut into words.
+const UNKNOWN: u32 = 1 << 4;
+/// The first bit of the classes of the file.
+const CLASSES: u32 = 5;
+
+/// # Panics
+/// If the file is unsound, which a test rules out.
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
+    Ok(lexicon) => lexicon,
+    Err(fault) => unreachable!("the compiled-in words of the trade are tested: {fault}"),
+});
+
+/// What a name says.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::detect) struct Sense {
+    /// What its words say together; nothing where a network is named and the rest is unknown.
+    pub rule: Option<&'static Rule>,
+    /// Whether the name itself says that a network writes the field.
+    pub named: bool,
+}
+
+/// What the words of a name say, if they say something in any message.
+pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
+    let lexicon = &*LEXICON;
+    let read = Read::of(&Folded::new(name), lexicon);
+    if read.set & TRAP != 0 {
+        return None;
+    }
+    let named = read.is_named();
+    let fits = |rule: &&Rule| rule.all & !read.set == 0 && rule.not & read.set == 0;
+    let rule = lexicon.rules.iter().find(fits);
+    let rule = rule.filter(|rule| named || rule.context == Context::Request && read.set & UNKNOWN == 0);
+    (named || rule.is_some()).then_some(Sense { rule, named })
+}
+
+/// Whether a name begins with that of a network.
+pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
+    let read = Read::of(&Folded::new(name), &LEXICON);
+    read.set & BRAND != 0 && read.set & TRAP == 0
+}
+
+/// The classes of a name's words.
+struct Read {
+    set: u32,
+}
+
+impl Read {
+    fn of(folded: &Folded, lexicon: &Lexicon) -> Self {
+        let (mut set, mut first) = (0, true);
+        for token in folded.tokens().filter(|token| !matches!(*token, b"x" | b"http")) {
+            set |= lexicon.classes(token, first);
+            first = false;
+        }
+        Self { set }
+    }
+
+    fn is_named(&self) -> bool {
+        self.set & (BRAND | GEAR) != 0
+    }
+}
+
+impl Lexicon {
+    /// The classes of a token, cut into words if it is none itself.
+    fn classes(&self, token: &[u8], first: bool) -> u32 {
+        if token.iter().all(u8::is_ascii_digit) || token.len() > TOKEN {
+            return 0;
+        }
+        if let Some(classes) = self.word(token) {
+            return admitted(classes, token, first);
+        }
+        // A brand is glued to the front only.
+        let glued = || {
+            let brand = |len: &usize| self.word(token.get(..*len)?).filter(|classes| classes & BRAND != 0).map(|_| *len);
+            let len = (GLUED..token.len()).rev().filter(|_| first).find(|len| brand(len).is_some())?;
+            Some(BRAND | self.cut(token.get(len..)?).unwrap_or(UNKNOWN))
+        };
+        self.cut(token).or_else(glued).unwrap_or(if first { 0 } else { UNKNOWN })
+    }
+
+    /// The classes of the fewest words that make the whole token, none of them a brand.
+    fn cut(&self, token: &[u8]) -> Option<u32> {
+        let mut best: [Option<(usize, u32)>; TOKEN + 1] = [None; TOKEN + 1];
+        *best.first_mut()? = Some((0, 0));
+        for end in 2..=token.len() {
+            for start in 0..end - 1 {
+                let Some((words, set)) = best.get(start).copied().flatten() else { continue };
+                let Some(classes) = self.word(token.get(start..end)?) else { continue };
+                let better = best.get(end).copied().flatten().is_none_or(|(fewest, _)| words + 1 < fewest);
+                let classes = classes & !(BRAND | FIRST | TRAP);
+                if classes != 0 && better {
+                    *best.get_mut(end)? = Some((words + 1, set | classes));
+                }
+            }
+        }
+        best.get(token.len()).copied().flatten().map(|(_, set)| set)
+    }
+
+    fn word(&self, token: &[u8]) -> Option<u32> {
+        let at = self.words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
+        self.words.get(at).map(|(_, classes)| *classes)
+    }
+}
+
+/// What a word is where it stands: a short brand, or an ordinary word that is one, only in front; and in front it is
+/// nothing else.
+fn admitted(classes: u32, token: &[u8], first: bool) -> u32 {
+    let is_brand = classes & BRAND != 0 && (first || classes & FIRST == 0 && token.len() >= GLUED);
+    match is_brand || first && classes & FIRST != 0 {
+        true => BRAND | if first { 0 } else { classes & !(FIRST | TRAP) },
+        false => classes & !(BRAND | FIRST),
+    }
+}
+
+fn read(text: &str) -> Result<Lexicon, String> {
+    let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
+    let bit = |name: &String| {
+        let at = file.class.iter().position(|class| class.name == *name).ok_or(format!("no class: {name}"))?;
+        u32::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
+    };
+    let set = |names: &[String]| names.iter().try_fold(0, |set, name| bit(name).map(|bit| set | bit));
+    let mut words: BTreeMap<Box<str>, u32> = BTreeMap::new();
+    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
+    for (text, class) in fixed {
+        text.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= class);
+    }
+    for class in &file.class {
+        let bit = bit(&class.name)?;
+        class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
+    }
+    let rule = |rule: &RawRule| {
+        let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
+        let severity = rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
+        Ok(Rule {
+            all: set(&rule.all)?,
+            not: set(&rule.not)?,
+            context: rule.context,
+            kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
+            severity: severity.transpose()?,
+            strong: rule.strong,
+        })
+    };
+    let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
+    Ok(Lexicon { words: words.into_iter().collect(), rules })
+}
