@@ -3,6 +3,8 @@
 //! The last resort for a field that nothing else found anything in: its words say little, and only who writes it makes
 //! them tell. So the value has to look the part, whole.
 
+use std::ops::Range;
+
 use super::{
     finding::{Confidence, Identifier, Severity},
     found::{Found, Taken},
@@ -10,7 +12,7 @@ use super::{
     report::{Place, severity_of},
     value::{self, Fit, Hit},
     vocabulary::Strength,
-    words::{self, Hint, Sense},
+    words::{self, Hint, Said, Sense},
 };
 use crate::exchange::Field;
 
@@ -26,17 +28,18 @@ const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::I
 /// Judges a field; `company` asks whether another field of the message is surely a network's.
 pub(super) fn examine(place: &Place<'_>, field: &Field, company: &dyn Fn() -> bool, decode: bool, found: &mut Found) {
     let value: &[u8] = &field.value;
-    if value.len() > LONGEST || value::is_nothing(value) {
+    if value.len() > LONGEST {
         return;
     }
     let Some(sense) = words::sense(&field.name) else { return };
-    if !sense.named && !company() {
+    let Some((identifier, hit)) = meant(sense, value, decode) else { return };
+    let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
+    if sense.said != Said::Here && !proven() && !company() {
         return;
     }
-    let Some((identifier, hit)) = meant(sense, value, decode) else { return };
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-    let sure = match (sense.named, hit.fit) {
+    let sure = match (sense.said == Said::Here, hit.fit) {
         (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
         (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
         (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
@@ -47,17 +50,22 @@ pub(super) fn examine(place: &Place<'_>, field: &Field, company: &dyn Fn() -> bo
 /// What the value is, of all that the words allow for.
 fn meant(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
     let Some(rule) = sense.rule else { return number(ANY, Strength::Weak, value, decode) };
-    let strong = rule.strong && sense.named;
-    let strength = if strong { Strength::Strong } else { Strength::Weak };
-    let mut digits_asked = false;
-    rule.kinds.iter().find_map(|&kind| {
-        if value::is_number(kind) {
-            return (!std::mem::replace(&mut digits_asked, true))
-                .then(|| number(&rule.kinds, strength, value, decode))
-                .flatten();
-        }
-        other(kind, strong, rule.severity, value).map(|hit| (kind, hit))
-    })
+    let strong = rule.strong && sense.said == Said::Here;
+    let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
+    let strength = if strong && first { Strength::Strong } else { Strength::Weak };
+    let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
+    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule.severity, value)?)));
+    number(&rule.kinds, strength, value, decode).or_else(other)
+}
+
+/// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
+fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
+    let content = value.get(span).unwrap_or_default();
+    match identifier {
+        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
+        Identifier::ClientIp => value::first_inside(content).is_some(),
+        _ => false,
+    }
 }
 
 /// A number; where the name's words are strong, its hash as well.
@@ -73,6 +81,10 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
     let whole = value::trimmed(value);
     let content = value.get(whole.clone()).unwrap_or_default();
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let described = matches!(kind, Identifier::Network | Identifier::Device) && severity.is_none();
+    if !described && value::is_nothing(content) {
+        return None;
+    }
     let fits = match kind {
         Identifier::SubscriberId => is_pseudonym(content, strong),
         Identifier::Account => value::is_account(content) || strong && is_account_number(content),

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Sense, is_branded, sense};
+pub(super) use trade::{Said, Sense, is_branded, sense};
 
 use super::{
     finding::Identifier,

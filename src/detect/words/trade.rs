@@ -6,12 +6,16 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
+use smallvec::SmallVec;
 
-use super::Folded;
+use super::{Folded, Piece};
 use crate::detect::finding::{Identifier, Severity};
 
 /// The shortest brand that may be glued to what follows.
-const GLUED: usize = 4;
+const GLUED: usize = 3;
+
+/// The shortest brand that is one anywhere in a name.
+const LONG: usize = 4;
 
 /// A longer token is no word.
 const TOKEN: usize = 32;
@@ -24,6 +28,8 @@ enum Context {
     Name,
     /// Another field of the message is enough.
     Request,
+    /// Nothing, if the value proves it.
+    Any,
 }
 
 /// What the words of these classes say together.
@@ -38,6 +44,8 @@ struct RawRule {
     severity: Option<String>,
     #[serde(default)]
     strong: bool,
+    #[serde(default)]
+    sure: bool,
     context: Context,
 }
 
@@ -65,6 +73,7 @@ pub(in crate::detect) struct Rule {
     all: u32,
     not: u32,
     context: Context,
+    sure: bool,
     /// What the value may be, in the order in which it is asked.
     pub kinds: Vec<Identifier>,
     /// How bad it is, where that differs from what the identifier is.
@@ -101,51 +110,68 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("tr
 pub(in crate::detect) struct Sense {
     /// What its words say together; nothing where a network is named and the rest is unknown.
     pub rule: Option<&'static Rule>,
-    /// Whether the name itself says that a network writes the field.
-    pub named: bool,
+    /// Who says that a network writes the field.
+    pub said: Said,
+}
+
+/// Who says that a network writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::detect) enum Said {
+    /// Its own name.
+    Here,
+    /// Nothing but another field of the message, if that does.
+    Elsewhere,
+    /// As `Elsewhere`; and where nothing does, a value that proves it is enough.
+    Nowhere,
 }
 
 /// What the words of a name say, if they say something in any message.
 pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
     let lexicon = &*LEXICON;
-    let read = Read::of(&Folded::new(name), lexicon);
-    if read.set & TRAP != 0 {
+    let set = lexicon.read(&Folded::new(name));
+    if set & TRAP != 0 {
         return None;
     }
-    let named = read.is_named();
-    let fits = |rule: &&Rule| rule.all & !read.set == 0 && rule.not & read.set == 0;
-    let rule = lexicon.rules.iter().find(fits);
-    let rule = rule.filter(|rule| named || rule.context == Context::Request && read.set & UNKNOWN == 0);
-    (named || rule.is_some()).then_some(Sense { rule, named })
+    let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
+    let doubtful = set & FIRST != 0 && rule.is_none_or(|rule| !rule.sure);
+    if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
+        return Some(Sense { rule, said: Said::Here });
+    }
+    let rule = rule.filter(|_| set & (UNKNOWN | FIRST) == 0)?;
+    let said = match rule.context {
+        Context::Name => return None,
+        Context::Request => Said::Elsewhere,
+        Context::Any => Said::Nowhere,
+    };
+    Some(Sense { rule: Some(rule), said })
 }
 
 /// Whether a name begins with that of a network.
 pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
-    let read = Read::of(&Folded::new(name), &LEXICON);
-    read.set & BRAND != 0 && read.set & TRAP == 0
-}
-
-/// The classes of a name's words.
-struct Read {
-    set: u32,
-}
-
-impl Read {
-    fn of(folded: &Folded, lexicon: &Lexicon) -> Self {
-        let (mut set, mut first) = (0, true);
-        for token in folded.tokens().filter(|token| !matches!(*token, b"x" | b"http")) {
-            set |= lexicon.classes(token, first);
-            first = false;
-        }
-        Self { set }
-    }
-
-    fn is_named(&self) -> bool {
-        self.set & (BRAND | GEAR) != 0
-    }
+    let set = LEXICON.read(&Folded::new(name));
+    set & BRAND != 0 && set & TRAP == 0
 }
 
 impl Lexicon {
+    /// The classes of a name's words.
+    fn read(&self, folded: &Folded) -> u32 {
+        let mut tokens: SmallVec<[Piece; 16]> = folded.pieces(0, folded.len).collect();
+        tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
+        let (mut set, mut at) = (0, 0);
+        while let Some(token) = tokens.get(at) {
+            // `Bell-Canada`, `NetAccess-Id`: several tokens may be one word.
+            let joined = [3, 2].into_iter().find_map(|count| {
+                let whole = Piece { start: token.start, end: tokens.get(at + count - 1)?.end };
+                self.word(folded.piece(whole)).map(|classes| (count, admitted(classes, folded.piece(whole), at == 0)))
+            });
+            let joined = joined.filter(|(_, classes)| *classes != 0);
+            let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
+            set |= classes;
+            at += count;
+        }
+        set
+    }
+
     /// The classes of a token, cut into words if it is none itself.
     fn classes(&self, token: &[u8], first: bool) -> u32 {
         if token.iter().all(u8::is_ascii_digit) || token.len() > TOKEN {
@@ -154,13 +180,17 @@ impl Lexicon {
         if let Some(classes) = self.word(token) {
             return admitted(classes, token, first);
         }
-        // A brand is glued to the front only.
-        let glued = || {
-            let brand = |len: &usize| self.word(token.get(..*len)?).filter(|classes| classes & BRAND != 0).map(|_| *len);
-            let len = (GLUED..token.len()).rev().filter(|_| first).find(|len| brand(len).is_some())?;
-            Some(BRAND | self.cut(token.get(len..)?).unwrap_or(UNKNOWN))
-        };
-        self.cut(token).or_else(glued).unwrap_or(if first { 0 } else { UNKNOWN })
+        // In front, what is unknown is somebody's name.
+        let cut = self.cut(token).or_else(|| self.behind_brand(token).filter(|_| first));
+        cut.unwrap_or(if first { 0 } else { UNKNOWN })
+    }
+
+    /// The classes of what a brand is glued to.
+    fn behind_brand(&self, token: &[u8]) -> Option<u32> {
+        let is_brand = |word: &[u8]| self.word(word).is_some_and(|classes| classes & (BRAND | FIRST) == BRAND);
+        let lens = (GLUED..token.len()).rev();
+        let (_, rest) = lens.filter_map(|len| token.split_at_checked(len)).find(|(front, _)| is_brand(front))?;
+        Some(BRAND | self.cut(rest)?)
     }
 
     /// The classes of the fewest words that make the whole token, none of them a brand.
@@ -187,13 +217,14 @@ impl Lexicon {
     }
 }
 
-/// What a word is where it stands: a short brand, or an ordinary word that is one, only in front; and in front it is
-/// nothing else.
+/// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
 fn admitted(classes: u32, token: &[u8], first: bool) -> u32 {
-    let is_brand = classes & BRAND != 0 && (first || classes & FIRST == 0 && token.len() >= GLUED);
-    match is_brand || first && classes & FIRST != 0 {
-        true => BRAND | if first { 0 } else { classes & !(FIRST | TRAP) },
-        false => classes & !(BRAND | FIRST),
+    let rest = classes & !(BRAND | FIRST);
+    match (classes & FIRST != 0, classes & BRAND != 0) {
+        (true, _) if first => FIRST,
+        (false, true) if first => BRAND,
+        (false, true) if token.len() >= LONG => BRAND | rest,
+        _ => rest,
     }
 }
 
@@ -220,6 +251,7 @@ fn read(text: &str) -> Result<Lexicon, String> {
             all: set(&rule.all)?,
             not: set(&rule.not)?,
             context: rule.context,
+            sure: rule.sure,
             kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
             severity: severity.transpose()?,
             strong: rule.strong,
