@@ -220,12 +220,12 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
     let strong = strength == Strength::Strong;
     let fits = match kind {
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
-        Identifier::SubscriberId => value::is_cipher(value, PSEUDONYM),
+        Identifier::SubscriberId => strength < Strength::Faint && value::is_cipher(value, PSEUDONYM),
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
         Identifier::Location if strong && is_cell_number(value) => true,
         Identifier::Location => value::is_position(value),
         Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
-        Identifier::ClientIp => return inside(value),
+        Identifier::ClientIp => return address(strong, value),
         _ => strong && value::whole(kind, value).is_some(),
     };
     fits.then(|| Hit::plain(whole, Fit::Formed))
@@ -247,6 +247,8 @@ fn without_scheme(value: &[u8]) -> &[u8] {
     schemes.iter().find_map(|scheme| value.strip_prefix(*scheme)).unwrap_or(value)
 }
 
-fn inside(value: &[u8]) -> Option<Hit> {
-    Some(Hit::plain(value::first_inside(value)?, Fit::Formed))
+/// An address inside the network; under a name that can mean nothing else, any.
+fn address(strong: bool, value: &[u8]) -> Option<Hit> {
+    let any = || value::first_address(value).map(|(span, _)| span).filter(|_| strong);
+    Some(Hit::plain(value::first_inside(value).or_else(any)?, Fit::Formed))
 }

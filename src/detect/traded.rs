@@ -87,7 +87,7 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
     }
     let fits = match kind {
         Identifier::SubscriberId => is_pseudonym(content, strong),
-        Identifier::Account => value::is_account(content) || strong && is_account_number(content),
+        Identifier::Account => value::is_account(content) || is_account_number(content),
         Identifier::Location => value::is_position(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),

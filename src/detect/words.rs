@@ -15,7 +15,7 @@ pub(super) use trade::{Said, Sense, is_branded, sense};
 use super::{
     finding::Identifier,
     value,
-    vocabulary::{Edges, Group, Strength, Tokens, VOCABULARY, Vocabulary},
+    vocabulary::{Edges, Group, Scope, Strength, Tokens, VOCABULARY, Vocabulary},
 };
 
 /// Longer names say no more in what follows.
@@ -246,11 +246,36 @@ impl Folded {
             _ => None,
         };
         let why = Why { word: word.piece(), raised, lowered };
+        if let Some(world) = self.other_world(word, vocabulary) {
+            return Err(world);
+        }
+        if let Some(stranger) = self.stranger(word, vocabulary) {
+            return Ok((Strength::Faint, Why { lowered: Some(stranger), ..why }));
+        }
         match (lowered, trap) {
             (Some(_), _) => Ok((Strength::Weak, why)),
             (None, Some(trap)) => Err(trap),
             (None, None) => Ok((strength, why)),
         }
+    }
+
+    /// What tells that a word other than that for a number is another trade's, if the name speaks of no network.
+    fn other_world(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Piece> {
+        let number = word.names_number() && word.group.contested.is_none();
+        let world = || self.other_among(word, &vocabulary.worlds);
+        let world = (word.group.network && !number).then(world)??;
+        (!trade::speaks(self)).then_some(world)
+    }
+
+    /// A token that nobody knows, where it makes another thing of the word, if the name speaks of no network.
+    fn stranger(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Piece> {
+        let from = match word.group.contested? {
+            Scope::Behind => word.end,
+            Scope::Anywhere => 0,
+        };
+        let others = self.others(word).filter(|piece| piece.start >= from);
+        let stranger = others.filter(|piece| !vocabulary.knows(self.piece(*piece))).next()?;
+        (!trade::speaks(self)).then_some(stranger)
     }
 
     /// A word for a phone or its user says more beside one for a number, or beside one of the trade.

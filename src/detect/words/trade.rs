@@ -137,13 +137,18 @@ pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
     if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
         return Some(Sense { rule, said: Said::Here });
     }
-    let rule = rule.filter(|_| set & (UNKNOWN | FIRST) == 0)?;
+    let rule = rule.filter(|_| set & UNKNOWN == 0)?;
     let said = match rule.context {
         Context::Name => return None,
         Context::Request => Said::Elsewhere,
         Context::Any => Said::Nowhere,
     };
     Some(Sense { rule: Some(rule), said })
+}
+
+/// Whether a name speaks of a network.
+pub(super) fn speaks(folded: &Folded) -> bool {
+    LEXICON.read(folded) & (BRAND | FIRST | GEAR) != 0
 }
 
 /// Whether a name begins with that of a network.
