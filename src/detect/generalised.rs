@@ -64,7 +64,7 @@ fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
                 signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier
             }
             None => {
-                words::classify(&field.name).is_some_and(|hint| hint.is_certain()) || words::is_branded(&field.name)
+                words::classify(&field.name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(&field.name)
             }
         }
     })

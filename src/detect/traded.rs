@@ -62,7 +62,8 @@ fn meant(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> 
 fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
     let content = value.get(span).unwrap_or_default();
     match identifier {
-        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
+        Identifier::Location => is_area_and_cell(content) || !content.contains(&b'.') && value::is_position(content),
+        Identifier::SubscriberId => value::is_cipher(content, 16),
         Identifier::ClientIp => value::first_inside(content).is_some(),
         _ => false,
     }
@@ -88,7 +89,7 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
     let fits = match kind {
         Identifier::SubscriberId => is_pseudonym(content, strong),
         Identifier::Account => value::is_account(content) || is_account_number(content),
-        Identifier::Location => value::is_position(content) || strong && is_place(content),
+        Identifier::Location => value::is_position(content) || is_area_and_cell(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),
         Identifier::Network if severity.is_some() => return address(value, true),
@@ -101,8 +102,27 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
 
 /// A token of the usual length; after words that say enough, a short one and a plain number as well.
 fn is_pseudonym(content: &[u8], strong: bool) -> bool {
+    if is_labelled(content) {
+        return false;
+    }
     let plain = content.len() >= 6 && content.iter().all(u8::is_ascii_digit);
     if strong { plain || value::is_cipher(content, 8) } else { value::is_cipher(content, 16) }
+}
+
+/// `cus_9f8e7d6c5b4a`: interfaces say in front what the rest is of, gateways do not.
+fn is_labelled(content: &[u8]) -> bool {
+    let label = content.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    (2..=6).contains(&label) && content.get(label) == Some(&b'_')
+}
+
+/// The numbers of an area of 16 bits and a cell of 28: `4325-43489`.
+fn is_area_and_cell(content: &[u8]) -> bool {
+    let mut parts = content.split(|byte| matches!(byte, b'-' | b':' | b',')).map(|part| {
+        let digits = std::str::from_utf8(part).ok().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.filter(|digits| digits.len() >= 3)?.parse::<u32>().ok()
+    });
+    let (area, cell) = (parts.next().flatten(), parts.next().flatten());
+    area.is_some_and(|area| area < 1 << 16) && cell.is_some_and(|cell| cell < 1 << 28) && parts.next().is_none()
 }
 
 /// `1-2345678`, `C12345678`, `1.2345678`.

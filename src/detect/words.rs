@@ -76,6 +76,11 @@ impl Piece {
 }
 
 impl Hint {
+    /// Whether the name names a number in words that mean nothing else: then a network wrote the field.
+    pub fn is_number_of_trade(&self) -> bool {
+        self.is_certain() && self.kinds.first().is_some_and(|kind| value::is_number(*kind))
+    }
+
     /// Whether the name names the thing in words that mean nothing else.
     pub fn is_certain(&self) -> bool {
         self.network && self.strength == Strength::Strong
@@ -274,7 +279,8 @@ impl Folded {
             Scope::Anywhere => 0,
         };
         let others = self.others(word).filter(|piece| piece.start >= from);
-        let stranger = others.filter(|piece| !vocabulary.knows(self.piece(*piece))).next()?;
+        let known = |token: &[u8]| vocabulary.knows(token) || trade::knows(token);
+        let stranger = others.filter(|piece| !known(self.piece(*piece))).next()?;
         (!trade::speaks(self)).then_some(stranger)
     }
 

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use serde::Deserialize;
 use smallvec::SmallVec;
 
-use super::{Folded, Piece};
+use super::{Folded, Piece, VOCABULARY};
 use crate::detect::finding::{Identifier, Severity};
 
 /// The shortest brand that may be glued to what follows.
@@ -63,6 +63,7 @@ struct File {
     first: String,
     gear: String,
     traps: String,
+    ends: String,
     class: Vec<RawClass>,
     rule: Vec<RawRule>,
 }
@@ -87,6 +88,10 @@ pub(in crate::detect) struct Rule {
 struct Lexicon {
     words: Vec<(Box<str>, u32)>,
     rules: Vec<Rule>,
+    /// What an unknown word ends in that is a pseudonym.
+    ends: Vec<Box<str>>,
+    /// The class of those.
+    telling: u32,
 }
 
 const BRAND: u32 = 1;
@@ -127,9 +132,10 @@ pub(in crate::detect) enum Said {
 
 /// What the words of a name say, if they say something in any message.
 pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
-    let lexicon = &*LEXICON;
-    let set = lexicon.read(&Folded::new(name));
-    if set & TRAP != 0 {
+    let (lexicon, folded) = (&*LEXICON, Folded::new(name));
+    let set = lexicon.read(&folded);
+    let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
+    if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
         return None;
     }
     let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
@@ -149,6 +155,11 @@ pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
 /// Whether a name speaks of a network.
 pub(super) fn speaks(folded: &Folded) -> bool {
     LEXICON.read(folded) & (BRAND | FIRST | GEAR) != 0
+}
+
+/// Whether a token is made of words that are known here, none of which makes something else of a name.
+pub(super) fn knows(token: &[u8]) -> bool {
+    LEXICON.classes(token, false) & (UNKNOWN | TRAP) == 0
 }
 
 /// Whether a name begins with that of a network.
@@ -187,7 +198,8 @@ impl Lexicon {
         }
         // In front, what is unknown is somebody's name.
         let cut = self.cut(token).or_else(|| self.behind_brand(token).filter(|_| first));
-        cut.unwrap_or(if first { 0 } else { UNKNOWN })
+        let ends = || self.ends.iter().any(|end| token.ends_with(end.as_bytes()));
+        cut.unwrap_or_else(|| if first { 0 } else { UNKNOWN | if ends() { self.telling } else { 0 } })
     }
 
     /// The classes of what a brand is glued to.
@@ -263,5 +275,6 @@ fn read(text: &str) -> Result<Lexicon, String> {
         })
     };
     let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
-    Ok(Lexicon { words: words.into_iter().collect(), rules })
+    let ends = file.ends.split_whitespace().map(Box::from).collect();
+    Ok(Lexicon { words: words.into_iter().collect(), rules, ends, telling: bit(&"telling".to_owned())? })
 }
