@@ -16,7 +16,7 @@ use super::{
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Hint, Reading},
+    words::{self, Company, Hint, Reading, Said},
 };
 use crate::exchange::Field;
 
@@ -41,7 +41,7 @@ impl Detector for Generalised {
         let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
         let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
         let asked = OnceCell::new();
-        let company = || *asked.get_or_init(|| has_company(subject, knowledge));
+        let company = |name: &[u8]| asked.get_or_init(|| company(subject, knowledge)).says(name);
         let terms = Terms { told: &|| told.bytes(), held: &|| held.bytes(), company: &company };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
@@ -56,18 +56,19 @@ impl Detector for Generalised {
     }
 }
 
-/// Whether the message holds a field that is surely a network's: by its documentation, by its words, or by its brand.
-fn has_company(subject: &Subject<'_>, knowledge: &SignatureSet) -> bool {
-    subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)).any(|field| {
-        match knowledge.lookup(&field.name) {
-            Some(signature) => {
-                signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier
-            }
-            None => {
-                words::classify(&field.name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(&field.name)
-            }
+/// The fields that are surely a network's: by their documentation, by their words, or by their brand.
+fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
+    let mut company = Company::default();
+    for Field { name, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
+        let sure = match knowledge.lookup(name) {
+            Some(signature) => signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier,
+            None => words::classify(name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(name),
+        };
+        if sure {
+            company.admit(name);
         }
-    })
+    }
+    company
 }
 
 /// On what terms a field is judged.
@@ -77,8 +78,8 @@ struct Terms<'a> {
     told: &'a dyn Fn() -> usize,
     /// How many for what stands within it.
     held: &'a dyn Fn() -> usize,
-    /// Whether another field is surely a network's.
-    company: &'a dyn Fn() -> bool,
+    /// Whether other fields say that a field of this name is a network's.
+    company: &'a dyn Fn(&[u8]) -> Option<Said>,
 }
 
 fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {

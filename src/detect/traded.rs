@@ -25,21 +25,32 @@ const SHORT: usize = 40;
 /// Numbers that may stand under a name that begins with a network's and tells nothing else.
 const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid, Identifier::Imei];
 
-/// Judges a field; `company` asks whether another field of the message is surely a network's.
-pub(super) fn examine(place: &Place<'_>, field: &Field, company: &dyn Fn() -> bool, decode: bool, found: &mut Found) {
+/// Judges a field; `company` tells what other fields say about who wrote one of this name.
+pub(super) fn examine(
+    place: &Place<'_>,
+    field: &Field,
+    company: &dyn Fn(&[u8]) -> Option<Said>,
+    decode: bool,
+    found: &mut Found,
+) {
     let value: &[u8] = &field.value;
     if value.len() > LONGEST {
         return;
     }
     let Some(sense) = words::sense(&field.name) else { return };
-    let Some((identifier, hit)) = meant(sense, value, decode) else { return };
+    let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
+    let own = sense.said == Said::Here || company == Some(Said::Here);
+    let hint = words::classify(&field.name).filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
+    let named = || number(hint?.kinds, Strength::Strong, value, decode);
+    let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
     let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
-    if sense.said != Said::Here && !proven() && !company() {
+    let accompanied = company.is_some() && sense.said != Said::Kin;
+    if !own && !accompanied && !proven() {
         return;
     }
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-    let sure = match (sense.said == Said::Here, hit.fit) {
+    let sure = match (own, hit.fit) {
         (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
         (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
         (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
@@ -48,9 +59,9 @@ pub(super) fn examine(place: &Place<'_>, field: &Field, company: &dyn Fn() -> bo
 }
 
 /// What the value is, of all that the words allow for.
-fn meant(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
     let Some(rule) = sense.rule else { return number(ANY, Strength::Weak, value, decode) };
-    let strong = rule.strong && sense.said == Said::Here;
+    let strong = rule.strong && own;
     let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let strength = if strong && first { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));

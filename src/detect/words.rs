@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Said, Sense, is_branded, sense};
+pub(super) use trade::{Company, Said, Sense, is_branded, sense};
 
 use super::{
     finding::Identifier,
@@ -69,6 +69,10 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+
     /// How it is written in this name, folded.
     pub fn of(self, name: &[u8]) -> String {
         String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()
@@ -163,6 +167,7 @@ static KINDS: [Kind; 256] = {
 };
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
+#[derive(Clone, Debug)]
 struct Folded {
     text: [u8; LONGEST],
     len: usize,
@@ -347,6 +352,11 @@ impl Folded {
             let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
             Some(Piece { start: std::mem::replace(&mut start, end), end })
         })
+    }
+
+    /// The first token behind `X-`: who writes, or what.
+    fn vendor(&self) -> Option<Piece> {
+        self.pieces(0, self.len).find(|piece| !matches!(self.piece(*piece), b"x" | b"http"))
     }
 
     /// All tokens.

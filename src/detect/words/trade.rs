@@ -119,11 +119,47 @@ pub(in crate::detect) struct Sense {
     pub said: Said,
 }
 
+/// What other fields of a message say about who writes.
+#[derive(Clone, Debug, Default)]
+pub(in crate::detect) struct Company {
+    /// Whether one of them is surely a network's.
+    some: bool,
+    /// What the names of those begin with, where it is no word: somebody's name.
+    vendors: SmallVec<[Folded; 2]>,
+}
+
+impl Company {
+    /// Takes account of a field that is surely a network's.
+    pub fn admit(&mut self, name: &[u8]) {
+        self.some = true;
+        let folded = Folded::new(name);
+        if let Some(vendor) = folded.vendor().filter(|_| self.vendors.len() < VENDORS) {
+            let is_name = LEXICON.classes(folded.piece(vendor), true) & !BRAND == 0 && vendor.len() > 1;
+            if is_name {
+                self.vendors.push(folded);
+            }
+        }
+    }
+
+    /// Whether a field is one of the network's because its name begins as theirs do, or may be.
+    pub fn says(&self, name: &[u8]) -> Option<Said> {
+        let folded = Folded::new(name);
+        let vendor = folded.vendor().map(|vendor| folded.piece(vendor));
+        let kin = |other: &Folded| vendor.is_some() && other.vendor().map(|vendor| other.piece(vendor)) == vendor;
+        self.some.then(|| if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })
+    }
+}
+
+/// How many vendors are remembered of a message.
+const VENDORS: usize = 4;
+
 /// Who says that a network writes a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::detect) enum Said {
     /// Its own name.
     Here,
+    /// Nothing but another field of the message whose name begins alike, if there is one.
+    Kin,
     /// Nothing but another field of the message, if that does.
     Elsewhere,
     /// As `Elsewhere`; and where nothing does, a value that proves it is enough.
@@ -145,7 +181,7 @@ pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
     }
     let rule = rule.filter(|_| set & UNKNOWN == 0)?;
     let said = match rule.context {
-        Context::Name => return None,
+        Context::Name => Said::Kin,
         Context::Request => Said::Elsewhere,
         Context::Any => Said::Nowhere,
     };
