@@ -10,7 +10,7 @@ use super::{
     found::{Found, Taken},
     generalised, plausible,
     report::{Place, severity_of},
-    value::{self, Fit, Hit},
+    value::{self, Fit, Hit, Look},
     vocabulary::Strength,
     words::{self, Hint, Said, Sense},
 };
@@ -18,6 +18,9 @@ use crate::exchange::Field;
 
 /// Longer values are something else.
 const LONGEST: usize = 256;
+
+/// A token of which nothing tells what it is, is as long as ciphertext.
+const LONG: usize = 20;
 
 /// What describes the network or the device is a word or two.
 const SHORT: usize = 40;
@@ -60,13 +63,29 @@ pub(super) fn examine(
 
 /// What the value is, of all that the words allow for.
 fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
-    let Some(rule) = sense.rule else { return number(ANY, Strength::Weak, value, decode) };
+    let Some(rule) = sense.rule else { return unsaid(sense, value, decode) };
     let strong = rule.strong && own;
     let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let strength = if strong && first { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
     let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule.severity, value)?)));
     number(&rule.kinds, strength, value, decode).or_else(other)
+}
+
+/// What stands under a network's name and words that nobody knows: what speaks for itself, or a long token.
+fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let whole = value::trimmed(value);
+    let content = value.get(whole.clone()).unwrap_or_default();
+    let other = || {
+        let opaque = || matches!(Look::at(content), Look::Hash(..) | Look::Token(_)) && value::is_cipher(content, LONG);
+        let kind = match () {
+            () if value::is_position(content) => Identifier::Location,
+            () if sense.branded && opaque() && !is_labelled(content) => Identifier::SubscriberId,
+            () => return None,
+        };
+        Some((kind, Hit::plain(whole.clone(), Fit::Odd)))
+    };
+    number(ANY, Strength::Weak, value, decode).or_else(other)
 }
 
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
@@ -100,6 +119,7 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
     let fits = match kind {
         Identifier::SubscriberId => is_pseudonym(content, strong),
         Identifier::Account => value::is_account(content) || is_account_number(content),
+        Identifier::Location if strong && is_code(content) => true,
         Identifier::Location => value::is_position(content) || is_area_and_cell(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),
@@ -147,6 +167,11 @@ fn is_account_number(content: &[u8]) -> bool {
 fn is_place(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
     digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(byte) || b",;| ".contains(byte))
+}
+
+/// The short name of a place: `MUM`.
+fn is_code(content: &[u8]) -> bool {
+    (2..=5).contains(&content.len()) && content.iter().all(u8::is_ascii_uppercase)
 }
 
 fn is_reference(byte: &u8) -> bool {

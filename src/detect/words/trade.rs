@@ -46,6 +46,8 @@ struct RawRule {
     strong: bool,
     #[serde(default)]
     sure: bool,
+    #[serde(default)]
+    alone: bool,
     context: Context,
 }
 
@@ -75,6 +77,7 @@ pub(in crate::detect) struct Rule {
     not: u32,
     context: Context,
     sure: bool,
+    alone: bool,
     /// What the value may be, in the order in which it is asked.
     pub kinds: Vec<Identifier>,
     /// How bad it is, where that differs from what the identifier is.
@@ -117,6 +120,8 @@ pub(in crate::detect) struct Sense {
     pub rule: Option<&'static Rule>,
     /// Who says that a network writes the field.
     pub said: Said,
+    /// Whether the name holds that of a network.
+    pub branded: bool,
 }
 
 /// What other fields of a message say about who writes.
@@ -177,15 +182,18 @@ pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
     let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
     let doubtful = set & FIRST != 0 && rule.is_none_or(|rule| !rule.sure);
     if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
-        return Some(Sense { rule, said: Said::Here });
+        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0 });
     }
     let rule = rule.filter(|_| set & UNKNOWN == 0)?;
+    if rule.alone {
+        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false });
+    }
     let said = match rule.context {
         Context::Name => Said::Kin,
         Context::Request => Said::Elsewhere,
         Context::Any => Said::Nowhere,
     };
-    Some(Sense { rule: Some(rule), said })
+    Some(Sense { rule: Some(rule), said, branded: false })
 }
 
 /// Whether a name speaks of a network.
@@ -305,6 +313,7 @@ fn read(text: &str) -> Result<Lexicon, String> {
             not: set(&rule.not)?,
             context: rule.context,
             sure: rule.sure,
+            alone: rule.alone,
             kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
             severity: severity.transpose()?,
             strong: rule.strong,
