@@ -43,7 +43,8 @@ pub(super) fn examine(
     let Some(sense) = words::sense(&field.name) else { return };
     let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
     let own = sense.said == Said::Here || company == Some(Said::Here);
-    let hint = words::classify(&field.name).filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
+    let hint = words::classify(&field.name)
+        .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
     let named = || number(hint?.kinds, Strength::Strong, value, decode);
     let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
     let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
@@ -92,7 +93,8 @@ fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
 fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
     let content = value.get(span).unwrap_or_default();
     match identifier {
-        Identifier::Location => is_area_and_cell(content) || !content.contains(&b'.') && value::is_position(content),
+        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
         Identifier::SubscriberId => value::is_cipher(content, 16),
         Identifier::ClientIp => value::first_inside(content).is_some(),
         _ => false,
@@ -120,7 +122,8 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
         Identifier::SubscriberId => is_pseudonym(content, strong),
         Identifier::Account => value::is_account(content) || is_account_number(content),
         Identifier::Location if strong && is_code(content) => true,
-        Identifier::Location => value::is_position(content) || is_area_and_cell(content) || strong && is_place(content),
+        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location => value::is_position(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),
         Identifier::Network if severity.is_some() => return address(value, true),

@@ -307,7 +307,8 @@ fn read(text: &str) -> Result<Lexicon, String> {
     }
     let rule = |rule: &RawRule| {
         let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
-        let severity = rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
+        let severity =
+            rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
         Ok(Rule {
             all: set(&rule.all)?,
             not: set(&rule.not)?,
