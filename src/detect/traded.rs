@@ -22,6 +22,9 @@ const LONGEST: usize = 256;
 /// A token of which nothing tells what it is, is as long as ciphertext.
 const LONG: usize = 20;
 
+/// A number with its country has as many digits at least, almost everywhere.
+const E164: usize = 11;
+
 /// What describes the network or the device is a word or two.
 const SHORT: usize = 40;
 
@@ -75,13 +78,16 @@ fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identif
 
 /// What stands under a network's name and words that nobody knows: what speaks for itself, or a long token.
 fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    if !sense.branded {
+        return None;
+    }
     let whole = value::trimmed(value);
     let content = value.get(whole.clone()).unwrap_or_default();
     let other = || {
         let opaque = || matches!(Look::at(content), Look::Hash(..) | Look::Token(_)) && value::is_cipher(content, LONG);
         let kind = match () {
             () if value::is_position(content) => Identifier::Location,
-            () if sense.branded && opaque() && !is_labelled(content) => Identifier::SubscriberId,
+            () if opaque() && !is_labelled(content) => Identifier::SubscriberId,
             () => return None,
         };
         Some((kind, Hit::plain(whole.clone(), Fit::Odd)))
@@ -96,6 +102,8 @@ fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
         Identifier::Location => !content.contains(&b'.') && value::is_position(content),
         Identifier::SubscriberId => value::is_cipher(content, 16),
+        // What passed every check, and is written with its country.
+        Identifier::Msisdn | Identifier::Imsi => content.len() >= E164,
         Identifier::ClientIp => value::first_inside(content).is_some(),
         _ => false,
     }

@@ -62,6 +62,8 @@ struct RawClass {
 #[serde(deny_unknown_fields)]
 struct File {
     brands: String,
+    endings: String,
+    unlike: String,
     first: String,
     gear: String,
     traps: String,
@@ -73,8 +75,8 @@ struct File {
 /// What the words of a name say together.
 #[derive(Debug)]
 pub(in crate::detect) struct Rule {
-    all: u32,
-    not: u32,
+    all: u64,
+    not: u64,
     context: Context,
     sure: bool,
     alone: bool,
@@ -89,22 +91,26 @@ pub(in crate::detect) struct Rule {
 /// Every word with the classes that it is in, sorted; and the rules.
 #[derive(Debug)]
 struct Lexicon {
-    words: Vec<(Box<str>, u32)>,
+    words: Vec<(Box<str>, u64)>,
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
+    /// What the names of networks end in.
+    endings: Vec<Box<str>>,
+    /// Words that end so as well.
+    unlike: Vec<Box<str>>,
     /// The class of those.
-    telling: u32,
+    telling: u64,
 }
 
-const BRAND: u32 = 1;
-const FIRST: u32 = 1 << 1;
-const GEAR: u32 = 1 << 2;
-const TRAP: u32 = 1 << 3;
+const BRAND: u64 = 1;
+const FIRST: u64 = 1 << 1;
+const GEAR: u64 = 1 << 2;
+const TRAP: u64 = 1 << 3;
 /// What a token is that cannot be cut into words.
-const UNKNOWN: u32 = 1 << 4;
+const UNKNOWN: u64 = 1 << 4;
 /// The first bit of the classes of the file.
-const CLASSES: u32 = 5;
+const CLASSES: u64 = 5;
 
 /// # Panics
 /// If the file is unsound, which a test rules out.
@@ -214,7 +220,7 @@ pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
 
 impl Lexicon {
     /// The classes of a name's words.
-    fn read(&self, folded: &Folded) -> u32 {
+    fn read(&self, folded: &Folded) -> u64 {
         let mut tokens: SmallVec<[Piece; 16]> = folded.pieces(0, folded.len).collect();
         tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
         let (mut set, mut at) = (0, 0);
@@ -233,7 +239,7 @@ impl Lexicon {
     }
 
     /// The classes of a token, cut into words if it is none itself.
-    fn classes(&self, token: &[u8], first: bool) -> u32 {
+    fn classes(&self, token: &[u8], first: bool) -> u64 {
         if token.iter().all(u8::is_ascii_digit) || token.len() > TOKEN {
             return 0;
         }
@@ -242,12 +248,23 @@ impl Lexicon {
         }
         // In front, what is unknown is somebody's name.
         let cut = self.cut(token).or_else(|| self.behind_brand(token).filter(|_| first));
-        let ends = || self.ends.iter().any(|end| token.ends_with(end.as_bytes()));
-        cut.unwrap_or_else(|| if first { 0 } else { UNKNOWN | if ends() { self.telling } else { 0 } })
+        cut.unwrap_or_else(|| if first { self.foreign(token) } else { UNKNOWN | self.ending(token) })
+    }
+
+    /// Who is called so: a network, if it ends as their names do.
+    fn foreign(&self, token: &[u8]) -> u64 {
+        let network = || self.endings.iter().any(|end| token.len() > end.len() + 1 && token.ends_with(end.as_bytes()));
+        let other = || self.unlike.iter().any(|word| token == word.as_bytes());
+        if network() && !other() { GEAR } else { 0 }
+    }
+
+    /// The class of an unknown word that ends as pseudonyms do.
+    fn ending(&self, token: &[u8]) -> u64 {
+        if self.ends.iter().any(|end| token.ends_with(end.as_bytes())) { self.telling } else { 0 }
     }
 
     /// The classes of what a brand is glued to.
-    fn behind_brand(&self, token: &[u8]) -> Option<u32> {
+    fn behind_brand(&self, token: &[u8]) -> Option<u64> {
         let is_brand = |word: &[u8]| self.word(word).is_some_and(|classes| classes & (BRAND | FIRST) == BRAND);
         let lens = (GLUED..token.len()).rev();
         let (_, rest) = lens.filter_map(|len| token.split_at_checked(len)).find(|(front, _)| is_brand(front))?;
@@ -255,8 +272,8 @@ impl Lexicon {
     }
 
     /// The classes of the fewest words that make the whole token, none of them a brand.
-    fn cut(&self, token: &[u8]) -> Option<u32> {
-        let mut best: [Option<(usize, u32)>; TOKEN + 1] = [None; TOKEN + 1];
+    fn cut(&self, token: &[u8]) -> Option<u64> {
+        let mut best: [Option<(usize, u64)>; TOKEN + 1] = [None; TOKEN + 1];
         *best.first_mut()? = Some((0, 0));
         for end in 2..=token.len() {
             for start in 0..end - 1 {
@@ -272,14 +289,14 @@ impl Lexicon {
         best.get(token.len()).copied().flatten().map(|(_, set)| set)
     }
 
-    fn word(&self, token: &[u8]) -> Option<u32> {
+    fn word(&self, token: &[u8]) -> Option<u64> {
         let at = self.words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
         self.words.get(at).map(|(_, classes)| *classes)
     }
 }
 
 /// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
-fn admitted(classes: u32, token: &[u8], first: bool) -> u32 {
+fn admitted(classes: u64, token: &[u8], first: bool) -> u64 {
     let rest = classes & !(BRAND | FIRST);
     match (classes & FIRST != 0, classes & BRAND != 0) {
         (true, _) if first => FIRST,
@@ -293,10 +310,10 @@ fn read(text: &str) -> Result<Lexicon, String> {
     let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
     let bit = |name: &String| {
         let at = file.class.iter().position(|class| class.name == *name).ok_or(format!("no class: {name}"))?;
-        u32::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
+        u64::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
     };
     let set = |names: &[String]| names.iter().try_fold(0, |set, name| bit(name).map(|bit| set | bit));
-    let mut words: BTreeMap<Box<str>, u32> = BTreeMap::new();
+    let mut words: BTreeMap<Box<str>, u64> = BTreeMap::new();
     let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
     for (text, class) in fixed {
         text.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= class);
@@ -321,6 +338,14 @@ fn read(text: &str) -> Result<Lexicon, String> {
         })
     };
     let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
-    let ends = file.ends.split_whitespace().map(Box::from).collect();
-    Ok(Lexicon { words: words.into_iter().collect(), rules, ends, telling: bit(&"telling".to_owned())? })
+    let list = |text: &str| text.split_whitespace().map(Box::from).collect();
+    let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
+    Ok(Lexicon {
+        words: words.into_iter().collect(),
+        rules,
+        ends,
+        endings,
+        unlike,
+        telling: bit(&"telling".to_owned())?,
+    })
 }
