@@ -191,7 +191,7 @@ fn everyday_words_tell_beside_those_of_a_network() {
         ("telia-usrtok", CIPHER, ("subscriber-id", High)),
         ("X-Proximus-Qwuid", HASH, ("subscriber-id", High)),
         ("X-Blorptel-User-Ref", HASH, ("subscriber-id", High)),
-        ("telia_custacc_nr", "3-555012345", ("account", High)),
+        ("telia_cust-account", "3-555012", ("account", High)),
         ("X-KPN-Contract", "C5550123", ("account", High)),
         ("X-Telenor-Calling", NUMBER, ("msisdn", Critical)),
         ("X-Telenor-Qwrtz", NUMBER, ("msisdn", Critical)),
