@@ -175,7 +175,7 @@ fn is_area_and_cell(content: &[u8]) -> bool {
 fn is_account_number(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = content.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    (6..=16).contains(&digits) && letters <= 3 && content.iter().copied().all(is_reference)
+    (5..=16).contains(&digits) && letters <= 3 && content.iter().copied().all(is_reference)
 }
 
 /// The number or the name of a cell, an area, a zone; a degree of latitude.
@@ -184,9 +184,9 @@ fn is_place(content: &[u8]) -> bool {
     digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
 }
 
-/// The short name of a place: `MUM`.
+/// The short name of a place: `MUM`, `KE-NBO`.
 fn is_code(content: &[u8]) -> bool {
-    (2..=5).contains(&content.len()) && content.iter().all(u8::is_ascii_uppercase)
+    (2..=8).contains(&content.len()) && content.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
 }
 
 fn is_reference(byte: u8) -> bool {
