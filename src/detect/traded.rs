@@ -23,7 +23,7 @@ const LONGEST: usize = 256;
 const LONG: usize = 20;
 
 /// No phone and no gateway sends as many fields; what does is made to be slow.
-const CROWD: usize = 64;
+const CROWD: usize = 32;
 
 /// A number with its country has as many digits at least, almost everywhere.
 const E164: usize = 11;

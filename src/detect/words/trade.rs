@@ -20,6 +20,9 @@ const LONG: usize = 4;
 /// A longer token is no word.
 const TOKEN: usize = 24;
 
+/// A longer word is not glued to others.
+const PART: usize = 12;
+
 /// What has to say that a field is a network's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,8 +97,6 @@ struct Lexicon {
     words: Vec<(Box<str>, u64)>,
     /// Where in `words` those begin that start with a byte or a later one.
     starts: [usize; 129],
-    /// How long the longest is.
-    longest: usize,
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
@@ -220,10 +221,12 @@ pub(super) fn knows(token: &[u8]) -> bool {
     LEXICON.classes(token, false) & (UNKNOWN | TRAP) == 0
 }
 
-/// Whether a name begins with that of a network.
+/// Whether a name begins with that of a network, as it stands.
 pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
-    let set = LEXICON.read(&Folded::new(name));
-    set & BRAND != 0 && set & TRAP == 0
+    let folded = Folded::new(name);
+    let vendor = folded.vendor().and_then(|vendor| LEXICON.word(folded.piece(vendor)));
+    vendor.is_some_and(|classes| classes & (BRAND | FIRST) == BRAND)
+        && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
 }
 
 impl Lexicon {
@@ -291,7 +294,7 @@ impl Lexicon {
         let mut best: [Option<(usize, u64)>; TOKEN + 1] = [None; TOKEN + 1];
         *best.first_mut()? = Some((0, 0));
         for end in 2..=token.len() {
-            for start in end.saturating_sub(self.longest)..end - 1 {
+            for start in end.saturating_sub(PART)..end - 1 {
                 let Some((words, set)) = best.get(start).copied().flatten() else { continue };
                 let Some(classes) = self.word(token.get(start..end)?) else { continue };
                 let better = best.get(end).copied().flatten().is_none_or(|(fewest, _)| words + 1 < fewest);
@@ -362,7 +365,6 @@ fn read(text: &str) -> Result<Lexicon, String> {
         starts: std::array::from_fn(|byte| {
             words.partition_point(|(word, _)| word.bytes().next().map_or(0, usize::from) < byte)
         }),
-        longest: words.iter().map(|(word, _)| word.len()).max().unwrap_or_default(),
         words,
         rules,
         ends,
