@@ -1,19 +1,22 @@
 //! What do fields carry whose names nobody has listed?
 
+use std::cell::OnceCell;
+
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    finding::{Confidence, Identifier, Severity},
+    finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
     plausible,
     report::{Place, Text, severity_of},
     share::Share,
-    signature::SignatureSet,
+    signature::{Class, SignatureSet},
+    traded,
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Hint, Reading},
+    words::{self, Company, Hint, Reading, Said},
 };
 use crate::exchange::Field;
 
@@ -37,7 +40,9 @@ impl Detector for Generalised {
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
         let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
         let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
-        let shares = Shares { told: &|| told.bytes(), held: &|| held.bytes() };
+        let asked = OnceCell::new();
+        let company = |name: &[u8]| asked.get_or_init(|| company(subject, knowledge)).says(name);
+        let terms = Terms { told: &|| told.bytes(), held: &|| held.bytes(), company: &company };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -45,35 +50,58 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(&Place::field(subject, self.name(), index, field), field, shares, found);
+                judge(&Place::field(subject, self.name(), index, field), field, terms, found);
             }
         }
     }
 }
 
-/// How many bytes of a field may be decoded: for what its name tells, and for what stands within it.
-#[derive(Clone, Copy)]
-struct Shares<'a> {
-    told: &'a dyn Fn() -> usize,
-    held: &'a dyn Fn() -> usize,
+/// The fields that are surely a network's: by their documentation, by their words, or by their brand.
+fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
+    let mut company = Company::default();
+    for Field { name, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
+        let sure = match knowledge.lookup(name) {
+            Some(signature) => signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier,
+            None => words::classify(name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(name),
+        };
+        if sure {
+            company.admit(name);
+        }
+    }
+    company
 }
 
-fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found) {
+/// On what terms a field is judged.
+#[derive(Clone, Copy)]
+struct Terms<'a> {
+    /// How many bytes may be decoded for what its name tells.
+    told: &'a dyn Fn() -> usize,
+    /// How many for what stands within it.
+    held: &'a dyn Fn() -> usize,
+    /// Whether other fields say that a field of this name is a network's.
+    company: &'a dyn Fn(&[u8]) -> Option<Said>,
+}
+
+fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let before = found.len();
     let refusal = match reading {
         Reading::Telling(hint) => {
             let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-            examine(&place.clone().by(writer), hint, field, field.value.len() <= (shares.told)(), found)
+            examine(&place.clone().by(writer), hint, field, field.value.len() <= (terms.told)(), found)
         }
         Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && could_hold(&field.value) && field.value.len() <= (shares.held)() {
+    if !told && could_hold(&field.value) && field.value.len() <= (terms.held)() {
         let is_holder = words::is_holder(&field.name);
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
+    }
+    if found.len() == before {
+        let decode = field.value.len() <= (terms.held)();
+        traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
     if found.len() == before {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
@@ -193,12 +221,12 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
     let strong = strength == Strength::Strong;
     let fits = match kind {
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
-        Identifier::SubscriberId => value::is_cipher(value, PSEUDONYM),
+        Identifier::SubscriberId => strength < Strength::Faint && value::is_cipher(value, PSEUDONYM),
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
         Identifier::Location if strong && is_cell_number(value) => true,
         Identifier::Location => value::is_position(value),
         Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
-        Identifier::ClientIp => return inside(value),
+        Identifier::ClientIp => return address(strong, value),
         _ => strong && value::whole(kind, value).is_some(),
     };
     fits.then(|| Hit::plain(whole, Fit::Formed))
@@ -220,6 +248,8 @@ fn without_scheme(value: &[u8]) -> &[u8] {
     schemes.iter().find_map(|scheme| value.strip_prefix(*scheme)).unwrap_or(value)
 }
 
-fn inside(value: &[u8]) -> Option<Hit> {
-    Some(Hit::plain(value::first_inside(value)?, Fit::Formed))
+/// An address inside the network; under a name that can mean nothing else, any.
+fn address(strong: bool, value: &[u8]) -> Option<Hit> {
+    let any = || value::first_address(value).map(|(span, _)| span).filter(|_| strong);
+    Some(Hit::plain(value::first_inside(value).or_else(any)?, Fit::Formed))
 }

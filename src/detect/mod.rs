@@ -22,6 +22,7 @@ mod scanner;
 mod share;
 mod signature;
 mod target;
+mod traded;
 mod value;
 mod vocabulary;
 mod within;

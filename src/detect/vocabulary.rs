@@ -36,6 +36,16 @@ pub(super) enum Edges {
     Both,
 }
 
+/// Where in a name an unknown token makes another trade's word of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Scope {
+    /// Behind the word: `MDN-Render-Id`. In front stands whoever writes it.
+    Behind,
+    /// Anywhere: `Grid-Cell-Id`.
+    Anywhere,
+}
+
 /// Words that say the same.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +61,9 @@ pub(super) struct Group {
     /// Whether they count only beside a word of the trade.
     #[serde(default)]
     pub beside: bool,
+    /// Which tokens, if they are unknown, make another trade's word of it.
+    #[serde(default)]
+    pub contested: Option<Scope>,
     #[serde(default)]
     typos: bool,
     words: String,
@@ -74,6 +87,7 @@ struct File {
     glue: Tokens,
     tails: Tokens,
     traps: Tokens,
+    worlds: Tokens,
     about: Tokens,
     references: Tokens,
     group: Vec<Group>,
@@ -102,6 +116,8 @@ pub(super) struct Vocabulary {
     pub tails: Tokens,
     /// Tokens that turn a word of everyday into something else.
     pub traps: Tokens,
+    /// Tokens of trades that use words of this one for things of their own.
+    pub worlds: Tokens,
     /// Tokens behind a word that speak about the thing.
     pub about: Tokens,
     /// Tokens behind a word of everyday that point at the thing.
@@ -132,6 +148,13 @@ impl Vocabulary {
     pub fn entry(&self, pattern: usize) -> Option<(&Group, Edges)> {
         let (group, edges) = self.entries.get(pattern)?;
         Some((self.groups.get(*group)?, *edges))
+    }
+
+    /// Whether a token beside a word leaves it what it is.
+    pub fn knows(&self, token: &[u8]) -> bool {
+        let lists = [&self.trade, &self.person, &self.holders, &self.network, &self.sealed];
+        let glued = || self.glue.make(token, 2) || self.tails.make(token, 2);
+        lists.iter().any(|list| list.has(token)) || glued()
     }
 
     /// The word that stands at the front of a text with one letter wrong, and how long it is there. Its first and last
@@ -221,6 +244,7 @@ fn read(text: &str) -> Result<Vocabulary, String> {
         network: file.network,
         company: file.company,
         traps: file.traps,
+        worlds: file.worlds,
         about: file.about,
         references: file.references,
         groups: file.group,

@@ -4,16 +4,18 @@
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
 mod ordinary;
+mod trade;
 
 use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use ordinary::is_ordinary;
+pub(super) use trade::{Company, Said, Sense, is_branded, sense};
 
 use super::{
     finding::Identifier,
     value,
-    vocabulary::{Edges, Group, Strength, Tokens, VOCABULARY, Vocabulary},
+    vocabulary::{Edges, Group, Scope, Strength, Tokens, VOCABULARY, Vocabulary},
 };
 
 /// Longer names say no more in what follows.
@@ -67,6 +69,10 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+
     /// How it is written in this name, folded.
     pub fn of(self, name: &[u8]) -> String {
         String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()
@@ -74,6 +80,11 @@ impl Piece {
 }
 
 impl Hint {
+    /// Whether the name names a number in words that mean nothing else: then a network wrote the field.
+    pub fn is_number_of_trade(&self) -> bool {
+        self.is_certain() && self.kinds.first().is_some_and(|kind| value::is_number(*kind))
+    }
+
     /// Whether the name names the thing in words that mean nothing else.
     pub fn is_certain(&self) -> bool {
         self.network && self.strength == Strength::Strong
@@ -156,6 +167,7 @@ static KINDS: [Kind; 256] = {
 };
 
 /// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
+#[derive(Clone, Debug)]
 struct Folded {
     text: [u8; LONGEST],
     len: usize,
@@ -244,11 +256,37 @@ impl Folded {
             _ => None,
         };
         let why = Why { word: word.piece(), raised, lowered };
+        if let Some(world) = self.other_world(word, vocabulary) {
+            return Err(world);
+        }
+        if let Some(stranger) = self.stranger(word, vocabulary) {
+            return Ok((Strength::Faint, Why { lowered: Some(stranger), ..why }));
+        }
         match (lowered, trap) {
             (Some(_), _) => Ok((Strength::Weak, why)),
             (None, Some(trap)) => Err(trap),
             (None, None) => Ok((strength, why)),
         }
+    }
+
+    /// What tells that a word other than that for a number is another trade's, if the name speaks of no network.
+    fn other_world(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Piece> {
+        let number = word.names_number() && word.group.contested.is_none();
+        let world = || self.other_among(word, &vocabulary.worlds);
+        let world = (word.group.network && !number).then(world)??;
+        (!trade::speaks(self)).then_some(world)
+    }
+
+    /// A token that nobody knows, where it makes another thing of the word, if the name speaks of no network.
+    fn stranger(&self, word: &Word, vocabulary: &Vocabulary) -> Option<Piece> {
+        let from = match word.group.contested? {
+            Scope::Behind => word.end,
+            Scope::Anywhere => 0,
+        };
+        let mut behind = self.others(word).filter(|piece| piece.start >= from);
+        let known = |token: &[u8]| vocabulary.knows(token) || trade::knows(token);
+        let stranger = behind.find(|piece| !known(self.piece(*piece)))?;
+        (!trade::speaks(self)).then_some(stranger)
     }
 
     /// A word for a phone or its user says more beside one for a number, or beside one of the trade.
@@ -314,6 +352,11 @@ impl Folded {
             let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
             Some(Piece { start: std::mem::replace(&mut start, end), end })
         })
+    }
+
+    /// The first token behind `X-`: who writes, or what.
+    fn vendor(&self) -> Option<Piece> {
+        self.pieces(0, self.len).find(|piece| !matches!(self.piece(*piece), b"x" | b"http"))
     }
 
     /// All tokens.

@@ -12,6 +12,6 @@ macro_rules! families {
 
 /// Every file of `config/signatures`; a test compares the list with the directory.
 pub(super) const FILES: &[(&str, &str)] = families! {
-    "generic-msisdn" "generic-network" "handset" "huawei" "japan" "nokia" "openwave" "orange" "radius" "sip"
+    "generic-msisdn" "generic-network" "handset" "huawei" "japan" "nokia" "openwave" "orange" "radius" "sip" "standards"
     "supercookies" "three" "vendors" "vodafone" "wap" "wap-3gpp"
 };

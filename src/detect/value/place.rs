@@ -3,6 +3,7 @@
 use super::{
     cell, coordinates,
     decode::{self, Buffer, DEPTH, LONGEST as ROOM},
+    networks::{Network, network},
     opaque::trim,
 };
 
@@ -13,6 +14,14 @@ const LONGEST: usize = 256;
 pub(in crate::detect) fn is_position(value: &[u8]) -> bool {
     let value = trim(value);
     value.len() <= LONGEST && peels_to_position(value, DEPTH)
+}
+
+/// Whether this is an assigned network's code with the number of an area or a cell behind it, in hexadecimal digits and
+/// without a separator: `00101` and `1eefbe0f0`.
+pub(in crate::detect) fn is_glued_cell(value: &[u8]) -> bool {
+    let decimal = value.get(..6).is_some_and(|front| front.iter().take(5).all(u8::is_ascii_digit));
+    let network = || value.get(..5).and_then(network) == Some(Network::Assigned);
+    (11..=15).contains(&value.len()) && decimal && value.iter().all(u8::is_ascii_hexdigit) && network()
 }
 
 fn peels_to_position(value: &[u8], depth: usize) -> bool {

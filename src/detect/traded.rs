@@ -1,0 +1,200 @@
+//! Does a value agree with what everyday words say beside those of a network?
+//!
+//! The last resort for a field that nothing else found anything in: its words say little, and only who writes it makes
+//! them tell. So the value has to look the part, whole.
+
+use std::ops::Range;
+
+use super::{
+    finding::{Confidence, Identifier, Severity},
+    found::{Found, Taken},
+    generalised, plausible,
+    report::{Place, severity_of},
+    value::{self, Fit, Hit, Look},
+    vocabulary::Strength,
+    words::{self, Hint, Said, Sense},
+};
+use crate::exchange::Field;
+
+/// Longer values are something else.
+const LONGEST: usize = 256;
+
+/// A token of which nothing tells what it is, is as long as ciphertext.
+const LONG: usize = 20;
+
+/// No phone and no gateway sends as many fields; what does is made to be slow.
+const CROWD: usize = 32;
+
+/// A number with its country has as many digits at least, almost everywhere.
+const E164: usize = 11;
+
+/// What describes the network or the device is a word or two.
+const SHORT: usize = 40;
+
+/// Numbers that may stand under a name that begins with a network's and tells nothing else.
+const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid, Identifier::Imei];
+
+/// Judges a field; `company` tells what other fields say about who wrote one of this name.
+pub(super) fn examine(
+    place: &Place<'_>,
+    field: &Field,
+    company: &dyn Fn(&[u8]) -> Option<Said>,
+    decode: bool,
+    found: &mut Found,
+) {
+    let value: &[u8] = &field.value;
+    if value.len() > LONGEST || place.subject.fields.len() > CROWD {
+        return;
+    }
+    let plain = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count() < 2;
+    let Some(sense) = words::sense(&field.name, plain) else { return };
+    let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
+    let own = sense.said == Said::Here || company == Some(Said::Here);
+    let hint = words::classify(&field.name)
+        .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
+    let named = || number(hint?.kinds, Strength::Strong, value, decode);
+    let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
+    let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
+    let accompanied = company.is_some() && sense.said != Said::Kin;
+    if !own && !accompanied && !proven() {
+        return;
+    }
+    let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
+    let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
+    let sure = match (own, hit.fit) {
+        (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
+        (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
+        (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
+    };
+    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+/// What the value is, of all that the words allow for.
+fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let Some(rule) = sense.rule else { return unsaid(sense, value, decode) };
+    let strong = rule.strong && own;
+    let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
+    let strength = if strong && first { Strength::Strong } else { Strength::Weak };
+    let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
+    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule.severity, value)?)));
+    number(&rule.kinds, strength, value, decode).or_else(other)
+}
+
+/// What stands under a network's name and words that nobody knows: what speaks for itself, or a long token.
+fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    if !sense.branded {
+        return None;
+    }
+    let whole = value::trimmed(value);
+    let content = value.get(whole.clone()).unwrap_or_default();
+    let other = || {
+        let opaque = || matches!(Look::at(content), Look::Hash(..) | Look::Token(_)) && value::is_cipher(content, LONG);
+        let kind = match () {
+            () if value::is_position(content) => Identifier::Location,
+            () if opaque() && !is_labelled(content) => Identifier::SubscriberId,
+            () => return None,
+        };
+        Some((kind, Hit::plain(whole.clone(), Fit::Odd)))
+    };
+    number(ANY, Strength::Weak, value, decode).or_else(other)
+}
+
+/// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
+fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
+    let content = value.get(span).unwrap_or_default();
+    match identifier {
+        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
+        Identifier::SubscriberId => value::is_cipher(content, 16),
+        // What passed every check, and is written with its country.
+        Identifier::Msisdn | Identifier::Imsi => content.len() >= E164,
+        Identifier::ClientIp => value::first_inside(content).is_some(),
+        _ => false,
+    }
+}
+
+/// A number; where the name's words are strong, its hash as well.
+fn number(kinds: &'static [Identifier], strength: Strength, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let hint = Hint { strength, kinds, network: true, sealed: false, why: None };
+    let (identifier, hit) = generalised::number(hint, value, decode).ok()?;
+    let sound = hit.fit <= Fit::Formed || hit.span.len() >= plausible::SPOKEN;
+    sound.then_some((identifier, hit))
+}
+
+/// What is no number.
+fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8]) -> Option<Hit> {
+    let whole = value::trimmed(value);
+    let content = value.get(whole.clone()).unwrap_or_default();
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let described = matches!(kind, Identifier::Network | Identifier::Device) && severity.is_none();
+    if !described && value::is_nothing(content) {
+        return None;
+    }
+    let fits = match kind {
+        Identifier::SubscriberId => is_pseudonym(content, strong),
+        Identifier::Account => value::is_account(content) || is_account_number(content),
+        Identifier::Location if strong && is_code(content) => true,
+        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location => value::is_position(content) || strong && is_place(content),
+        Identifier::ClientIp => return address(value, strong),
+        Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().copied().all(is_reference),
+        Identifier::Network if severity.is_some() => return address(value, true),
+        Identifier::Device if severity.is_some() => is_pseudonym(content, strong),
+        Identifier::Network | Identifier::Device => content.len() <= SHORT && value::whole(kind, content).is_some(),
+        _ => false,
+    };
+    fits.then(|| Hit::plain(whole, Fit::Formed))
+}
+
+/// A token of the usual length; after words that say enough, a short one and a plain number as well.
+fn is_pseudonym(content: &[u8], strong: bool) -> bool {
+    if is_labelled(content) {
+        return false;
+    }
+    let plain = content.len() >= 6 && content.iter().all(u8::is_ascii_digit);
+    if strong { plain || value::is_cipher(content, 8) } else { value::is_cipher(content, 16) }
+}
+
+/// `cus_9f8e7d6c5b4a`: interfaces say in front what the rest is of, gateways do not.
+fn is_labelled(content: &[u8]) -> bool {
+    let label = content.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    (2..=6).contains(&label) && content.get(label) == Some(&b'_')
+}
+
+/// The numbers of an area of 16 bits and a cell of 28: `4325-43489`.
+fn is_area_and_cell(content: &[u8]) -> bool {
+    let mut parts = content.split(|byte| matches!(byte, b'-' | b':' | b',')).map(|part| {
+        let digits = std::str::from_utf8(part).ok().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        digits.filter(|digits| digits.len() >= 3)?.parse::<u32>().ok()
+    });
+    let (area, cell) = (parts.next().flatten(), parts.next().flatten());
+    area.is_some_and(|area| area < 1 << 16) && cell.is_some_and(|cell| cell < 1 << 28) && parts.next().is_none()
+}
+
+/// `1-2345678`, `C12345678`, `1.2345678`.
+fn is_account_number(content: &[u8]) -> bool {
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = content.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    (5..=16).contains(&digits) && letters <= 3 && content.iter().copied().all(is_reference)
+}
+
+/// The number or the name of a cell, an area, a zone; a degree of latitude.
+fn is_place(content: &[u8]) -> bool {
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
+}
+
+/// The short name of a place: `MUM`, `KE-NBO`.
+fn is_code(content: &[u8]) -> bool {
+    (2..=8).contains(&content.len()) && content.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
+}
+
+fn is_reference(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte)
+}
+
+/// An address; under words that need company, one inside of a network.
+fn address(value: &[u8], strong: bool) -> Option<Hit> {
+    let any = || value::first_address(value).map(|(span, _)| span).filter(|_| strong);
+    Some(Hit::plain(value::first_inside(value).or_else(any)?, Fit::Formed))
+}

@@ -1,0 +1,375 @@
+//! What does a name say whose words are everyday ones, beside those of a network?
+//!
+//! Operators put their brand or the name of a node in front of `user-id`, `acct-no`, `cell`: each of them is everyday, all
+//! together are not. The words and the rules are data, `trade.toml`; here a name is cut into them.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::Deserialize;
+use smallvec::SmallVec;
+
+use super::{Folded, Piece, VOCABULARY};
+use crate::detect::finding::{Identifier, Severity};
+
+/// The shortest brand that may be glued to what follows.
+const GLUED: usize = 3;
+
+/// The shortest brand that is one anywhere in a name.
+const LONG: usize = 4;
+
+/// A longer token is no word.
+const TOKEN: usize = 24;
+
+/// A longer word is not glued to others.
+const PART: usize = 12;
+
+/// What has to say that a field is a network's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Context {
+    /// Its own name.
+    Name,
+    /// Another field of the message is enough.
+    Request,
+    /// Nothing, if the value proves it.
+    Any,
+}
+
+/// What the words of these classes say together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    all: Vec<String>,
+    #[serde(default)]
+    not: Vec<String>,
+    kinds: Vec<String>,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    strong: bool,
+    #[serde(default)]
+    sure: bool,
+    #[serde(default)]
+    alone: bool,
+    context: Context,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClass {
+    name: String,
+    words: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    brands: String,
+    endings: String,
+    unlike: String,
+    first: String,
+    gear: String,
+    traps: String,
+    ends: String,
+    class: Vec<RawClass>,
+    rule: Vec<RawRule>,
+}
+
+/// What the words of a name say together.
+#[derive(Debug)]
+pub(in crate::detect) struct Rule {
+    all: u64,
+    not: u64,
+    context: Context,
+    sure: bool,
+    alone: bool,
+    /// What the value may be, in the order in which it is asked.
+    pub kinds: Vec<Identifier>,
+    /// How bad it is, where that differs from what the identifier is.
+    pub severity: Option<Severity>,
+    /// Whether an odd or an opaque value counts.
+    pub strong: bool,
+}
+
+/// Every word with the classes that it is in, sorted; and the rules.
+#[derive(Debug)]
+struct Lexicon {
+    words: Vec<(Box<str>, u64)>,
+    /// Where in `words` those begin that start with a byte or a later one.
+    starts: [usize; 129],
+    rules: Vec<Rule>,
+    /// What an unknown word ends in that is a pseudonym.
+    ends: Vec<Box<str>>,
+    /// What the names of networks end in.
+    endings: Vec<Box<str>>,
+    /// Words that end so as well.
+    unlike: Vec<Box<str>>,
+    /// The class of those.
+    telling: u64,
+}
+
+const BRAND: u64 = 1;
+const FIRST: u64 = 1 << 1;
+const GEAR: u64 = 1 << 2;
+const TRAP: u64 = 1 << 3;
+/// What a token is that cannot be cut into words.
+const UNKNOWN: u64 = 1 << 4;
+/// The first bit of the classes of the file.
+const CLASSES: u64 = 5;
+
+/// # Panics
+/// If the file is unsound, which a test rules out.
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
+    Ok(lexicon) => lexicon,
+    Err(fault) => unreachable!("the compiled-in words of the trade are tested: {fault}"),
+});
+
+/// What a name says.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::detect) struct Sense {
+    /// What its words say together; nothing where a network is named and the rest is unknown.
+    pub rule: Option<&'static Rule>,
+    /// Who says that a network writes the field.
+    pub said: Said,
+    /// Whether the name holds that of a network.
+    pub branded: bool,
+}
+
+/// What other fields of a message say about who writes.
+#[derive(Clone, Debug, Default)]
+pub(in crate::detect) struct Company {
+    /// Whether one of them is surely a network's.
+    some: bool,
+    /// What the names of those begin with, where it is no word: somebody's name.
+    vendors: SmallVec<[Folded; VENDORS]>,
+}
+
+impl Company {
+    /// Takes account of a field that is surely a network's.
+    pub fn admit(&mut self, name: &[u8]) {
+        self.some = true;
+        let folded = Folded::new(name);
+        if let Some(vendor) = folded.vendor().filter(|_| self.vendors.len() < VENDORS) {
+            let is_name = LEXICON.classes(folded.piece(vendor), true) & !BRAND == 0 && vendor.len() > 1;
+            if is_name {
+                self.vendors.push(folded);
+            }
+        }
+    }
+
+    /// Whether a field is one of the network's because its name begins as theirs do, or may be.
+    pub fn says(&self, name: &[u8]) -> Option<Said> {
+        let folded = Folded::new(name);
+        let vendor = folded.vendor().map(|vendor| folded.piece(vendor));
+        let kin = |other: &Folded| vendor.is_some() && other.vendor().map(|vendor| other.piece(vendor)) == vendor;
+        self.some.then(|| if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })
+    }
+}
+
+/// How many vendors are remembered of a message.
+const VENDORS: usize = 4;
+
+/// Who says that a network writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::detect) enum Said {
+    /// Its own name.
+    Here,
+    /// Nothing but another field of the message whose name begins alike, if there is one.
+    Kin,
+    /// Nothing but another field of the message, if that does.
+    Elsewhere,
+    /// As `Elsewhere`; and where nothing does, a value that proves it is enough.
+    Nowhere,
+}
+
+/// What the words of a name say, if they say something in any message; `plain` if only what describes the network may
+/// stand under it, which does not tell without a network's name.
+pub(in crate::detect) fn sense(name: &[u8], plain: bool) -> Option<Sense> {
+    let (lexicon, folded) = (&*LEXICON, Folded::new(name));
+    if lexicon.is_moot(&folded, plain) {
+        return None;
+    }
+    let set = lexicon.read(&folded);
+    let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
+    if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
+        return None;
+    }
+    let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
+    let doubtful = set & FIRST != 0 && rule.is_none_or(|rule| !rule.sure);
+    if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
+        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0 });
+    }
+    let rule = rule.filter(|_| set & UNKNOWN == 0)?;
+    if rule.alone {
+        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false });
+    }
+    let said = match rule.context {
+        Context::Name => Said::Kin,
+        Context::Request => Said::Elsewhere,
+        Context::Any => Said::Nowhere,
+    };
+    Some(Sense { rule: Some(rule), said, branded: false })
+}
+
+/// Whether a name speaks of a network.
+pub(super) fn speaks(folded: &Folded) -> bool {
+    LEXICON.read(folded) & (BRAND | FIRST | GEAR) != 0
+}
+
+/// Whether a token is made of words that are known here, none of which makes something else of a name.
+pub(super) fn knows(token: &[u8]) -> bool {
+    LEXICON.classes(token, false) & (UNKNOWN | TRAP) == 0
+}
+
+/// Whether a name begins with that of a network, as it stands.
+pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
+    let folded = Folded::new(name);
+    let vendor = folded.vendor().and_then(|vendor| LEXICON.word(folded.piece(vendor)));
+    vendor.is_some_and(|classes| classes & (BRAND | FIRST) == BRAND)
+        && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
+}
+
+impl Lexicon {
+    /// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not.
+    fn is_moot(&self, folded: &Folded, plain: bool) -> bool {
+        let classes = |token: &[u8]| self.word(token).unwrap_or_default();
+        let set = folded.tokens().fold(0, |set, token| set | classes(token));
+        set & TRAP != 0 && set & (BRAND | FIRST) == 0 || plain && set & (BRAND | FIRST | GEAR) == 0
+    }
+
+    /// The classes of a name's words.
+    fn read(&self, folded: &Folded) -> u64 {
+        let mut tokens: SmallVec<[Piece; 64]> = folded.pieces(0, folded.len).collect();
+        tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
+        let (mut set, mut at) = (0, 0);
+        while let Some(token) = tokens.get(at) {
+            // `Bell-Canada`, `NetAccess-Id`: several tokens may be one word.
+            let joined = [3, 2].into_iter().find_map(|count| {
+                let whole = Piece { start: token.start, end: tokens.get(at + count - 1)?.end };
+                self.word(folded.piece(whole)).map(|classes| (count, admitted(classes, folded.piece(whole), at == 0)))
+            });
+            let joined = joined.filter(|(_, classes)| *classes != 0);
+            let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
+            set |= classes;
+            at += count;
+        }
+        set
+    }
+
+    /// The classes of a token, cut into words if it is none itself.
+    fn classes(&self, token: &[u8], first: bool) -> u64 {
+        if token.iter().all(u8::is_ascii_digit) || token.len() > TOKEN {
+            return 0;
+        }
+        if let Some(classes) = self.word(token) {
+            return admitted(classes, token, first);
+        }
+        // In front, what is unknown is somebody's name.
+        let cut = self.cut(token).or_else(|| self.behind_brand(token).filter(|_| first));
+        cut.unwrap_or_else(|| if first { self.foreign(token) } else { UNKNOWN | self.ending(token) })
+    }
+
+    /// Who is called so: a network, if it ends as their names do.
+    fn foreign(&self, token: &[u8]) -> u64 {
+        let network = || self.endings.iter().any(|end| token.len() > end.len() + 1 && token.ends_with(end.as_bytes()));
+        let other = || self.unlike.iter().any(|word| token == word.as_bytes());
+        if network() && !other() { GEAR } else { 0 }
+    }
+
+    /// The class of an unknown word that ends as pseudonyms do.
+    fn ending(&self, token: &[u8]) -> u64 {
+        if self.ends.iter().any(|end| token.ends_with(end.as_bytes())) { self.telling } else { 0 }
+    }
+
+    /// The classes of what a brand is glued to.
+    fn behind_brand(&self, token: &[u8]) -> Option<u64> {
+        let is_brand = |word: &[u8]| self.word(word).is_some_and(|classes| classes & (BRAND | FIRST) == BRAND);
+        let lens = (GLUED..token.len()).rev();
+        let (_, rest) = lens.filter_map(|len| token.split_at_checked(len)).find(|(front, _)| is_brand(front))?;
+        Some(BRAND | self.cut(rest)?)
+    }
+
+    /// The classes of the fewest words that make the whole token, none of them a brand.
+    fn cut(&self, token: &[u8]) -> Option<u64> {
+        let mut best: [Option<(usize, u64)>; TOKEN + 1] = [None; TOKEN + 1];
+        *best.first_mut()? = Some((0, 0));
+        for end in 2..=token.len() {
+            for start in end.saturating_sub(PART)..end - 1 {
+                let Some((words, set)) = best.get(start).copied().flatten() else { continue };
+                let Some(classes) = self.word(token.get(start..end)?) else { continue };
+                let better = best.get(end).copied().flatten().is_none_or(|(fewest, _)| words + 1 < fewest);
+                let classes = classes & !(BRAND | FIRST | TRAP);
+                if classes != 0 && better {
+                    *best.get_mut(end)? = Some((words + 1, set | classes));
+                }
+            }
+        }
+        best.get(token.len()).copied().flatten().map(|(_, set)| set)
+    }
+
+    fn word(&self, token: &[u8]) -> Option<u64> {
+        let first = usize::from(*token.first()?);
+        let words = self.words.get(*self.starts.get(first)?..*self.starts.get(first + 1)?)?;
+        let at = words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
+        words.get(at).map(|(_, classes)| *classes)
+    }
+}
+
+/// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
+fn admitted(classes: u64, token: &[u8], first: bool) -> u64 {
+    let rest = classes & !(BRAND | FIRST);
+    match (classes & FIRST != 0, classes & BRAND != 0) {
+        (true, _) if first => FIRST,
+        (false, true) if first => BRAND,
+        (false, true) if token.len() >= LONG => BRAND | rest,
+        _ => rest,
+    }
+}
+
+fn read(text: &str) -> Result<Lexicon, String> {
+    let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
+    let bit = |name: &String| {
+        let at = file.class.iter().position(|class| class.name == *name).ok_or(format!("no class: {name}"))?;
+        u64::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
+    };
+    let set = |names: &[String]| names.iter().try_fold(0, |set, name| bit(name).map(|bit| set | bit));
+    let mut words: BTreeMap<Box<str>, u64> = BTreeMap::new();
+    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
+    for (text, class) in fixed {
+        text.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= class);
+    }
+    for class in &file.class {
+        let bit = bit(&class.name)?;
+        class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
+    }
+    let rule = |rule: &RawRule| {
+        let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
+        let severity =
+            rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
+        Ok(Rule {
+            all: set(&rule.all)?,
+            not: set(&rule.not)?,
+            context: rule.context,
+            sure: rule.sure,
+            alone: rule.alone,
+            kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
+            severity: severity.transpose()?,
+            strong: rule.strong,
+        })
+    };
+    let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
+    let list = |text: &str| text.split_whitespace().map(Box::from).collect();
+    let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
+    let words: Vec<_> = words.into_iter().collect();
+    Ok(Lexicon {
+        starts: std::array::from_fn(|byte| {
+            words.partition_point(|(word, _)| word.bytes().next().map_or(0, usize::from) < byte)
+        }),
+        words,
+        rules,
+        ends,
+        endings,
+        unlike,
+        telling: bit(&"telling".to_owned())?,
+    })
+}
