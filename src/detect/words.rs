@@ -98,8 +98,11 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
-    let folded = Folded::new(name);
     let vocabulary = &*VOCABULARY;
+    if !vocabulary.may_stand_in(name) {
+        return Reading::Nothing;
+    }
+    let folded = Folded::new(name);
     let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
@@ -215,12 +218,17 @@ impl Folded {
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
     fn misspelt(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let last = self.len.saturating_sub(4);
-        let borders = (0..last).filter(|&at| self.is_border(at));
-        borders.flat_map(|at| [at, at + usize::from(self.text.get(at) == Some(&b'x'))]).find_map(|start| {
-            let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
-            Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
+        // No word that counts misspelt has fewer than five letters.
+        let mut borders = self.borders_before(self.len.saturating_sub(4));
+        borders.find_map(|at| {
+            let x = self.text.get(at) == Some(&b'x');
+            self.misspelt_at(at, vocabulary).or_else(|| x.then(|| self.misspelt_at(at + 1, vocabulary))?)
         })
+    }
+
+    fn misspelt_at(&self, start: usize, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
+        Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
     }
 
     fn may_count(&self, word: &Word, vocabulary: &Vocabulary) -> bool {
@@ -272,6 +280,16 @@ impl Folded {
 
     fn is_border(&self, at: usize) -> bool {
         self.borders >> at & 1 == 1
+    }
+
+    /// Where tokens begin, up to a place.
+    fn borders_before(&self, end: usize) -> impl Iterator<Item = usize> {
+        let mut rest = self.borders & !(u128::MAX << end);
+        std::iter::from_fn(move || {
+            let at = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            (at < 128).then_some(at)
+        })
     }
 
     fn fits(&self, edges: Edges, word: &Word, vocabulary: &Vocabulary) -> bool {

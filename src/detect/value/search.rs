@@ -67,7 +67,7 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
 /// and the mobile range of a country, or such a number that somebody bothered to encode.
 pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
-    let span = trimmed(value);
+    let span = Some(value).filter(|value| value.len() >= 12).map(trimmed)?;
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
     let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
     let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
