@@ -61,7 +61,7 @@ struct Shares<'a> {
 fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
-    let before = found.len();
+    let (before, taken) = (found.len(), found.taken());
     let refusal = match reading {
         Reading::Telling(hint) => {
             let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
@@ -75,7 +75,7 @@ fn judge(place: &Place<'_>, field: &Field, shares: Shares<'_>, found: &mut Found
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
-    if found.len() == before {
+    if found.taken() == taken {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
         found.tell(place.text, b"", fails);
