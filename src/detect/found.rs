@@ -95,26 +95,37 @@ impl Found {
         confidence: Confidence,
         span: Range<usize>,
     ) -> bool {
-        self.taken += 1;
-        self.come_to(place);
-        let crowd = self.findings.get_mut(self.first + self.most..).unwrap_or_default();
-        let Some(rest) = crowd.iter_mut().find(|rest| rest.identifier == identifier) else {
-            let before = self.findings.len();
-            self.findings.extend(place.finding(identifier, severity, confidence, span));
-            return self.findings.len() > before;
-        };
-        rest.span = rest.span.start.min(span.start)..rest.span.end.max(span.end);
-        rest.severity = rest.severity.max(severity);
-        rest.confidence = rest.confidence.max(confidence);
-        false
+        if let Some(rest) = self.rest(place, identifier) {
+            stretch(rest, span);
+            rest.severity = rest.severity.max(severity);
+            rest.confidence = rest.confidence.max(confidence);
+            self.taken += 1;
+            return false;
+        }
+        let finding = place.finding(identifier, severity, confidence, span);
+        let counts = finding.is_some();
+        self.findings.extend(finding);
+        self.taken += usize::from(counts);
+        counts
     }
 
-    fn come_to(&mut self, place: &Place<'_>) {
+    /// Whether so much of this kind was found at this place that what else promises it is covered without a look; it is.
+    pub(super) fn cover(&mut self, place: &Place<'_>, identifier: Identifier, span: Range<usize>) -> bool {
+        let Some(rest) = self.rest(place, identifier) else { return false };
+        stretch(rest, span);
+        self.taken += 1;
+        true
+    }
+
+    /// The finding that covers what does not stand for itself.
+    fn rest(&mut self, place: &Place<'_>, identifier: Identifier) -> Option<&mut Finding> {
         let (is_target, index) = place.text.position();
         let here = Some((place.detector, is_target, index));
         if self.here != here {
             (self.here, self.first) = (here, self.findings.len());
         }
+        let crowd = self.findings.get_mut(self.first + self.most..)?;
+        crowd.iter_mut().find(|rest| rest.identifier == identifier)
     }
 
     /// Gives findings that cover several places the bytes of all of them.
@@ -127,6 +138,10 @@ impl Found {
             finding.value = text.unwrap_or_default().slice(finding.span.clone());
         }
     }
+}
+
+fn stretch(finding: &mut Finding, span: Range<usize>) {
+    finding.span = finding.span.start.min(span.start)..finding.span.end.max(span.end);
 }
 
 /// Whether it covers several places, of which it has the bytes of one.

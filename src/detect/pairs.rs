@@ -105,6 +105,10 @@ pub(super) fn judge(
     }
     let reading = read(key, knowledge);
     found.tell(place.text, key, || Reason::of(reading, key));
+    let promised = if let Reading::Telling(hint) = reading { hint.kinds.first() } else { None };
+    if promised.is_some_and(|kind| found.cover(place, *kind, start..start + value.len())) {
+        return;
+    }
     let told = match account(reading, value) {
         Some(hit) => Ok((Identifier::Account, hit, AGREED)),
         None => number(reading, value, budget),

@@ -162,7 +162,7 @@ static KINDS: [Kind; 256] = {
 struct Folded {
     text: [u8; LONGEST],
     len: usize,
-    borders: u128,
+    borders: u64,
 }
 
 impl Folded {
@@ -173,7 +173,7 @@ impl Folded {
             let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
             if kind != Kind::Sign {
                 if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
-                    folded.borders |= 1 << folded.len;
+                    folded.mark_border();
                 }
                 let Some(slot) = folded.text.get_mut(folded.len) else { break };
                 // Digits have the bit that makes letters small.
@@ -182,8 +182,13 @@ impl Folded {
             }
             last = kind;
         }
-        folded.borders |= 1 << folded.len;
+        folded.mark_border();
         folded
+    }
+
+    /// Behind as many letters as there is room for stands one without a mark.
+    fn mark_border(&mut self) {
+        self.borders |= u32::try_from(self.len).ok().and_then(|len| 1_u64.checked_shl(len)).unwrap_or(0);
     }
 
     fn text(&self) -> &[u8] {
@@ -279,16 +284,16 @@ impl Folded {
     }
 
     fn is_border(&self, at: usize) -> bool {
-        self.borders >> at & 1 == 1
+        at >= LONGEST || self.borders >> at & 1 == 1
     }
 
     /// Where tokens begin, up to a place.
     fn borders_before(&self, end: usize) -> impl Iterator<Item = usize> {
-        let mut rest = self.borders & !(u128::MAX << end);
+        let mut rest = self.borders & !(u64::MAX << end);
         std::iter::from_fn(move || {
             let at = rest.trailing_zeros() as usize;
             rest &= rest.wrapping_sub(1);
-            (at < 128).then_some(at)
+            (at < LONGEST).then_some(at)
         })
     }
 

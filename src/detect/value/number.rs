@@ -18,9 +18,6 @@ impl Digits {
     /// Reads a token; nothing if it holds anything but one number.
     pub fn parse(token: &[u8]) -> Option<Self> {
         let token = without_label(token);
-        if is_dotted_quad(token) {
-            return None;
-        }
         let (plus, rest) = match token {
             [b'+', rest @ ..] | [b'(', b'+', rest @ ..] => (true, rest),
             _ => (false, token),
@@ -32,7 +29,7 @@ impl Digits {
                 b'0' if plus && is_bracketed(rest, at) => {}
                 b'0'..=b'9' => number.push(byte)?,
                 b'f' | b'F' if at + 1 == rest.len() && number.len > 17 => {}
-                _ if !may_follow(last, byte) => return None,
+                _ if !may_follow(last, byte) || byte == b'.' && is_dotted_quad(token) => return None,
                 _ => {}
             }
             last = byte;
@@ -111,7 +108,5 @@ fn may_follow(last: u8, byte: u8) -> bool {
 
 /// `192.0.2.1` has nine digits and is an address all the same.
 fn is_dotted_quad(token: &[u8]) -> bool {
-    token.len() <= 15
-        && token.contains(&b'.')
-        && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
+    token.len() <= 15 && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
 }

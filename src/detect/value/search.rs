@@ -6,10 +6,9 @@ use super::{
     Fit, Hit,
     coats::{Coat, Coats},
     decode::{self, Buffer, DEPTH, LONGEST},
-    judge, judge_digits,
+    judge, judge_digits, judge_token,
     number::Digits,
     opaque::trimmed,
-    shape::country,
 };
 use crate::detect::Identifier;
 
@@ -122,8 +121,9 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let spaced = parts(value, is_border).filter(|_| borders);
-    let close = parts(value, |byte| byte == b' ' || is_border(byte)).filter(|_| blanks);
+    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
+    let spaced = parts(value, is(BORDER)).filter(|_| borders);
+    let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
     let part = best(spaced.chain(close).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
@@ -241,15 +241,14 @@ fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
 
 /// This token as a hit, if it is a number of this kind.
 fn judged(identifier: Identifier, token: &[u8], span: Range<usize>) -> Option<Hit> {
-    let fit = judge(identifier, token)?;
-    let country = Digits::parse(token).and_then(|digits| country(identifier, &digits));
+    let (fit, country) = judge_token(identifier, token)?;
     Some(Hit { country, ..Hit::plain(span, fit) })
 }
 
 /// These digits as a hit, if they are a number of this kind.
 fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option<Hit> {
-    let fit = judge_digits(identifier, digits)?;
-    Some(Hit { country: country(identifier, digits), ..Hit::plain(span, fit) })
+    let (fit, country) = judge_digits(identifier, digits)?;
+    Some(Hit { country, ..Hit::plain(span, fit) })
 }
 
 /// The better of two, the first if they are alike.
