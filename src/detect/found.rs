@@ -20,7 +20,7 @@ use super::{
 
 /// How many findings of one message stand for themselves, and of one place, for each detector: as many of each, so that
 /// the order of fields does not count.
-const MOST: usize = 1024;
+const MOST: usize = 768;
 const MOST_OF_ONE: usize = 64;
 const FEWEST: usize = 4;
 

@@ -168,6 +168,10 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
 
 /// Gateways put one number where the name promises another.
 fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+    // What passes every check of these has fourteen digits at least.
+    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
+        return None;
+    }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
     others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
         let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;

@@ -5,6 +5,9 @@
 /// No identifier has more digits than an ICCID with its filler.
 const MOST: usize = 22;
 
+/// No number has fewer.
+const FEWEST: usize = 6;
+
 /// The digits of a number without the signs between them.
 #[derive(Clone, Copy, zeroize::Zeroize)]
 pub(in crate::detect) struct Digits {
@@ -17,6 +20,10 @@ pub(in crate::detect) struct Digits {
 impl Digits {
     /// Reads a token; nothing if it holds anything but one number.
     pub fn parse(token: &[u8]) -> Option<Self> {
+        // Most parts of most values are turned away here.
+        if token.len() < FEWEST || !matches!(token.last(), Some(b'0'..=b'9' | b' ' | b'(' | b')' | b'f' | b'F')) {
+            return None;
+        }
         let token = without_label(token);
         let (plus, rest) = match token {
             [b'+', rest @ ..] | [b'(', b'+', rest @ ..] => (true, rest),
@@ -34,7 +41,7 @@ impl Digits {
             }
             last = byte;
         }
-        (number.len >= 6 && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
+        (number.len >= FEWEST && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
     }
 
     /// Digits that are known to be digits, as decoders produce them.

@@ -20,6 +20,15 @@ const ENCODED_PARTS: usize = 8;
 /// No number has fewer digits.
 const FEWEST: usize = 6;
 
+/// Subscriptions have thirteen at least, cards eighteen; of a device, hexadecimal ones may be among them.
+fn fewest(identifier: Identifier) -> usize {
+    match identifier {
+        Identifier::Imsi => 13,
+        Identifier::Iccid => 18,
+        _ => FEWEST,
+    }
+}
+
 /// Nothing that is encoded is shorter: six octets in base64.
 const TOKEN: usize = 8;
 
@@ -112,7 +121,7 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
         digits += usize::from(kind & DIGIT);
         kinds |= kind;
     }
-    if digits < FEWEST {
+    if digits < fewest(identifier) {
         return None;
     }
     let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
@@ -124,7 +133,7 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
     let spaced = parts(value, is(BORDER)).filter(|_| borders);
     let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
-    let part = best(spaced.chain(close).filter_map(judged));
+    let part = best(spaced.chain(close).filter(|span| span.len() >= FEWEST).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
             Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
