@@ -106,6 +106,9 @@ impl Found {
         let counts = finding.is_some();
         self.findings.extend(finding);
         self.taken += usize::from(counts);
+        if counts && self.findings.len() == self.first + self.most + 1 {
+            self.tell(place.text, b"", || Reason::Crowd);
+        }
         counts
     }
 

@@ -358,6 +358,35 @@ mod tests {
     }
 
     #[test]
+    fn no_word_is_turned_away_misspelt_or_not() {
+        let vocabulary = &*VOCABULARY;
+        let words = vocabulary.groups.iter().flat_map(|group| group.words.split_whitespace());
+        for word in words {
+            for name in [word.to_owned(), format!("X_{}-9", word.to_uppercase()), format!("my{word}")] {
+                assert!(vocabulary.may_stand_in(name.as_bytes()), "{name}");
+            }
+        }
+        for (word, _) in &vocabulary.misspellable {
+            for at in 1..word.len() - 1 {
+                let (front, rest) = word.split_at(at);
+                let swapped = format!("{front}{}{}{}", &rest[1..2], &rest[..1], &rest[2..]);
+                for wrong in [
+                    format!("{front}{}", &rest[1..]),
+                    format!("{front}q{}", &rest[1..]),
+                    format!("{front}7{rest}"),
+                    swapped,
+                ] {
+                    let read = vocabulary.misspelt(wrong.as_bytes()).is_some();
+                    assert!(!read || vocabulary.may_stand_in(format!("x-{wrong}").as_bytes()), "{wrong}");
+                }
+            }
+        }
+        assert!(
+            ["session", "_ga", "lang", "OptanonConsent"].iter().any(|key| !vocabulary.may_stand_in(key.as_bytes()))
+        );
+    }
+
+    #[test]
     fn glue_is_taken_apart_within_bounds() {
         let glue = &VOCABULARY.glue;
         assert!(glue.make(b"xuser", 3) && glue.make(b"", 3) && glue.make(b"networkclient", 3));
