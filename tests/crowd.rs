@@ -39,7 +39,7 @@ fn all_covered(findings: &[Finding], text: &str, what: &str, identifier: Identif
 }
 
 fn pairs(separator: &str) -> String {
-    let pair = |at: usize| if at % 7 == 3 { format!("imsi={IMSI}") } else { format!("tel{at}={NUMBER}") };
+    let pair = |at: usize| if at % 7 == 3 { format!("imsi={IMSI}") } else { format!("tel={NUMBER}") };
     (0..MANY).map(pair).chain([format!("imsi={IMSI}")]).collect::<Vec<_>>().join(separator)
 }
 
