@@ -83,7 +83,7 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, terms: Terms
         found.tell(place.text, b"", || Reason::Exhausted);
     }
     let effort = |effort| if terms.decode { effort } else { Effort::Clear };
-    let before = found.len();
+    let before = found.taken();
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
         let hit = match rank {
@@ -95,7 +95,7 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, terms: Terms
         let (severity, sure) = if terms.common { COMMON } else { (severity, sure(rank, identifier, &hit)) };
         found.take(place, Taken { key: b"", value: &field.value, identifier, severity, sure, hit, start: 0 });
     }
-    if found.len() == before {
+    if found.taken() == before {
         let wanted = || signature.carries.clone();
         let look = || Look::at(&field.value);
         found.tell(place.text, b"", || Reason::Fails { wanted: wanted(), refusal: Refusal::Shape, look: look() });

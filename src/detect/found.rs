@@ -2,29 +2,52 @@
 //!
 //! One sink for both: whoever wants to know why gets the account from the code that decided. Scanning asks for no reasons,
 //! and then none is made: what it costs is a look at an empty option.
+//!
+//! Of one place only so many findings stand for themselves. What else is found there is covered by one of its kind, so
+//! that a head full of numbers costs little, and none of them escapes.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use bytes::Bytes;
 
 use super::{
+    Subject,
     account::{Note, Reason},
     finding::{Confidence, Finding, Identifier, Part, Severity},
     report::{Place, Text},
     value::{Hit, Shape},
 };
 
+/// How many findings of one message stand for themselves, and of one place, for each detector: as many of each, so that
+/// the order of fields does not count.
+const MOST: usize = 768;
+const MOST_OF_ONE: usize = 64;
+const FEWEST: usize = 4;
+
 /// Findings, with reasons if they are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Found {
     findings: Vec<Finding>,
     notes: Option<Vec<Note>>,
+    /// How many of one place stand for themselves.
+    most: usize,
+    /// How many were put in, whether they stand for themselves or not.
+    taken: usize,
+    /// The place that was last found at, and which was its first finding.
+    here: Option<(&'static str, bool, usize)>,
+    first: usize,
 }
 
 impl Found {
-    /// One that asks for reasons.
-    pub(super) fn asking() -> Self {
-        Self { findings: Vec::new(), notes: Some(Vec::new()) }
+    /// Nothing yet of this message; reasons only if they are asked for.
+    pub(super) fn new(subject: &Subject<'_>, asks: bool) -> Self {
+        let most = (MOST / subject.fields.len().max(1)).clamp(FEWEST, MOST_OF_ONE);
+        Self { findings: Vec::new(), notes: asks.then(Vec::new), most, taken: 0, here: None, first: 0 }
+    }
+
+    /// How often something was found.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The findings and the reasons, in the order in which they were told.
@@ -35,10 +58,7 @@ impl Found {
     /// Tells why, of a field or of a pair in it, if anyone wants to know.
     pub(super) fn tell(&mut self, text: Text<'_>, key: &[u8], reason: impl FnOnce() -> Reason) {
         if let Some(notes) = &mut self.notes {
-            let (is_target, index) = match text {
-                Text::Field { index, .. } => (false, index),
-                Text::Target(_) => (true, 0),
-            };
+            let (is_target, index) = text.position();
             notes.push(Note { is_target, index, key: Bytes::copy_from_slice(key), reason: reason() });
         }
     }
@@ -56,15 +76,80 @@ impl Found {
     pub(super) fn take(&mut self, place: &Place<'_>, taken: Taken<'_>) {
         let Taken { key, value, identifier, severity, sure: (confidence, grounds), hit, start } = taken;
         let span = start + hit.span.start..start + hit.span.end;
-        let Some(finding) = place.finding(identifier, severity, confidence, span) else { return };
-        self.findings.push(finding);
-        self.tell(place.text, key, || Reason::Fits {
-            identifier,
-            shape: Shape::of(identifier, value, &hit),
-            confidence,
-            grounds,
-        });
+        if self.put(place, identifier, severity, confidence, span) {
+            self.tell(place.text, key, || Reason::Fits {
+                identifier,
+                shape: Shape::of(identifier, value, &hit),
+                confidence,
+                grounds,
+            });
+        }
     }
+
+    /// Puts something among the findings; true if it stands for itself.
+    pub(super) fn put(
+        &mut self,
+        place: &Place<'_>,
+        identifier: Identifier,
+        severity: Severity,
+        confidence: Confidence,
+        span: Range<usize>,
+    ) -> bool {
+        if let Some(rest) = self.rest(place, identifier) {
+            stretch(rest, span);
+            rest.severity = rest.severity.max(severity);
+            rest.confidence = rest.confidence.max(confidence);
+            self.taken += 1;
+            return false;
+        }
+        let finding = place.finding(identifier, severity, confidence, span);
+        let counts = finding.is_some();
+        self.findings.extend(finding);
+        self.taken += usize::from(counts);
+        if counts && self.findings.len() == self.first + self.most + 1 {
+            self.tell(place.text, b"", || Reason::Crowd);
+        }
+        counts
+    }
+
+    /// Whether so much of this kind was found at this place that what else promises it is covered without a look; it is.
+    pub(super) fn cover(&mut self, place: &Place<'_>, identifier: Identifier, span: Range<usize>) -> bool {
+        let Some(rest) = self.rest(place, identifier) else { return false };
+        stretch(rest, span);
+        self.taken += 1;
+        true
+    }
+
+    /// The finding that covers what does not stand for itself.
+    fn rest(&mut self, place: &Place<'_>, identifier: Identifier) -> Option<&mut Finding> {
+        let (is_target, index) = place.text.position();
+        let here = Some((place.detector, is_target, index));
+        if self.here != here {
+            (self.here, self.first) = (here, self.findings.len());
+        }
+        let crowd = self.findings.get_mut(self.first + self.most..)?;
+        crowd.iter_mut().find(|rest| rest.identifier == identifier)
+    }
+
+    /// Gives findings that cover several places the bytes of all of them.
+    pub(super) fn fill(&mut self, subject: &Subject<'_>) {
+        let stretched = |finding: &&mut Finding| is_stretched(finding);
+        for finding in self.findings.iter_mut().filter(stretched) {
+            let field = || subject.fields.get(finding.location.index).map(|field| field.value.clone());
+            let target = || subject.target.map(Bytes::copy_from_slice);
+            let text = if finding.location.part == Part::Target { target() } else { field() };
+            finding.value = text.unwrap_or_default().slice(finding.span.clone());
+        }
+    }
+}
+
+fn stretch(finding: &mut Finding, span: Range<usize>) {
+    finding.span = finding.span.start.min(span.start)..finding.span.end.max(span.end);
+}
+
+/// Whether it covers several places, of which it has the bytes of one.
+pub(super) fn is_stretched(finding: &Finding) -> bool {
+    finding.value.len() < finding.span.len()
 }
 
 /// A hit that counts.

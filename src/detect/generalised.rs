@@ -85,7 +85,7 @@ struct Terms<'a> {
 fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
     let reading = words::read(&field.name);
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
-    let before = found.len();
+    let (before, taken) = (found.len(), found.taken());
     let refusal = match reading {
         Reading::Telling(hint) => {
             let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
@@ -99,11 +99,11 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
-    if found.len() == before {
+    if found.taken() == taken {
         let decode = field.value.len() <= (terms.held)();
         traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
-    if found.len() == before {
+    if found.taken() == taken {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
         found.tell(place.text, b"", fails);
@@ -196,6 +196,10 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
 
 /// Gateways put one number where the name promises another.
 fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
+    // What passes every check of these has fourteen digits at least.
+    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
+        return None;
+    }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
     others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
         let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;

@@ -10,6 +10,7 @@ mod documented;
 mod finding;
 mod fold;
 mod found;
+mod fronts;
 mod generalised;
 mod identity;
 mod origin;

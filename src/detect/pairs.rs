@@ -60,9 +60,9 @@ pub(super) fn examine(
         if let Some(equals) = memchr::memchr(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
             let (key, at) = (key.trim_ascii(), start + equals + 1);
-            let before = found.len();
+            let before = found.taken();
             judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
-            if found.len() == before
+            if found.taken() == before
                 && holds_pairs(value)
                 && let Some(left) = budget.checked_sub(value.len())
             {
@@ -105,6 +105,10 @@ pub(super) fn judge(
     }
     let reading = read(key, knowledge);
     found.tell(place.text, key, || Reason::of(reading, key));
+    let promised = if let Reading::Telling(hint) = reading { hint.kinds.first() } else { None };
+    if promised.is_some_and(|kind| found.cover(place, *kind, start..start + value.len())) {
+        return;
+    }
     let told = match account(reading, value) {
         Some(hit) => Ok((Identifier::Account, hit, AGREED)),
         None => number(reading, value, budget),

@@ -30,6 +30,16 @@ pub(super) enum Text<'a> {
     Target(&'a [u8]),
 }
 
+impl Text<'_> {
+    /// Whether it is the target, and if not, which field line.
+    pub fn position(self) -> (bool, usize) {
+        match self {
+            Text::Field { index, .. } => (false, index),
+            Text::Target(_) => (true, 0),
+        }
+    }
+}
+
 impl<'a> Place<'a> {
     /// A field line.
     pub fn field(subject: &'a Subject<'a>, detector: &'static str, index: usize, field: &'a Field) -> Self {

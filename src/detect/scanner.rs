@@ -4,7 +4,9 @@ use std::{cmp::Reverse, mem, sync::Arc};
 
 use smallvec::SmallVec;
 
-use super::{Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, value};
+use super::{
+    Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, found::is_stretched, value,
+};
 
 /// Runs the detectors. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,12 +29,12 @@ impl Scanner {
     /// Everything found, in the order in which it stands: target, then fields, then by span. What several detectors
     /// found at one place stands there once per identifier, as the surest of them saw it.
     pub fn scan(&self, subject: &Subject<'_>) -> Vec<Finding> {
-        self.run(subject, Found::default()).into_parts().0
+        self.run(subject, Found::new(subject, false)).into_parts().0
     }
 
     /// The same, and why: of every field and of the target.
     pub fn account(&self, subject: &Subject<'_>) -> Account {
-        let (findings, notes) = self.run(subject, Found::asking()).into_parts();
+        let (findings, notes) = self.run(subject, Found::new(subject, true)).into_parts();
         Account::new(subject, findings, notes)
     }
 
@@ -43,6 +45,7 @@ impl Scanner {
         self.identities.detect(subject, &self.signatures, &mut found);
         if found.len() > 1 {
             settle(&mut found);
+            found.fill(subject);
         }
         found
     }
@@ -103,9 +106,11 @@ fn place(finding: &Finding) -> (bool, usize) {
     (finding.location.part != Part::Target, finding.location.index)
 }
 
+/// What covers several places says nothing of the rest of its bytes.
 fn covers(better: &Finding, finding: &Finding) -> bool {
     let overlap = better.span.start < finding.span.end && finding.span.start < better.span.end;
-    overlap && (better.identifier == finding.identifier || contradicts(better, finding))
+    let same = better.identifier == finding.identifier;
+    overlap && !is_stretched(finding) && (same || !is_stretched(better) && contradicts(better, finding))
 }
 
 /// The same bytes are one thing: what is the subscriber's number is not a pseudonym as well, nor the account that the

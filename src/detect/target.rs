@@ -60,8 +60,13 @@ fn segments(
 ) {
     let mut start = path.start;
     let mut before: &[u8] = b"";
-    for segment in target.get(path).unwrap_or_default().split(|&byte| byte == b'/') {
-        if segment.contains(&b'=') {
+    let path = target.get(path).unwrap_or_default();
+    let has_pairs = memchr::memchr(b'=', path).is_some();
+    if !has_pairs && !could_be_number(path) {
+        return;
+    }
+    for segment in path.split(|&byte| byte == b'/') {
+        if has_pairs && memchr::memchr(b'=', segment).is_some() {
             pairs::examine(place, target, start..start + segment.len(), b';', budget, knowledge, found);
         } else if could_be_number(segment) && is_strong(before) {
             pairs::judge(place, &Pair { key: before, value: segment, start }, budget, knowledge, found);

@@ -7,10 +7,10 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::finding::Identifier;
-
-/// The shortest misspelt word.
-const SHORTEST: usize = 5;
+use super::{
+    finding::Identifier,
+    fronts::{Fronts, bit},
+};
 
 /// How much a word tells. Ordered, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -127,8 +127,10 @@ pub(super) struct Vocabulary {
     entries: Vec<(usize, Edges)>,
     /// Words that count misspelt as well, with their groups.
     misspellable: Vec<(Box<str>, usize)>,
-    /// The letters that they begin with, bit n for the nth.
-    initials: u32,
+    /// For each letter, the second and third letters of those of them that begin with it, bit n for the nth.
+    nexts: [u32; 26],
+    /// Which letters follow each other in words.
+    fronts: Fronts,
     /// Finds every word in one pass.
     pub matcher: AhoCorasick,
 }
@@ -157,11 +159,18 @@ impl Vocabulary {
         lists.iter().any(|list| list.has(token)) || glued()
     }
 
+    /// Whether a word may stand in this name, misspelt or not; if not, none does.
+    pub fn may_stand_in(&self, name: &[u8]) -> bool {
+        self.fronts.may_stand_in(name)
+    }
+
     /// The word that stands at the front of a text with one letter wrong, and how long it is there. Its first and last
     /// letters are right: `elephone` and `subscribe` are words of their own.
     pub fn misspelt(&self, text: &[u8]) -> Option<(&Group, usize)> {
-        let first = text.first()?.wrapping_sub(b'a');
-        if text.len() < SHORTEST || first > 25 || self.initials >> first & 1 == 0 {
+        let [first, second, third, _, _, ..] = *text else { return None };
+        // With one letter wrong, one of the next two is one of the word's.
+        let nexts = self.nexts.get(usize::from(first.wrapping_sub(b'a')))?;
+        if nexts & (bit(second) | bit(third)) == 0 {
             return None;
         }
         let alike = self.misspellable.iter().filter(|(word, _)| word.as_bytes().first() == text.first());
@@ -231,6 +240,7 @@ fn read(text: &str) -> Result<Vocabulary, String> {
     let (words, entries): (Vec<_>, Vec<_>) = file.group.iter().enumerate().flat_map(patterns).unzip();
     let long = file.group.iter().enumerate().filter(|(_, group)| group.typos).flat_map(patterns);
     let misspellable: Vec<_> = long.map(|(word, (at, _))| (Box::from(word), at)).collect();
+    let fronts = Fronts::of(&words, misspellable.iter().map(|(word, _)| &**word));
     let mut builder = AhoCorasickBuilder::new();
     let matcher = builder.kind(Some(AhoCorasickKind::DFA)).prefilter(false).build(words);
     Ok(Vocabulary {
@@ -249,15 +259,23 @@ fn read(text: &str) -> Result<Vocabulary, String> {
         references: file.references,
         groups: file.group,
         entries,
-        initials: initials(&misspellable),
+        nexts: nexts(&misspellable),
+        fronts,
         misspellable,
         matcher: matcher.map_err(|fault| fault.to_string())?,
     })
 }
 
-fn initials(words: &[(Box<str>, usize)]) -> u32 {
-    let firsts = words.iter().filter_map(|(word, _)| word.bytes().next()).filter(u8::is_ascii_lowercase);
-    firsts.fold(0, |set, first| set | 1 << (first - b'a'))
+fn nexts(words: &[(Box<str>, usize)]) -> [u32; 26] {
+    let mut nexts = [0; 26];
+    for (word, _) in words {
+        if let [first, second, third, ..] = *word.as_bytes()
+            && let Some(set) = nexts.get_mut(usize::from(first.wrapping_sub(b'a')))
+        {
+            *set |= bit(second) | bit(third);
+        }
+    }
+    nexts
 }
 
 /// A group's words, each with its place and edges.
@@ -291,6 +309,35 @@ mod tests {
         for text in ["subscribe", "subscribed", "subscriber", "subscription", "subsriers", "ubscriber", ""] {
             assert_eq!(slip(text.as_bytes(), b"subscriber"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn no_word_is_turned_away_misspelt_or_not() {
+        let vocabulary = &*VOCABULARY;
+        let words = vocabulary.groups.iter().flat_map(|group| group.words.split_whitespace());
+        for word in words {
+            for name in [word.to_owned(), format!("X_{}-9", word.to_uppercase()), format!("my{word}")] {
+                assert!(vocabulary.may_stand_in(name.as_bytes()), "{name}");
+            }
+        }
+        for (word, _) in &vocabulary.misspellable {
+            for at in 1..word.len() - 1 {
+                let (front, rest) = word.split_at(at);
+                let swapped = format!("{front}{}{}{}", &rest[1..2], &rest[..1], &rest[2..]);
+                for wrong in [
+                    format!("{front}{}", &rest[1..]),
+                    format!("{front}q{}", &rest[1..]),
+                    format!("{front}7{rest}"),
+                    swapped,
+                ] {
+                    let read = vocabulary.misspelt(wrong.as_bytes()).is_some();
+                    assert!(!read || vocabulary.may_stand_in(format!("x-{wrong}").as_bytes()), "{wrong}");
+                }
+            }
+        }
+        assert!(
+            ["session", "_ga", "lang", "OptanonConsent"].iter().any(|key| !vocabulary.may_stand_in(key.as_bytes()))
+        );
     }
 
     #[test]

@@ -34,9 +34,9 @@ const PACKED: &[Identifier] = &[Identifier::Msisdn, Identifier::Imei, Identifier
 
 /// Judges a field; `is_holder` if its name says that a network packed it.
 pub(super) fn examine(place: &Place<'_>, value: &[u8], is_holder: bool, found: &mut Found) {
-    let before = found.len();
+    let before = found.taken();
     keyed(place, value, 0, is_holder, found);
-    if found.len() > before {
+    if found.taken() > before {
         return;
     }
     if let Some(hit) = in_company(value) {

@@ -109,8 +109,11 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
-    let folded = Folded::new(name);
     let vocabulary = &*VOCABULARY;
+    if !vocabulary.may_stand_in(name) {
+        return Reading::Nothing;
+    }
+    let folded = Folded::new(name);
     let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
@@ -171,7 +174,7 @@ static KINDS: [Kind; 256] = {
 struct Folded {
     text: [u8; LONGEST],
     len: usize,
-    borders: u128,
+    borders: u64,
 }
 
 impl Folded {
@@ -182,7 +185,7 @@ impl Folded {
             let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
             if kind != Kind::Sign {
                 if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
-                    folded.borders |= 1 << folded.len;
+                    folded.mark_border();
                 }
                 let Some(slot) = folded.text.get_mut(folded.len) else { break };
                 // Digits have the bit that makes letters small.
@@ -191,8 +194,13 @@ impl Folded {
             }
             last = kind;
         }
-        folded.borders |= 1 << folded.len;
+        folded.mark_border();
         folded
+    }
+
+    /// Behind as many letters as there is room for stands one without a mark.
+    fn mark_border(&mut self) {
+        self.borders |= u32::try_from(self.len).ok().and_then(|len| 1_u64.checked_shl(len)).unwrap_or(0);
     }
 
     fn text(&self) -> &[u8] {
@@ -227,12 +235,17 @@ impl Folded {
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
     fn misspelt(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let last = self.len.saturating_sub(4);
-        let borders = (0..last).filter(|&at| self.is_border(at));
-        borders.flat_map(|at| [at, at + usize::from(self.text.get(at) == Some(&b'x'))]).find_map(|start| {
-            let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
-            Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
+        // No word that counts misspelt has fewer than five letters.
+        let mut borders = self.borders_before(self.len.saturating_sub(4));
+        borders.find_map(|at| {
+            let x = self.text.get(at) == Some(&b'x');
+            self.misspelt_at(at, vocabulary).or_else(|| x.then(|| self.misspelt_at(at + 1, vocabulary))?)
         })
+    }
+
+    fn misspelt_at(&self, start: usize, vocabulary: &'static Vocabulary) -> Option<Word> {
+        let (group, len) = vocabulary.misspelt(self.text().get(start..)?)?;
+        Some(Word { group, start, end: start + len }).filter(|word| self.closes_at(word.end, vocabulary))
     }
 
     fn may_count(&self, word: &Word, vocabulary: &Vocabulary) -> bool {
@@ -309,7 +322,17 @@ impl Folded {
     }
 
     fn is_border(&self, at: usize) -> bool {
-        self.borders >> at & 1 == 1
+        at >= LONGEST || self.borders >> at & 1 == 1
+    }
+
+    /// Where tokens begin, up to a place.
+    fn borders_before(&self, end: usize) -> impl Iterator<Item = usize> {
+        let mut rest = self.borders & !(u64::MAX << end);
+        std::iter::from_fn(move || {
+            let at = rest.trailing_zeros() as usize;
+            rest &= rest.wrapping_sub(1);
+            (at < LONGEST).then_some(at)
+        })
     }
 
     fn fits(&self, edges: Edges, word: &Word, vocabulary: &Vocabulary) -> bool {

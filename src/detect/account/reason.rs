@@ -36,6 +36,8 @@ pub(in crate::detect) enum Reason {
     Fails { wanted: Vec<Identifier>, refusal: Refusal, look: Look },
     /// So much of this message was decoded that this field was looked at in clear only.
     Exhausted,
+    /// So much was found here that one finding of each kind covers what else there is.
+    Crowd,
     /// One of the user's own identifiers.
     Own(Identifier),
     /// Another detector read it better.
@@ -125,6 +127,7 @@ impl Reason {
             | Self::Fits { .. }
             | Self::Fails { .. }
             | Self::Exhausted
+            | Self::Crowd
             | Self::Own(_)
             | Self::Covered { .. } => About::Value,
         }
@@ -146,6 +149,7 @@ impl Reason {
             | Self::Trapped { .. }
             | Self::Fits { .. }
             | Self::Exhausted
+            | Self::Crowd
             | Self::Own(_)
             | Self::Covered { .. } => true,
         }
@@ -172,6 +176,7 @@ impl fmt::Display for Reason {
             }
             Self::Fails { wanted, refusal, look } => fails(wanted, *refusal, *look, f),
             Self::Exhausted => f.write_str("too much of this message is encoded; looked at in clear only"),
+            Self::Crowd => f.write_str("there is more of it here; from there on one finding of each kind covers all"),
             Self::Own(identifier) => write!(f, "{identifier} (one of your own, as registered), certain"),
             Self::Covered { identifier, better } => {
                 write!(f, "also reads as {identifier}; {better} is the better reading")

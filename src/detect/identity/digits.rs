@@ -47,8 +47,14 @@ type Groups = SmallVec<[Group; 24]>;
 
 /// Tells every number in the text.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>) {
+    // Counted many at a time, which is cheaper than to look for runs where there can be none.
+    if text.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST_DIGITS {
+        return;
+    }
+    let mut groups = Groups::new();
     for run in Runs::new(text, &WRITTEN, FEWEST_DIGITS) {
-        let groups = read(text, run);
+        groups.clear();
+        read(text, run, &mut groups);
         if groups.last().is_some_and(|last| last.sum.len() >= FEWEST_DIGITS) {
             tell(search, text, &groups, found);
         }
@@ -56,8 +62,8 @@ pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>
 }
 
 /// Each digit is read once: what several groups come to is told by the difference.
-fn read(text: &[u8], run: Range<usize>) -> Groups {
-    let (mut groups, mut sum) = (Groups::new(), Sum::default());
+fn read(text: &[u8], run: Range<usize>, groups: &mut Groups) {
+    let mut sum = Sum::default();
     let mut at = run.start;
     while at < run.end {
         let start = at;
@@ -70,7 +76,6 @@ fn read(text: &[u8], run: Range<usize>) -> Groups {
         }
         at += 1;
     }
-    groups
 }
 
 fn tell(search: &mut Search<'_>, text: &[u8], groups: &[Group], found: &mut Found<'_>) {

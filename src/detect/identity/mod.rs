@@ -37,12 +37,6 @@ use crate::exchange::{Field, Sensitive};
 /// The name that stands in findings.
 const NAME: &str = "identity";
 
-/// How many places of one message are told, and of one field: as many of each, so that their order does not count. What
-/// stands there more often is the same number again.
-const MOST: usize = 1024;
-const MOST_OF_ONE: usize = 64;
-const FEWEST: usize = 4;
-
 /// One number or address of the user's own.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -113,9 +107,8 @@ impl Identities {
         }
         let texts = subject.fields.iter().map(|field| field.value.len()).chain(subject.target.map(<[u8]>::len));
         let whole = texts.fold(0, |whole, length| whole + search::weight(length));
-        let most = (MOST / subject.fields.len().max(1)).clamp(FEWEST, MOST_OF_ONE);
         let look = |place: &Place<'_>, text: &[u8], found: &mut Found| {
-            look(&mut Search::new(&self.forms, text.len(), whole), place, text, most, found);
+            look(&mut Search::new(&self.forms, text.len(), whole), place, text, found);
         };
         if let Some(target) = subject.target {
             let (writer, text) = (Writer::Phone, Text::Target(target));
@@ -137,11 +130,9 @@ impl fmt::Debug for Identities {
     }
 }
 
-fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], most: usize, found: &mut Found) {
-    let most = found.len() + most;
+fn look(search: &mut Search<'_>, place: &Place<'_>, text: &[u8], found: &mut Found) {
     search.text(text, DEPTH, &mut |span, form| {
-        if found.len() < most {
-            found.extend(place.finding(form.identifier, form.severity, Confidence::Certain, span));
+        if found.put(place, form.identifier, form.severity, Confidence::Certain, span) {
             found.tell(place.text, b"", || Reason::Own(form.identifier));
         }
     });

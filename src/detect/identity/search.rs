@@ -14,7 +14,7 @@ pub(super) const DEPTH: usize = 3;
 
 /// How much one message may cost: a byte decoded is one, a look-up counts as sixteen. A hundred times what an
 /// ordinary message needs, and well under a millisecond.
-const BUDGET: usize = 96 << 10;
+const BUDGET: usize = 64 << 10;
 const LOOKUP: usize = 16;
 
 /// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.

@@ -22,9 +22,14 @@ pub(super) fn fit(number: &Digits) -> Option<Fit> {
     }
 }
 
+/// The mobile country code at the front, assigned or not.
+pub(super) fn country(number: &Digits) -> Option<u16> {
+    std::str::from_utf8(bare(number.as_bytes()).get(..3)?).ok()?.parse().ok()
+}
+
 /// Without the `00` that some gateways put in front, or the digit that tells the EAP method in an NAI
 /// (3GPP TS 23.003 §14.3 and §19.3: 0 AKA, 1 SIM, 6 AKA').
-pub(super) fn bare(digits: &[u8]) -> &[u8] {
+fn bare(digits: &[u8]) -> &[u8] {
     match digits {
         [b'0', b'0', rest @ ..] if digits.len() == 17 => rest,
         [b'0' | b'1' | b'6', rest @ ..] if digits.len() == 16 && has_country(rest) => rest,

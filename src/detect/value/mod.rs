@@ -82,22 +82,28 @@ impl Hit {
 
 /// Judges one token on its own.
 pub(super) fn judge(identifier: Identifier, token: &[u8]) -> Option<Fit> {
+    judge_token(identifier, token).map(|(fit, _)| fit)
+}
+
+/// The same, with the code of its country.
+fn judge_token(identifier: Identifier, token: &[u8]) -> Option<(Fit, Option<u16>)> {
     match Digits::parse(token) {
         Some(digits) => judge_digits(identifier, &digits),
-        None if identifier == Identifier::Imei => imei::fit_meid(token),
+        None if identifier == Identifier::Imei => imei::fit_meid(token).map(|fit| (fit, None)),
         None => None,
     }
 }
 
-/// Judges digits.
-fn judge_digits(identifier: Identifier, digits: &Digits) -> Option<Fit> {
-    match identifier {
-        Identifier::Msisdn => msisdn::fit(digits),
-        Identifier::Imsi => imsi::fit(digits),
+/// Judges digits, and tells the assigned country code at the front: for calls, or of a subscription.
+fn judge_digits(identifier: Identifier, digits: &Digits) -> Option<(Fit, Option<u16>)> {
+    let fit = match identifier {
+        Identifier::Msisdn => return msisdn::fit(digits),
+        Identifier::Imsi => return imsi::fit(digits).map(|fit| (fit, imsi::country(digits))),
         Identifier::Imei => imei::fit(digits),
         Identifier::Iccid => iccid::fit(digits),
         _ => None,
-    }
+    };
+    fit.map(|fit| (fit, None))
 }
 
 /// Whether values of this kind are numbers that can be checked and searched for.

@@ -50,27 +50,23 @@ fn bits<'a>(numbers: impl Iterator<Item = &'a str>) -> u16 {
     numbers.filter_map(|number| number.parse::<u32>().ok()).fold(0, |set, bit| set | 1u16.checked_shl(bit).unwrap_or(0))
 }
 
-/// How well the digits fit.
-pub(super) fn fit(number: &Digits) -> Option<Fit> {
+/// How well the digits fit, and the calling code of the country whose plan they fit.
+pub(super) fn fit(number: &Digits) -> Option<(Fit, Option<u16>)> {
     let digits = number.as_bytes();
     if number.is_filler() || digits.iter().all(|&digit| digit == b'0') {
         return None;
     }
-    if let Some((_, fit)) = planned(number) {
-        return Some(fit);
+    if let Some((code, fit)) = planned(number) {
+        return Some((fit, u16::try_from(code).ok()));
     }
-    (6..=ODD).contains(&digits.len()).then_some(Fit::Odd)
-}
-
-/// The calling code of the country whose plan the digits fit.
-pub(super) fn country(number: &Digits) -> Option<u16> {
-    planned(number).and_then(|(code, _)| u16::try_from(code).ok())
+    (6..=ODD).contains(&digits.len()).then_some((Fit::Odd, None))
 }
 
 /// Calling code and fit, with or without what is dialled before it.
 fn planned(number: &Digits) -> Option<(usize, Fit)> {
     let digits = number.as_bytes();
-    let dialled = DIALLED.iter().filter(|_| !number.plus).filter_map(|prefix| digits.strip_prefix(*prefix));
+    let may_be_dialled = !number.plus && digits.first() == Some(&b'0');
+    let dialled = DIALLED.iter().filter(|_| may_be_dialled).filter_map(|prefix| digits.strip_prefix(*prefix));
     dialled.chain([digits]).find_map(by_plan)
 }
 

@@ -5,6 +5,9 @@
 /// No identifier has more digits than an ICCID with its filler.
 const MOST: usize = 22;
 
+/// No number has fewer.
+const FEWEST: usize = 6;
+
 /// The digits of a number without the signs between them.
 #[derive(Clone, Copy, zeroize::Zeroize)]
 pub(in crate::detect) struct Digits {
@@ -17,10 +20,11 @@ pub(in crate::detect) struct Digits {
 impl Digits {
     /// Reads a token; nothing if it holds anything but one number.
     pub fn parse(token: &[u8]) -> Option<Self> {
-        let token = without_label(token);
-        if is_dotted_quad(token) {
+        // Most parts of most values are turned away here.
+        if token.len() < FEWEST || !matches!(token.last(), Some(b'0'..=b'9' | b' ' | b'(' | b')' | b'f' | b'F')) {
             return None;
         }
+        let token = without_label(token);
         let (plus, rest) = match token {
             [b'+', rest @ ..] | [b'(', b'+', rest @ ..] => (true, rest),
             _ => (false, token),
@@ -32,12 +36,12 @@ impl Digits {
                 b'0' if plus && is_bracketed(rest, at) => {}
                 b'0'..=b'9' => number.push(byte)?,
                 b'f' | b'F' if at + 1 == rest.len() && number.len > 17 => {}
-                _ if !may_follow(last, byte) => return None,
+                _ if !may_follow(last, byte) || byte == b'.' && is_dotted_quad(token) => return None,
                 _ => {}
             }
             last = byte;
         }
-        (number.len >= 6 && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
+        (number.len >= FEWEST && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
     }
 
     /// Digits that are known to be digits, as decoders produce them.
@@ -111,7 +115,5 @@ fn may_follow(last: u8, byte: u8) -> bool {
 
 /// `192.0.2.1` has nine digits and is an address all the same.
 fn is_dotted_quad(token: &[u8]) -> bool {
-    token.len() <= 15
-        && token.contains(&b'.')
-        && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
+    token.len() <= 15 && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
 }

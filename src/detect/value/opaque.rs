@@ -75,10 +75,7 @@ fn is_token_byte(byte: u8) -> bool {
 
 /// Without blanks and quotes around it.
 pub(super) fn trim(value: &[u8]) -> &[u8] {
-    let start = value.iter().take_while(|&&byte| is_around(byte)).count();
-    let rest = value.get(start..).unwrap_or_default();
-    let end = rest.iter().rev().take_while(|&&byte| is_around(byte)).count();
-    rest.get(..rest.len() - end).unwrap_or_default()
+    value.get(trimmed(value)).unwrap_or_default()
 }
 
 fn is_around(byte: u8) -> bool {
@@ -87,6 +84,7 @@ fn is_around(byte: u8) -> bool {
 
 /// Where in a value its content stands, without blanks and quotes.
 pub(in crate::detect) fn trimmed(value: &[u8]) -> std::ops::Range<usize> {
-    let start = value.iter().take_while(|&&byte| is_around(byte)).count();
-    start..start + trim(value).len()
+    let end = value.iter().rposition(|&byte| !is_around(byte)).map_or(0, |last| last + 1);
+    let start = value.iter().position(|&byte| !is_around(byte)).unwrap_or(0);
+    start..end
 }

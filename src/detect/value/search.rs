@@ -6,10 +6,9 @@ use super::{
     Fit, Hit,
     coats::{Coat, Coats},
     decode::{self, Buffer, DEPTH, LONGEST},
-    judge, judge_digits,
+    judge, judge_digits, judge_token,
     number::Digits,
     opaque::trimmed,
-    shape::country,
 };
 use crate::detect::Identifier;
 
@@ -20,6 +19,15 @@ const ENCODED_PARTS: usize = 8;
 
 /// No number has fewer digits.
 const FEWEST: usize = 6;
+
+/// Subscriptions have thirteen at least, cards eighteen; of a device, hexadecimal ones may be among them.
+fn fewest(identifier: Identifier) -> usize {
+    match identifier {
+        Identifier::Imsi => 13,
+        Identifier::Iccid => 18,
+        _ => FEWEST,
+    }
+}
 
 /// Nothing that is encoded is shorter: six octets in base64.
 const TOKEN: usize = 8;
@@ -67,7 +75,7 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
 /// and the mobile range of a country, or such a number that somebody bothered to encode.
 pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
-    let span = trimmed(value);
+    let span = Some(value).filter(|value| value.len() >= 12).map(trimmed)?;
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
     let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
     let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
@@ -113,7 +121,7 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
         digits += usize::from(kind & DIGIT);
         kinds |= kind;
     }
-    if digits < FEWEST {
+    if digits < fewest(identifier) {
         return None;
     }
     let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
@@ -122,9 +130,10 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let spaced = parts(value, is_border).filter(|_| borders);
-    let close = parts(value, |byte| byte == b' ' || is_border(byte)).filter(|_| blanks);
-    let part = best(spaced.chain(close).filter_map(judged));
+    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
+    let spaced = parts(value, is(BORDER)).filter(|_| borders);
+    let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
+    let part = best(spaced.chain(close).filter(|span| span.len() >= FEWEST).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
             Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
@@ -241,15 +250,14 @@ fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
 
 /// This token as a hit, if it is a number of this kind.
 fn judged(identifier: Identifier, token: &[u8], span: Range<usize>) -> Option<Hit> {
-    let fit = judge(identifier, token)?;
-    let country = Digits::parse(token).and_then(|digits| country(identifier, &digits));
+    let (fit, country) = judge_token(identifier, token)?;
     Some(Hit { country, ..Hit::plain(span, fit) })
 }
 
 /// These digits as a hit, if they are a number of this kind.
 fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option<Hit> {
-    let fit = judge_digits(identifier, digits)?;
-    Some(Hit { country: country(identifier, digits), ..Hit::plain(span, fit) })
+    let (fit, country) = judge_digits(identifier, digits)?;
+    Some(Hit { country, ..Hit::plain(span, fit) })
 }
 
 /// The better of two, the first if they are alike.

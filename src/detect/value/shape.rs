@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Fit, Hit, coats::Coats, imsi, is_number, look::Look, msisdn, number::Digits};
+use super::{Fit, Hit, coats::Coats, is_number, look::Look};
 use crate::detect::Identifier;
 
 /// The shape of a hit, to be printed.
@@ -66,14 +66,5 @@ impl fmt::Display for Shape {
             (..) => write!(f, "{}", self.look)?,
         }
         if self.coats.is_none() { Ok(()) } else { write!(f, "; decoded: {}", self.coats) }
-    }
-}
-
-/// Which country's the digits are.
-pub(super) fn country(identifier: Identifier, digits: &Digits) -> Option<u16> {
-    match identifier {
-        Identifier::Msisdn => msisdn::country(digits),
-        Identifier::Imsi => std::str::from_utf8(imsi::bare(digits.as_bytes()).get(..3)?).ok()?.parse().ok(),
-        _ => None,
     }
 }

@@ -75,14 +75,35 @@ pub(super) static ORDINARY: &[&[&str]] = &[
     ],
 ];
 
-/// The same, each length apart.
-static BY_LENGTH: LazyLock<[Vec<&[u8]>; 32]> = LazyLock::new(|| {
-    let names = || ORDINARY.iter().copied().flatten().map(|name| name.as_bytes());
-    std::array::from_fn(|length| names().filter(|name| name.len() == length).collect())
+/// No ordinary name is longer.
+const LONGEST: usize = 32;
+
+/// A name in lower case, filled up with zeros: two of them are compared at once.
+type Padded = [u8; LONGEST];
+
+/// The names, each under its [`slot`]: hardly any two share one.
+static BY_SLOT: LazyLock<[Vec<Padded>; SLOTS]> = LazyLock::new(|| {
+    let names = || ORDINARY.iter().copied().flatten().filter_map(|name| padded(name.as_bytes()));
+    std::array::from_fn(|at| names().filter(|(name, len)| slot(name, *len) == at).map(|(name, _)| name).collect())
 });
+
+const SLOTS: usize = 256;
+
+/// A number made of a name's length and a few of its letters.
+fn slot(name: &Padded, len: usize) -> usize {
+    let letter = |at: usize| name.get(at).map_or(0, |&byte| usize::from(byte));
+    let last = len.saturating_sub(1);
+    (len * 29 + letter(0) * 23 + letter(last) * 79 + letter(last / 2) * 43) % SLOTS
+}
+
+fn padded(name: &[u8]) -> Option<(Padded, usize)> {
+    let mut padded = [0; LONGEST];
+    padded.get_mut(..name.len())?.copy_from_slice(name);
+    Some((padded.map(|byte| byte.to_ascii_lowercase()), name.len()))
+}
 
 /// Whether a name is ordinary.
 pub(in crate::detect) fn is_ordinary(name: &[u8]) -> bool {
-    let names = BY_LENGTH.get(name.len());
-    names.is_some_and(|names| names.iter().any(|ordinary| name.eq_ignore_ascii_case(ordinary)))
+    let Some((name, len)) = padded(name) else { return false };
+    len > 0 && BY_SLOT.get(slot(&name, len)).is_some_and(|names| names.contains(&name))
 }
