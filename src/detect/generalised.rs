@@ -103,6 +103,9 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         let decode = field.value.len() <= (terms.held)();
         traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
+    if found.len() == before && (7..=45).contains(&field.value.len()) {
+        traded::inner_address(place, field, found);
+    }
     if found.len() == before {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };

@@ -50,18 +50,33 @@ pub(super) fn examine(
         .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
     let named = || number(hint?.kinds, Strength::Strong, value, decode);
     let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
-    let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
+    let may_prove = || sense.said == Said::Nowhere && sense.rule.is_some_and(|rule| rule.proven.contains(&identifier));
+    let proven = || may_prove() && proves(identifier, hit.span.clone(), value);
     let accompanied = company.is_some() && sense.said != Said::Kin;
     if !own && !accompanied && !proven() {
         return;
     }
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
+    let doubtful = !own && !accompanied && sense.rule.is_some_and(|rule| rule.doubtful);
+    let severity = if doubtful { Severity::Low } else { severity };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
     let sure = match (own, hit.fit) {
         (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
         (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
+        (false, _) if !accompanied => (Confidence::Possible, "everyday words, but the value speaks for itself"),
         (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
     };
+    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+/// An address inside of a network and nothing else, under a name that tells no more: any proxy may tell one.
+pub(super) fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    let whole = value::trimmed(value);
+    let inside = value::first_inside(value).filter(|span| *span == whole);
+    let Some(span) = inside.filter(|_| !words::is_machines(&field.name)) else { return };
+    let (identifier, severity, hit) = (Identifier::ClientIp, Severity::Low, Hit::plain(span, Fit::Formed));
+    let sure = (Confidence::Possible, "an address inside of a network, and the name tells no machine of the site");
     found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
 }
 
@@ -100,13 +115,23 @@ fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
     let content = value.get(span).unwrap_or_default();
     match identifier {
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
-        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
-        Identifier::SubscriberId => value::is_cipher(content, 16),
+        Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
+        Identifier::SubscriberId => is_pseudonym(content, false),
         // What passed every check, and is written with its country.
         Identifier::Msisdn | Identifier::Imsi => content.len() >= E164,
         Identifier::ClientIp => value::first_inside(content).is_some(),
+        // The checks that got them here are theirs alone: the check digit, and who assigned the number.
+        Identifier::Imei | Identifier::Iccid => true,
+        Identifier::Account => value::is_account(content),
+        Identifier::Network => words::is_company(content),
         _ => false,
     }
+}
+
+/// Country, network, area and cell: `001.01.4325.43489`.
+fn is_dotted(content: &[u8]) -> bool {
+    content.split(|&byte| byte == b'.').filter(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit)).count()
+        == 4
 }
 
 /// A number; where the name's words are strong, its hash as well.
@@ -147,8 +172,15 @@ fn is_pseudonym(content: &[u8], strong: bool) -> bool {
     if is_labelled(content) {
         return false;
     }
+    let content = without_realm(content);
     let plain = content.len() >= 6 && content.iter().all(u8::is_ascii_digit);
     if strong { plain || value::is_cipher(content, 8) } else { value::is_cipher(content, 16) }
+}
+
+/// `Zk3v9Qm1xyT0aB77Lq8w@wap.example`: whose token it is.
+fn without_realm(content: &[u8]) -> &[u8] {
+    let at = memchr::memchr(b'@', content).filter(|&at| value::is_cipher(content.get(..at).unwrap_or_default(), 16));
+    at.and_then(|at| content.get(..at)).unwrap_or(content)
 }
 
 /// `cus_9f8e7d6c5b4a`: interfaces say in front what the rest is of, gateways do not.

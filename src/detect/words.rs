@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Company, Said, Sense, is_branded, sense};
+pub(super) use trade::{Company, Said, Sense, is_branded, is_machines, sense};
 
 use super::{
     finding::Identifier,

@@ -41,6 +41,8 @@ struct RawRule {
     not: Vec<String>,
     kinds: Vec<String>,
     #[serde(default)]
+    proven: Option<Vec<String>>,
+    #[serde(default)]
     severity: Option<String>,
     #[serde(default)]
     strong: bool,
@@ -48,6 +50,8 @@ struct RawRule {
     sure: bool,
     #[serde(default)]
     alone: bool,
+    #[serde(default)]
+    doubtful: bool,
     context: Context,
 }
 
@@ -80,8 +84,12 @@ pub(in crate::detect) struct Rule {
     context: Context,
     sure: bool,
     alone: bool,
+    /// Whether it is worth a line in the log only, where nothing says whose field it is.
+    pub doubtful: bool,
     /// What the value may be, in the order in which it is asked.
     pub kinds: Vec<Identifier>,
+    /// Which of them a value that speaks for itself proves, where nothing says whose field it is.
+    pub proven: Vec<Identifier>,
     /// How bad it is, where that differs from what the identifier is.
     pub severity: Option<Severity>,
     /// Whether an odd or an opaque value counts.
@@ -101,6 +109,8 @@ struct Lexicon {
     unlike: Vec<Box<str>>,
     /// The class of those.
     telling: u64,
+    /// The classes of what runs in a site or on the way to it.
+    machines: u64,
 }
 
 const BRAND: u64 = 1;
@@ -218,6 +228,12 @@ pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
     set & BRAND != 0 && set & TRAP == 0
 }
 
+/// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
+pub(in crate::detect) fn is_machines(name: &[u8]) -> bool {
+    let lexicon = &*LEXICON;
+    lexicon.read(&Folded::new(name)) & (TRAP | lexicon.machines) != 0
+}
+
 impl Lexicon {
     /// The classes of a name's words.
     fn read(&self, folded: &Folded) -> u64 {
@@ -228,9 +244,12 @@ impl Lexicon {
             // `Bell-Canada`, `NetAccess-Id`: several tokens may be one word.
             let joined = [3, 2].into_iter().find_map(|count| {
                 let whole = Piece { start: token.start, end: tokens.get(at + count - 1)?.end };
-                self.word(folded.piece(whole)).map(|classes| (count, admitted(classes, folded.piece(whole), at == 0)))
+                let classes = admitted(self.word(folded.piece(whole))?, folded.piece(whole), at == 0);
+                // What is told of a network stays told: `Wap-User` is one word and two.
+                let front = self.word(folded.piece(*token)).unwrap_or_default();
+                let network = admitted(front, folded.piece(*token), at == 0) & (BRAND | GEAR);
+                (classes != 0).then_some((count, classes | network))
             });
-            let joined = joined.filter(|(_, classes)| *classes != 0);
             let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
             set |= classes;
             at += count;
@@ -326,13 +345,17 @@ fn read(text: &str) -> Result<Lexicon, String> {
         let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
         let severity =
             rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
+        let kinds: Vec<Identifier> = rule.kinds.iter().map(kind).collect::<Result<_, String>>()?;
+        let proven = rule.proven.as_ref().map(|proven| proven.iter().map(kind).collect::<Result<_, String>>());
         Ok(Rule {
             all: set(&rule.all)?,
             not: set(&rule.not)?,
             context: rule.context,
             sure: rule.sure,
             alone: rule.alone,
-            kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
+            doubtful: rule.doubtful,
+            proven: proven.transpose()?.unwrap_or_else(|| kinds.clone()),
+            kinds,
             severity: severity.transpose()?,
             strong: rule.strong,
         })
@@ -347,5 +370,6 @@ fn read(text: &str) -> Result<Lexicon, String> {
         endings,
         unlike,
         telling: bit(&"telling".to_owned())?,
+        machines: set(&["node".to_owned(), "machine".to_owned()])?,
     })
 }
