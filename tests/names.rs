@@ -235,3 +235,76 @@ fn modern_interfaces_raise_no_alarm() {
         assert_eq!(alarms(json["path"].as_str().unwrap(), &pairs), [], "{}", json["id"]);
     }
 }
+
+/// The kinds and severities found in the field at this place.
+fn kinds(pairs: &[(&str, &str)], at: usize) -> Vec<(&'static str, Severity)> {
+    let found = scan("/", pairs);
+    let here = found.iter().filter(|finding| finding.location.index == at);
+    here.map(|finding| (finding.identifier.as_str(), finding.severity)).collect()
+}
+
+#[test]
+fn everyday_words_tell_beside_those_of_a_network() {
+    use Severity::{Critical, High, Low, Medium};
+    for (name, value, found) in [
+        ("X-Telenor-User-Key", HASH, ("subscriber-id", High)),
+        ("X-Swisscom-Alias", "317700900123", ("subscriber-id", High)),
+        ("telia-usrtok", CIPHER, ("subscriber-id", High)),
+        ("X-Proximus-Qwuid", HASH, ("subscriber-id", High)),
+        ("X-Blorptel-User-Ref", HASH, ("subscriber-id", High)),
+        ("telia_cust-account", "3-555012", ("account", High)),
+        ("X-KPN-Contract", "C5550123", ("account", High)),
+        ("X-Telenor-Calling", NUMBER, ("msisdn", Critical)),
+        ("X-Telenor-Qwrtz", NUMBER, ("msisdn", Critical)),
+        ("TELENORLAC", "5550", ("location", Critical)),
+        ("X-Orange-Zone-Lat", "51.5074", ("location", Critical)),
+        ("X-Gprs-Client-Ip", "192.0.2.7", ("client-ip", Medium)),
+        ("X-Etisalat-Clnt", "10.2.3.4", ("client-ip", Medium)),
+        ("X-Telenor-Gsn-Ip", "192.0.2.7", ("network", Medium)),
+        ("X-Telenor-Sess", "5550123456", ("network", Medium)),
+        ("X-Telenor-Pay-Type", "prepaid", ("network", Low)),
+        ("X-Telenor-Handset-Model", "P100", ("device", Low)),
+        ("X-Blorp-Rufnr", NUMBER, ("msisdn", Critical)),
+    ] {
+        let all = kinds(&[(name, value)], 0);
+        assert!(all.contains(&found), "{name}: {value}: {all:?}");
+    }
+}
+
+#[test]
+fn everyday_words_alone_raise_no_alarm() {
+    for (name, value) in [
+        ("X-User-Key", HASH),
+        ("X-Smart-User-Id", "5550123456"),
+        ("X-Hotel-User-Ref", HASH),
+        ("X-Carrier-Account-Ref", "ca_5d41402abc4b2a76b9719d911017c592"),
+        ("X-Carrier-Token", "AbCdEf0123456789AbCdEf0123456789"),
+        ("X-Acct-No", "15550123"),
+        ("X-Edge-Location", "FRA2-C1"),
+        ("True-Client-IP", "192.0.2.7"),
+        ("X-Playback-Session-Id", "b6d5bbf3-6d16-930b-6c58-48faae67b99a"),
+        ("X-Grid-Cell-Id", "555012"),
+        ("X-Feed-Subscriber-Ref", "55501234"),
+        ("MDN-Article-Id", "5d41402abc4b2a76"),
+        ("X-Acr-Pull-Id", "b6d5bbf3-6d16-930b-6c58-48faae67b99a"),
+        ("X-Charging-Id", "chg_aBcDeFgHiJkL"),
+        ("X-Telenor-Trace-Id", HASH),
+        ("X-Telenor-Customer-Key", "cus_pfvFeq8YdbHNua"),
+        ("X-Ims-Id", "001010123456789"),
+    ] {
+        let alarms = alarms("/", &[(name, value)]);
+        assert!(alarms.is_empty(), "{name}: {value}: {alarms:?}");
+    }
+}
+
+#[test]
+fn a_network_s_field_speaks_for_its_neighbours() {
+    let msisdn = ("X-Blorp-Msisdn", NUMBER);
+    assert!(kinds(&[("X-Blorp-User-Key", HASH)], 0).is_empty());
+    assert_eq!(kinds(&[("X-Blorp-User-Key", HASH), msisdn], 0), [("subscriber-id", Severity::High)]);
+    assert_eq!(kinds(&[msisdn, ("X-Blorp-User-Key", HASH)], 1), [("subscriber-id", Severity::High)]);
+    assert!(kinds(&[("X-Other-User-Key", HASH), msisdn], 0).is_empty(), "another's name");
+    assert!(kinds(&[("CLNT-IP", "10.2.3.4")], 0).is_empty());
+    assert_eq!(kinds(&[("CLNT-IP", "10.2.3.4"), msisdn], 0), [("client-ip", Severity::Medium)]);
+    assert!(kinds(&[("X-Qwrtz", HASH), msisdn], 0).is_empty(), "nothing in the name tells");
+}

@@ -22,6 +22,9 @@ const LONGEST: usize = 256;
 /// A token of which nothing tells what it is, is as long as ciphertext.
 const LONG: usize = 20;
 
+/// No phone and no gateway sends as many fields; what does is made to be slow.
+const CROWD: usize = 32;
+
 /// A number with its country has as many digits at least, almost everywhere.
 const E164: usize = 11;
 
@@ -40,10 +43,11 @@ pub(super) fn examine(
     found: &mut Found,
 ) {
     let value: &[u8] = &field.value;
-    if value.len() > LONGEST {
+    if value.len() > LONGEST || place.subject.fields.len() > CROWD {
         return;
     }
-    let Some(sense) = words::sense(&field.name) else { return };
+    let plain = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count() < 2;
+    let Some(sense) = words::sense(&field.name, plain) else { return };
     let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
     let own = sense.said == Said::Here || company == Some(Said::Here);
     let hint = words::classify(&field.name)
@@ -158,7 +162,7 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
         Identifier::Location => value::is_position(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
-        Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().all(is_reference),
+        Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().copied().all(is_reference),
         Identifier::Network if severity.is_some() => return address(value, true),
         Identifier::Device if severity.is_some() => is_pseudonym(content, strong),
         Identifier::Network | Identifier::Device => content.len() <= SHORT && value::whole(kind, content).is_some(),
@@ -203,22 +207,22 @@ fn is_area_and_cell(content: &[u8]) -> bool {
 fn is_account_number(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
     let letters = content.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    digits >= 6 && digits <= 16 && letters <= 3 && content.iter().all(is_reference)
+    (5..=16).contains(&digits) && letters <= 3 && content.iter().copied().all(is_reference)
 }
 
 /// The number or the name of a cell, an area, a zone; a degree of latitude.
 fn is_place(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(byte) || b",;| ".contains(byte))
+    digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
 }
 
-/// The short name of a place: `MUM`.
+/// The short name of a place: `MUM`, `KE-NBO`.
 fn is_code(content: &[u8]) -> bool {
-    (2..=5).contains(&content.len()) && content.iter().all(u8::is_ascii_uppercase)
+    (2..=8).contains(&content.len()) && content.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'-')
 }
 
-fn is_reference(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.:/".contains(byte)
+fn is_reference(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte)
 }
 
 /// An address; under words that need company, one inside of a network.

@@ -283,9 +283,9 @@ impl Folded {
             Scope::Behind => word.end,
             Scope::Anywhere => 0,
         };
-        let others = self.others(word).filter(|piece| piece.start >= from);
+        let mut behind = self.others(word).filter(|piece| piece.start >= from);
         let known = |token: &[u8]| vocabulary.knows(token) || trade::knows(token);
-        let stranger = others.filter(|piece| !known(self.piece(*piece))).next()?;
+        let stranger = behind.find(|piece| !known(self.piece(*piece)))?;
         (!trade::speaks(self)).then_some(stranger)
     }
 

@@ -18,7 +18,10 @@ const GLUED: usize = 3;
 const LONG: usize = 4;
 
 /// A longer token is no word.
-const TOKEN: usize = 32;
+const TOKEN: usize = 24;
+
+/// A longer word is not glued to others.
+const PART: usize = 12;
 
 /// What has to say that a field is a network's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -100,6 +103,8 @@ pub(in crate::detect) struct Rule {
 #[derive(Debug)]
 struct Lexicon {
     words: Vec<(Box<str>, u64)>,
+    /// Where in `words` those begin that start with a byte or a later one.
+    starts: [usize; 129],
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
@@ -146,7 +151,7 @@ pub(in crate::detect) struct Company {
     /// Whether one of them is surely a network's.
     some: bool,
     /// What the names of those begin with, where it is no word: somebody's name.
-    vendors: SmallVec<[Folded; 2]>,
+    vendors: SmallVec<[Folded; VENDORS]>,
 }
 
 impl Company {
@@ -187,9 +192,13 @@ pub(in crate::detect) enum Said {
     Nowhere,
 }
 
-/// What the words of a name say, if they say something in any message.
-pub(in crate::detect) fn sense(name: &[u8]) -> Option<Sense> {
+/// What the words of a name say, if they say something in any message; `plain` if only what describes the network may
+/// stand under it, which does not tell without a network's name.
+pub(in crate::detect) fn sense(name: &[u8], plain: bool) -> Option<Sense> {
     let (lexicon, folded) = (&*LEXICON, Folded::new(name));
+    if lexicon.is_moot(&folded, plain) {
+        return None;
+    }
     let set = lexicon.read(&folded);
     let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
     if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
@@ -222,10 +231,12 @@ pub(super) fn knows(token: &[u8]) -> bool {
     LEXICON.classes(token, false) & (UNKNOWN | TRAP) == 0
 }
 
-/// Whether a name begins with that of a network.
+/// Whether a name begins with that of a network, as it stands.
 pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
-    let set = LEXICON.read(&Folded::new(name));
-    set & BRAND != 0 && set & TRAP == 0
+    let folded = Folded::new(name);
+    let vendor = folded.vendor().and_then(|vendor| LEXICON.word(folded.piece(vendor)));
+    vendor.is_some_and(|classes| classes & (BRAND | FIRST) == BRAND)
+        && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
 }
 
 /// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
@@ -235,9 +246,16 @@ pub(in crate::detect) fn is_machines(name: &[u8]) -> bool {
 }
 
 impl Lexicon {
+    /// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not.
+    fn is_moot(&self, folded: &Folded, plain: bool) -> bool {
+        let classes = |token: &[u8]| self.word(token).unwrap_or_default();
+        let set = folded.tokens().fold(0, |set, token| set | classes(token));
+        set & TRAP != 0 && set & (BRAND | FIRST) == 0 || plain && set & (BRAND | FIRST | GEAR) == 0
+    }
+
     /// The classes of a name's words.
     fn read(&self, folded: &Folded) -> u64 {
-        let mut tokens: SmallVec<[Piece; 16]> = folded.pieces(0, folded.len).collect();
+        let mut tokens: SmallVec<[Piece; 64]> = folded.pieces(0, folded.len).collect();
         tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
         let (mut set, mut at) = (0, 0);
         while let Some(token) = tokens.get(at) {
@@ -295,7 +313,7 @@ impl Lexicon {
         let mut best: [Option<(usize, u64)>; TOKEN + 1] = [None; TOKEN + 1];
         *best.first_mut()? = Some((0, 0));
         for end in 2..=token.len() {
-            for start in 0..end - 1 {
+            for start in end.saturating_sub(PART)..end - 1 {
                 let Some((words, set)) = best.get(start).copied().flatten() else { continue };
                 let Some(classes) = self.word(token.get(start..end)?) else { continue };
                 let better = best.get(end).copied().flatten().is_none_or(|(fewest, _)| words + 1 < fewest);
@@ -309,8 +327,10 @@ impl Lexicon {
     }
 
     fn word(&self, token: &[u8]) -> Option<u64> {
-        let at = self.words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
-        self.words.get(at).map(|(_, classes)| *classes)
+        let first = usize::from(*token.first()?);
+        let words = self.words.get(*self.starts.get(first)?..*self.starts.get(first + 1)?)?;
+        let at = words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
+        words.get(at).map(|(_, classes)| *classes)
     }
 }
 
@@ -363,8 +383,12 @@ fn read(text: &str) -> Result<Lexicon, String> {
     let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
     let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
+    let words: Vec<_> = words.into_iter().collect();
     Ok(Lexicon {
-        words: words.into_iter().collect(),
+        starts: std::array::from_fn(|byte| {
+            words.partition_point(|(word, _)| word.bytes().next().map_or(0, usize::from) < byte)
+        }),
+        words,
         rules,
         ends,
         endings,
