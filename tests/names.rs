@@ -82,6 +82,12 @@ fn a_value_that_speaks_for_itself_needs_few_words() {
         ("X-Nat-Internal", "100.64.1.2", "client-ip"),
         ("X-Phone-Ip", "10.1.2.3", "client-ip"),
         ("X-Zte-Addr", "10.1.2.3", "client-ip"),
+        ("X-Wap-Client-Handle", HASH, "subscriber-id"),
+        ("X-Clip-Sha256", HASH, "msisdn"),
+        ("X-Uim", "89440000000000000001", "iccid"),
+        ("X-Owner", "jane@isp.example", "account"),
+        ("X-Blorp", "0001010123456789@wlan.mnc001.mcc001.3gppnetwork.example", "account"),
+        ("X-Trackarea-Id", "001-01-4325", "location"),
     ] {
         let found = alarms("/", &[(name, value)]);
         assert!(found.iter().any(|finding| finding.identifier.as_str() == kind), "{name}: {found:?}");
@@ -105,6 +111,11 @@ fn the_same_words_are_silent_where_the_value_says_nothing() {
         ("X-User-Id", "001010123456789"),
         ("X-User-No", NUMBER),
         ("X-Client-Id", HASH),
+        ("X-Blorp", "jane@wapiti.example"),
+        ("X-Uim", "12345678901234567890"),
+        ("X-Agreement-Sha256", HASH),
+        ("X-Contract-No-Sha256", HASH),
+        ("X-Tracking-Id", "001-01-4325"),
         ("X-Shard-Tag", "13e6077934e01a1e"),
     ] {
         assert_eq!(alarms("/", &[(name, value)]), [], "{name}: {value}");
@@ -304,7 +315,7 @@ fn a_network_s_field_speaks_for_its_neighbours() {
     assert_eq!(kinds(&[("X-Blorp-User-Key", HASH), msisdn], 0), [("subscriber-id", Severity::High)]);
     assert_eq!(kinds(&[msisdn, ("X-Blorp-User-Key", HASH)], 1), [("subscriber-id", Severity::High)]);
     assert!(kinds(&[("X-Other-User-Key", HASH), msisdn], 0).is_empty(), "another's name");
-    assert!(kinds(&[("CLNT-IP", "10.2.3.4")], 0).is_empty());
+    assert_eq!(kinds(&[("CLNT-IP", "10.2.3.4")], 0), [("client-ip", Severity::Low)]);
     assert_eq!(kinds(&[("CLNT-IP", "10.2.3.4"), msisdn], 0), [("client-ip", Severity::Medium)]);
     assert!(kinds(&[("X-Qwrtz", HASH), msisdn], 0).is_empty(), "nothing in the name tells");
 }

@@ -103,8 +103,8 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         let decode = field.value.len() <= (terms.held)();
         traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
-    if found.len() == before && (7..=45).contains(&field.value.len()) {
-        traded::inner_address(place, field, found);
+    if found.len() == before {
+        traded::examine_alone(place, field, found);
     }
     if found.len() == before {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
@@ -181,8 +181,10 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
     let mut refused = Refusal::Shape;
-    let fitting = hits.filter(|(_, hit)| {
-        let unchecked = || (!named && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
+    let fitting = hits.filter(|(kind, hit)| {
+        // Nothing else that stands under a card's words has as many digits behind 89; some print no check digit.
+        let card = *kind == Identifier::Iccid && (19..=20).contains(&hit.span.len());
+        let unchecked = || (!named && !card && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
         let refusal = plausible::refusal(hint, value, hit).or_else(unchecked);
         refused = refusal.unwrap_or(refused);
         refusal.is_none()
