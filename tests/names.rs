@@ -63,9 +63,7 @@ fn names_out_of_words_of_the_trade_tell() {
 fn a_value_that_speaks_for_itself_needs_few_words() {
     for (name, value, kind) in [
         ("X-Party-No", NUMBER, "msisdn"),
-        ("Station-Num", NUMBER, "msisdn"),
-        ("X-Wallet-Nr", NUMBER, "msisdn"),
-        ("X-Terminal-Num", NUMBER, "msisdn"),
+        ("Linea-Num", NUMBER, "msisdn"),
         ("X-Equipo", "490154203237518", "imei"),
         ("X-Dev-Ident", "490154203237518", "imei"),
         ("X-Uicc-Sn", "8944500102030405062", "iccid"),
@@ -110,6 +108,11 @@ fn the_same_words_are_silent_where_the_value_says_nothing() {
         ("X-Nat-Internal", "203.0.113.9"),
         ("X-User-Id", "001010123456789"),
         ("X-User-No", NUMBER),
+        ("X-Wallet-Nr", NUMBER),
+        ("X-Terminal-Num", NUMBER),
+        ("X-Msn", NUMBER),
+        ("X-Network-Uid", HASH),
+        ("X-Lbs-Weight", "4.12"),
         ("X-Client-Id", HASH),
         ("X-Blorp", "jane@wapiti.example"),
         ("X-Uim", "12345678901234567890"),

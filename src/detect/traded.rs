@@ -64,7 +64,8 @@ pub(super) fn examine(
         return;
     }
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
-    let doubtful = !own && !accompanied && sense.rule.is_some_and(|rule| rule.doubtful);
+    let checked = matches!(identifier, Identifier::Imei | Identifier::Iccid);
+    let doubtful = !own && !accompanied && !checked && sense.rule.is_some_and(|rule| rule.doubtful);
     let severity = if doubtful { Severity::Low } else { severity };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
     let sure = match (own, hit.fit) {

@@ -24,10 +24,9 @@ impl Company {
     pub fn admit(&mut self, name: &[u8]) {
         self.some = true;
         let folded = Folded::new(name);
-        if let Some(vendor) = folded.vendor().filter(|_| self.vendors.len() < VENDORS) {
-            if trade::is_name(folded.piece(vendor)) {
-                self.vendors.push(folded);
-            }
+        let vendor = folded.vendor().filter(|_| self.vendors.len() < VENDORS);
+        if vendor.is_some_and(|vendor| trade::is_name(folded.piece(vendor))) {
+            self.vendors.push(folded);
         }
     }
 

@@ -348,27 +348,7 @@ fn read(text: &str) -> Result<Lexicon, String> {
         let bit = bit(&class.name)?;
         class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
     }
-    let rule = |rule: &RawRule| {
-        let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
-        let severity =
-            rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
-        let kinds: Vec<Identifier> = rule.kinds.iter().map(kind).collect::<Result<_, String>>()?;
-        let proven = rule.proven.as_ref().map(|proven| proven.iter().map(kind).collect::<Result<_, String>>());
-        Ok(Rule {
-            all: set(&rule.all)?,
-            not: set(&rule.not)?,
-            context: rule.context,
-            sure: rule.sure,
-            alone: rule.alone,
-            doubtful: rule.doubtful,
-            sealed: rule.sealed,
-            proven: proven.transpose()?.unwrap_or_else(|| kinds.clone()),
-            kinds,
-            severity: severity.transpose()?,
-            strong: rule.strong,
-        })
-    };
-    let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
+    let rules = file.rule.iter().map(|rule| compile(rule, &set)).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
     let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
     let words: Vec<_> = words.into_iter().collect();
@@ -385,5 +365,25 @@ fn read(text: &str) -> Result<Lexicon, String> {
         area: bit(&"area".to_owned())?,
         radio: bit(&"radio".to_owned())?,
         machines: set(&["node".to_owned(), "machine".to_owned()])?,
+    })
+}
+
+fn compile(rule: &RawRule, set: &impl Fn(&[String]) -> Result<u64, String>) -> Result<Rule, String> {
+    let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
+    let severity = |severity: &String| severity.parse().map_err(|()| format!("no severity: {severity}"));
+    let kinds: Vec<Identifier> = rule.kinds.iter().map(kind).collect::<Result<_, String>>()?;
+    let proven = rule.proven.as_ref().map(|proven| proven.iter().map(kind).collect::<Result<_, String>>());
+    Ok(Rule {
+        all: set(&rule.all)?,
+        not: set(&rule.not)?,
+        context: rule.context,
+        sure: rule.sure,
+        alone: rule.alone,
+        doubtful: rule.doubtful,
+        sealed: rule.sealed,
+        proven: proven.transpose()?.unwrap_or_else(|| kinds.clone()),
+        kinds,
+        severity: rule.severity.as_ref().map(severity).transpose()?,
+        strong: rule.strong,
     })
 }
