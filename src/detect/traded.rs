@@ -79,7 +79,11 @@ pub(super) fn examine(
 
 /// What needs no word of the name at all.
 pub(super) fn examine_alone(place: &Place<'_>, field: &Field, found: &mut Found) {
-    if ADDRESS.contains(&field.value.len()) {
+    if place.subject.fields.len() > CROWD {
+        return;
+    }
+    let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));
+    if opens && ADDRESS.contains(&field.value.len()) {
         inner_address(place, field, found);
     }
     if field.value.len() <= LONGEST {
