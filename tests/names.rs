@@ -60,6 +60,81 @@ fn names_out_of_words_of_the_trade_tell() {
 }
 
 #[test]
+fn a_value_that_speaks_for_itself_needs_few_words() {
+    for (name, value, kind) in [
+        ("X-Party-No", NUMBER, "msisdn"),
+        ("Linea-Num", NUMBER, "msisdn"),
+        ("X-Equipo", "490154203237518", "imei"),
+        ("X-Dev-Ident", "490154203237518", "imei"),
+        ("X-Uicc-Sn", "8944500102030405062", "iccid"),
+        ("User-Realm", "jane@isp.example", "account"),
+        ("X-Ppp-Login", "jane@isp.example", "account"),
+        ("X-Nodeb-Loc-Cell", "001.01.4325.43489", "location"),
+        ("Tracking-Area", "001-01-4325", "location"),
+        ("X-Gmlc-Pos", "51.5074;-0.1278", "location"),
+        ("X-Terminal-Pos", "513026%1a0000739%1a", "location"),
+        ("Gsm-Uid", HASH, "subscriber-id"),
+        ("X-Vodafone-Tag", "13e6077934e01a1e", "subscriber-id"),
+        ("X-Wap-Client-Uid", "Zk3v9Qm1xyT0aB77Lq8w-@wap.example", "subscriber-id"),
+        ("X-Wap-User", NUMBER, "msisdn"),
+        ("X-Nat-Internal", "100.64.1.2", "client-ip"),
+        ("X-Phone-Ip", "10.1.2.3", "client-ip"),
+        ("X-Zte-Addr", "10.1.2.3", "client-ip"),
+        ("X-Wap-Client-Handle", HASH, "subscriber-id"),
+        ("X-Clip-Sha256", HASH, "msisdn"),
+        ("X-Uim", "89440000000000000001", "iccid"),
+        ("X-Owner", "jane@isp.example", "account"),
+        ("X-Blorp", "0001010123456789@wlan.mnc001.mcc001.3gppnetwork.example", "account"),
+        ("X-Trackarea-Id", "001-01-4325", "location"),
+    ] {
+        let found = alarms("/", &[(name, value)]);
+        assert!(found.iter().any(|finding| finding.identifier.as_str() == kind), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn the_same_words_are_silent_where_the_value_says_nothing() {
+    for (name, value) in [
+        ("X-Party-No", "4477009001"),
+        ("X-Party-No", "20240827807482"),
+        ("X-Dev-Ident", "490154203237519"),
+        ("X-Terminal-Pos", "B12"),
+        ("X-Terminal-Pos", "513026/0000739/"),
+        ("X-Location", "51.5074,-0.1278"),
+        ("Tracking-Area", "north"),
+        ("Gsm-Uid", "42"),
+        ("User-Login", "octocat"),
+        ("X-Wifi-Pos", "99.99.4325.43489"),
+        ("X-Nat-Internal", "203.0.113.9"),
+        ("X-User-Id", "001010123456789"),
+        ("X-User-No", NUMBER),
+        ("X-Wallet-Nr", NUMBER),
+        ("X-Terminal-Num", NUMBER),
+        ("X-Msn", NUMBER),
+        ("X-Network-Uid", HASH),
+        ("X-Lbs-Weight", "4.12"),
+        ("X-Client-Id", HASH),
+        ("X-Blorp", "jane@wapiti.example"),
+        ("X-Uim", "12345678901234567890"),
+        ("X-Agreement-Sha256", HASH),
+        ("X-Contract-No-Sha256", HASH),
+        ("X-Tracking-Id", "001-01-4325"),
+        ("X-Shard-Tag", "13e6077934e01a1e"),
+    ] {
+        assert_eq!(alarms("/", &[(name, value)]), [], "{name}: {value}");
+    }
+}
+
+#[test]
+fn an_inner_address_is_a_hint_unless_the_name_tells_of_a_machine() {
+    let found = scan("/", &[("X-Acme-Ip", "10.1.2.3")]);
+    assert_eq!((found.len(), found[0].severity, found[0].identifier.as_str()), (1, Severity::Low, "client-ip"));
+    for name in ["X-Pod-Ip", "X-Backend-Address", "X-Upstream", "X-App-Version"] {
+        assert_eq!(scan("/", &[(name, "10.1.2.3")]), [], "{name}");
+    }
+}
+
+#[test]
 fn packed_fields_are_taken_apart() {
     for (name, value, kind, covered) in [
         ("X-Gw-Info", "apn=internet;msisdn=447700900123;rat=6", "msisdn", NUMBER),
@@ -243,7 +318,7 @@ fn a_network_s_field_speaks_for_its_neighbours() {
     assert_eq!(kinds(&[("X-Blorp-User-Key", HASH), msisdn], 0), [("subscriber-id", Severity::High)]);
     assert_eq!(kinds(&[msisdn, ("X-Blorp-User-Key", HASH)], 1), [("subscriber-id", Severity::High)]);
     assert!(kinds(&[("X-Other-User-Key", HASH), msisdn], 0).is_empty(), "another's name");
-    assert!(kinds(&[("CLNT-IP", "10.2.3.4")], 0).is_empty());
+    assert_eq!(kinds(&[("CLNT-IP", "10.2.3.4")], 0), [("client-ip", Severity::Low)]);
     assert_eq!(kinds(&[("CLNT-IP", "10.2.3.4"), msisdn], 0), [("client-ip", Severity::Medium)]);
     assert!(kinds(&[("X-Qwrtz", HASH), msisdn], 0).is_empty(), "nothing in the name tells");
 }

@@ -104,6 +104,9 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
     if found.taken() == taken {
+        traded::examine_alone(place, field, found);
+    }
+    if found.taken() == taken {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
         found.tell(place.text, b"", fails);
@@ -178,8 +181,10 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
     let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
     let mut refused = Refusal::Shape;
-    let fitting = hits.filter(|(_, hit)| {
-        let unchecked = || (!named && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
+    let fitting = hits.filter(|(kind, hit)| {
+        // Nothing else that stands under a card's words has as many digits behind 89; some print no check digit.
+        let card = *kind == Identifier::Iccid && (19..=20).contains(&hit.span.len());
+        let unchecked = || (!named && !card && hit.fit != Fit::Checked).then_some(Refusal::Unchecked);
         let refusal = plausible::refusal(hint, value, hit).or_else(unchecked);
         refused = refusal.unwrap_or(refused);
         refusal.is_none()

@@ -3,12 +3,14 @@
 //! The last resort for a field that nothing else found anything in: its words say little, and only who writes it makes
 //! them tell. So the value has to look the part, whole.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::{
     finding::{Confidence, Identifier, Severity},
     found::{Found, Taken},
-    generalised, plausible,
+    generalised,
+    origin::Writer,
+    plausible,
     report::{Place, severity_of},
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
@@ -46,27 +48,78 @@ pub(super) fn examine(
     if value.len() > LONGEST || place.subject.fields.len() > CROWD {
         return;
     }
-    let plain = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count() < 2;
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count();
+    let plain = digits < 2 && !value.contains(&b'@');
     let Some(sense) = words::sense(&field.name, plain) else { return };
     let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
     let own = sense.said == Said::Here || company == Some(Said::Here);
     let hint = words::classify(&field.name)
         .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
-    let named = || number(hint?.kinds, Strength::Strong, value, decode);
+    let named = || number(Asked { kinds: hint?.kinds, strength: Strength::Strong, sealed: false }, value, decode);
     let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
-    let proven = || sense.said == Said::Nowhere && proves(identifier, hit.span.clone(), value);
+    let may_prove = || sense.said == Said::Nowhere && sense.rule.is_some_and(|rule| rule.proven.contains(&identifier));
+    let proven = || may_prove() && proves(identifier, hit.span.clone(), value);
     let accompanied = company.is_some() && sense.said != Said::Kin;
     if !own && !accompanied && !proven() {
         return;
     }
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
+    let checked = matches!(identifier, Identifier::Imei | Identifier::Iccid);
+    let doubtful = !own && !accompanied && !checked && sense.rule.is_some_and(|rule| rule.doubtful);
+    let severity = if doubtful { Severity::Low } else { severity };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
     let sure = match (own, hit.fit) {
         (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
         (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
+        (false, _) if !accompanied => (Confidence::Possible, "everyday words, but the value speaks for itself"),
         (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
     };
     found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+/// What needs no word of the name at all.
+pub(super) fn examine_alone(place: &Place<'_>, field: &Field, found: &mut Found) {
+    if place.subject.fields.len() > CROWD {
+        return;
+    }
+    let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));
+    if opens && ADDRESS.contains(&field.value.len()) {
+        inner_address(place, field, found);
+    }
+    if field.value.len() <= LONGEST {
+        carriers_user(&place.clone().by(Writer::Trade), field, found);
+    }
+}
+
+/// How long an address is.
+const ADDRESS: RangeInclusive<usize> = 7..=45;
+
+/// An address inside of a network and nothing else, under a name that tells no more: any proxy may tell one.
+fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    let whole = value::trimmed(value);
+    let inside = value::first_inside(value).filter(|span| *span == whole);
+    let Some(span) = inside.filter(|_| !words::is_machines(&field.name)) else { return };
+    let (identifier, severity, hit) = (Identifier::ClientIp, Severity::Low, Hit::plain(span, Fit::Formed));
+    let sure = (Confidence::Possible, "an address inside of a network, and the name tells no machine of the site");
+    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+/// What stands in the realm of a network's user, and in no mailbox's domain.
+const REALMS: &[&[u8]] = &[b"3gppnetwork", b"pdsn", b"wap", b"gprs", b"apn", b"pppoe", b"wlan", b"ims"];
+
+/// A user of a network's realm and nothing else, whatever the name (3GPP TS 23.003 §14 and §19).
+fn carriers_user(place: &Place<'_>, field: &Field, found: &mut Found) {
+    let value: &[u8] = &field.value;
+    let Some(at) = memchr::memrchr(b'@', value) else { return };
+    let mut labels = value.get(at + 1..).unwrap_or_default().split(|&byte| byte == b'.');
+    let networks = labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm)));
+    if !networks || !value::is_account(value) {
+        return;
+    }
+    let (identifier, hit) = (Identifier::Account, Hit::plain(value::trimmed(value), Fit::Formed));
+    let sure = (Confidence::Possible, "the name tells nothing, but only a network has users of such a realm");
+    found.take(place, Taken { key: b"", value, identifier, severity: severity_of(identifier), sure, hit, start: 0 });
 }
 
 /// What the value is, of all that the words allow for.
@@ -77,7 +130,7 @@ fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identif
     let strength = if strong && first { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
     let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule.severity, value)?)));
-    number(&rule.kinds, strength, value, decode).or_else(other)
+    number(Asked { kinds: &rule.kinds, strength, sealed: rule.sealed }, value, decode).or_else(other)
 }
 
 /// What stands under a network's name and words that nobody knows: what speaks for itself, or a long token.
@@ -96,7 +149,7 @@ fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
         };
         Some((kind, Hit::plain(whole.clone(), Fit::Odd)))
     };
-    number(ANY, Strength::Weak, value, decode).or_else(other)
+    number(Asked { kinds: ANY, strength: Strength::Weak, sealed: false }, value, decode).or_else(other)
 }
 
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
@@ -104,18 +157,37 @@ fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
     let content = value.get(span).unwrap_or_default();
     match identifier {
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
-        Identifier::Location => !content.contains(&b'.') && value::is_position(content),
-        Identifier::SubscriberId => value::is_cipher(content, 16),
+        Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
+        Identifier::SubscriberId => is_pseudonym(content, false),
         // What passed every check, and is written with its country.
         Identifier::Msisdn | Identifier::Imsi => content.len() >= E164,
         Identifier::ClientIp => value::first_inside(content).is_some(),
+        // The checks that got them here are theirs alone: the check digit, and who assigned the number.
+        Identifier::Imei | Identifier::Iccid => true,
+        Identifier::Account => value::is_account(content),
+        Identifier::Network => words::is_company(content),
         _ => false,
     }
 }
 
+/// Country, network, area and cell: `001.01.4325.43489`.
+fn is_dotted(content: &[u8]) -> bool {
+    content.split(|&byte| byte == b'.').filter(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit)).count()
+        == 4
+}
+
+/// Which numbers a name allows for.
+struct Asked {
+    kinds: &'static [Identifier],
+    strength: Strength,
+    /// Whether hashed ones.
+    sealed: bool,
+}
+
 /// A number; where the name's words are strong, its hash as well.
-fn number(kinds: &'static [Identifier], strength: Strength, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
-    let hint = Hint { strength, kinds, network: true, sealed: false, why: None };
+fn number(asked: Asked, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+    let Asked { kinds, strength, sealed } = asked;
+    let hint = Hint { strength, kinds, network: true, sealed, why: None };
     let (identifier, hit) = generalised::number(hint, value, decode).ok()?;
     let sound = hit.fit <= Fit::Formed || hit.span.len() >= plausible::SPOKEN;
     sound.then_some((identifier, hit))
@@ -151,8 +223,15 @@ fn is_pseudonym(content: &[u8], strong: bool) -> bool {
     if is_labelled(content) {
         return false;
     }
+    let content = without_realm(content);
     let plain = content.len() >= 6 && content.iter().all(u8::is_ascii_digit);
     if strong { plain || value::is_cipher(content, 8) } else { value::is_cipher(content, 16) }
+}
+
+/// `Zk3v9Qm1xyT0aB77Lq8w@wap.example`: whose token it is.
+fn without_realm(content: &[u8]) -> &[u8] {
+    let at = memchr::memchr(b'@', content).filter(|&at| value::is_cipher(content.get(..at).unwrap_or_default(), 16));
+    at.and_then(|at| content.get(..at)).unwrap_or(content)
 }
 
 /// `cus_9f8e7d6c5b4a`: interfaces say in front what the rest is of, gateways do not.

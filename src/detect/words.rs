@@ -3,14 +3,16 @@
 //! Operators choose names freely, but out of the same few words. A name is folded (case and separators drop out, the
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
+mod company;
 mod ordinary;
 mod trade;
 
 use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
+pub(super) use company::Company;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Company, Said, Sense, is_branded, sense};
+pub(super) use trade::{Said, Sense, is_branded, is_machines, sense};
 
 use super::{
     finding::Identifier,
@@ -69,10 +71,6 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    fn len(self) -> usize {
-        self.end - self.start
-    }
-
     /// How it is written in this name, folded.
     pub fn of(self, name: &[u8]) -> String {
         String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()

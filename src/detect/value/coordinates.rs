@@ -60,6 +60,9 @@ struct Reading {
 
 /// Whether the value holds one pair of coordinates and nothing else.
 pub(super) fn is_pair(value: &[u8]) -> bool {
+    if is_jphone(value) {
+        return true;
+    }
     let Some(reading) = read(value) else { return false };
     let sides = matches!(reading.sides, [b'n' | b's', b'e' | b'w']);
     match reading.numbers.get(..reading.count).unwrap_or_default() {
@@ -69,6 +72,20 @@ pub(super) fn is_pair(value: &[u8]) -> bool {
         [_, _, _, _] | [_, _, _, _, _, _] => sides && is_sexagesimal_pair(&reading),
         _ => false,
     }
+}
+
+/// `352051%1a1394500%1aTokyo`: degrees, minutes and seconds as J-PHONE wrote them, with SUB between and behind them.
+fn is_jphone(value: &[u8]) -> bool {
+    let Some(end) = memchr::memchr(b'%', value) else { return false };
+    let angle = |digits: Option<&[u8]>, least: usize, most: u32| {
+        let digits = digits.filter(|digits| (least..=9).contains(&digits.len())).unwrap_or_default();
+        let degrees = digits.get(..least - 4).and_then(|front| std::str::from_utf8(front).ok()?.parse::<u32>().ok());
+        digits.iter().all(u8::is_ascii_digit) && degrees.is_some_and(|degrees| degrees <= most)
+    };
+    let behind = |from: usize| value.get(from..from + 3).filter(|sign| sign.eq_ignore_ascii_case(b"%1a"));
+    let Some(rest) = behind(end).and_then(|_| value.get(end + 3..)) else { return false };
+    let second = memchr::memchr(b'%', rest).filter(|&at| behind(end + 3 + at).is_some());
+    angle(value.get(..end), 6, 90) && second.is_some_and(|at| angle(rest.get(..at), 7, 180))
 }
 
 /// Degrees in either order, as WKT and GeoJSON begin with the longitude.

@@ -44,6 +44,8 @@ struct RawRule {
     not: Vec<String>,
     kinds: Vec<String>,
     #[serde(default)]
+    proven: Option<Vec<String>>,
+    #[serde(default)]
     severity: Option<String>,
     #[serde(default)]
     strong: bool,
@@ -51,6 +53,10 @@ struct RawRule {
     sure: bool,
     #[serde(default)]
     alone: bool,
+    #[serde(default)]
+    doubtful: bool,
+    #[serde(default)]
+    sealed: bool,
     context: Context,
 }
 
@@ -83,8 +89,14 @@ pub(in crate::detect) struct Rule {
     context: Context,
     sure: bool,
     alone: bool,
+    /// Whether it is worth a line in the log only, where nothing says whose field it is.
+    pub doubtful: bool,
+    /// Whether the words say that the value is hashed.
+    pub sealed: bool,
     /// What the value may be, in the order in which it is asked.
     pub kinds: Vec<Identifier>,
+    /// Which of them a value that speaks for itself proves, where nothing says whose field it is.
+    pub proven: Vec<Identifier>,
     /// How bad it is, where that differs from what the identifier is.
     pub severity: Option<Severity>,
     /// Whether an odd or an opaque value counts.
@@ -106,6 +118,12 @@ struct Lexicon {
     unlike: Vec<Box<str>>,
     /// The class of those.
     telling: u64,
+    /// The classes of what runs in a site or on the way to it.
+    machines: u64,
+    /// The class of places.
+    area: u64,
+    /// The class of words for access.
+    radio: u64,
 }
 
 const BRAND: u64 = 1;
@@ -134,40 +152,6 @@ pub(in crate::detect) struct Sense {
     /// Whether the name holds that of a network.
     pub branded: bool,
 }
-
-/// What other fields of a message say about who writes.
-#[derive(Clone, Debug, Default)]
-pub(in crate::detect) struct Company {
-    /// Whether one of them is surely a network's.
-    some: bool,
-    /// What the names of those begin with, where it is no word: somebody's name.
-    vendors: SmallVec<[Folded; VENDORS]>,
-}
-
-impl Company {
-    /// Takes account of a field that is surely a network's.
-    pub fn admit(&mut self, name: &[u8]) {
-        self.some = true;
-        let folded = Folded::new(name);
-        if let Some(vendor) = folded.vendor().filter(|_| self.vendors.len() < VENDORS) {
-            let is_name = LEXICON.classes(folded.piece(vendor), true) & !BRAND == 0 && vendor.len() > 1;
-            if is_name {
-                self.vendors.push(folded);
-            }
-        }
-    }
-
-    /// Whether a field is one of the network's because its name begins as theirs do, or may be.
-    pub fn says(&self, name: &[u8]) -> Option<Said> {
-        let folded = Folded::new(name);
-        let vendor = folded.vendor().map(|vendor| folded.piece(vendor));
-        let kin = |other: &Folded| vendor.is_some() && other.vendor().map(|vendor| other.piece(vendor)) == vendor;
-        self.some.then(|| if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })
-    }
-}
-
-/// How many vendors are remembered of a message.
-const VENDORS: usize = 4;
 
 /// Who says that a network writes a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,12 +213,25 @@ pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
         && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
 }
 
+/// Whether a token in front is no word: somebody's name.
+pub(super) fn is_name(token: &[u8]) -> bool {
+    LEXICON.classes(token, true) & !BRAND == 0 && token.len() > 1
+}
+
+/// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
+pub(in crate::detect) fn is_machines(name: &[u8]) -> bool {
+    let lexicon = &*LEXICON;
+    lexicon.read(&Folded::new(name)) & (TRAP | lexicon.machines) != 0
+}
+
 impl Lexicon {
     /// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not.
     fn is_moot(&self, folded: &Folded, plain: bool) -> bool {
         let classes = |token: &[u8]| self.word(token).unwrap_or_default();
         let set = folded.tokens().fold(0, |set, token| set | classes(token));
-        set & TRAP != 0 && set & (BRAND | FIRST) == 0 || plain && set & (BRAND | FIRST | GEAR) == 0
+        // The area of a tracking area takes the trap away, and what describes a network speaks without digits.
+        let trapped = set & TRAP != 0 && set & (BRAND | FIRST | self.area) == 0;
+        trapped || plain && set & (BRAND | FIRST | GEAR | self.radio) == 0
     }
 
     /// The classes of a name's words.
@@ -243,17 +240,26 @@ impl Lexicon {
         tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
         let (mut set, mut at) = (0, 0);
         while let Some(token) = tokens.get(at) {
-            // `Bell-Canada`, `NetAccess-Id`: several tokens may be one word.
-            let joined = [3, 2].into_iter().find_map(|count| {
-                let whole = Piece { start: token.start, end: tokens.get(at + count - 1)?.end };
-                self.word(folded.piece(whole)).map(|classes| (count, admitted(classes, folded.piece(whole), at == 0)))
-            });
-            let joined = joined.filter(|(_, classes)| *classes != 0);
+            let joined = self.joined(folded, tokens.get(at..).unwrap_or_default(), at == 0);
             let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
             set |= classes;
             at += count;
         }
         set
+    }
+
+    /// `Bell-Canada`, `NetAccess-Id`: several tokens may be one word. What is told of a network stays told: `Wap-Client`
+    /// is two words, though it is one as well.
+    fn joined(&self, folded: &Folded, tokens: &[Piece], first: bool) -> Option<(usize, u64)> {
+        let front = tokens.first()?;
+        if self.word(folded.piece(*front)).is_some_and(|classes| classes & GEAR != 0) {
+            return None;
+        }
+        [3, 2].into_iter().find_map(|count| {
+            let whole = folded.piece(Piece { start: front.start, end: tokens.get(count - 1)?.end });
+            let classes = admitted(self.word(whole)?, whole, first);
+            (classes != 0).then_some((count, classes))
+        })
     }
 
     /// The classes of a token, cut into words if it is none itself.
@@ -342,22 +348,7 @@ fn read(text: &str) -> Result<Lexicon, String> {
         let bit = bit(&class.name)?;
         class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
     }
-    let rule = |rule: &RawRule| {
-        let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
-        let severity =
-            rule.severity.as_ref().map(|severity| severity.parse().map_err(|()| format!("no severity: {severity}")));
-        Ok(Rule {
-            all: set(&rule.all)?,
-            not: set(&rule.not)?,
-            context: rule.context,
-            sure: rule.sure,
-            alone: rule.alone,
-            kinds: rule.kinds.iter().map(kind).collect::<Result<_, String>>()?,
-            severity: severity.transpose()?,
-            strong: rule.strong,
-        })
-    };
-    let rules = file.rule.iter().map(rule).collect::<Result<_, String>>()?;
+    let rules = file.rule.iter().map(|rule| compile(rule, &set)).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
     let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
     let words: Vec<_> = words.into_iter().collect();
@@ -371,5 +362,28 @@ fn read(text: &str) -> Result<Lexicon, String> {
         endings,
         unlike,
         telling: bit(&"telling".to_owned())?,
+        area: bit(&"area".to_owned())?,
+        radio: bit(&"radio".to_owned())?,
+        machines: set(&["node".to_owned(), "machine".to_owned()])?,
+    })
+}
+
+fn compile(rule: &RawRule, set: &impl Fn(&[String]) -> Result<u64, String>) -> Result<Rule, String> {
+    let kind = |kind: &String| kind.parse().map_err(|()| format!("no identifier: {kind}"));
+    let severity = |severity: &String| severity.parse().map_err(|()| format!("no severity: {severity}"));
+    let kinds: Vec<Identifier> = rule.kinds.iter().map(kind).collect::<Result<_, String>>()?;
+    let proven = rule.proven.as_ref().map(|proven| proven.iter().map(kind).collect::<Result<_, String>>());
+    Ok(Rule {
+        all: set(&rule.all)?,
+        not: set(&rule.not)?,
+        context: rule.context,
+        sure: rule.sure,
+        alone: rule.alone,
+        doubtful: rule.doubtful,
+        sealed: rule.sealed,
+        proven: proven.transpose()?.unwrap_or_else(|| kinds.clone()),
+        kinds,
+        severity: rule.severity.as_ref().map(severity).transpose()?,
+        strong: rule.strong,
     })
 }
