@@ -4,6 +4,7 @@
 //! borders of its tokens are kept), its words are found in one pass, and the strongest one decides.
 
 mod company;
+mod folded;
 mod ordinary;
 mod trade;
 
@@ -11,6 +12,8 @@ use std::cmp::Reverse;
 
 use aho_corasick::automaton::OverlappingState;
 pub(super) use company::Company;
+pub(super) use folded::Piece;
+use folded::{Folded, LONGEST};
 pub(super) use ordinary::is_ordinary;
 pub(super) use trade::{Said, Sense, is_branded, is_machines, sense};
 
@@ -19,9 +22,6 @@ use super::{
     value,
     vocabulary::{Edges, Group, Scope, Strength, Tokens, VOCABULARY, Vocabulary},
 };
-
-/// Longer names say no more in what follows.
-const LONGEST: usize = 64;
 
 /// How many words stand glued together before or behind one that tells, at most.
 const GLUED: usize = 3;
@@ -61,20 +61,6 @@ pub(super) enum Reading {
     Trapped { word: Piece, trap: Piece },
     /// It says nothing.
     Nothing,
-}
-
-/// A place in a folded name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    start: usize,
-    end: usize,
-}
-
-impl Piece {
-    /// How it is written in this name, folded.
-    pub fn of(self, name: &[u8]) -> String {
-        String::from_utf8_lossy(Folded::new(name).piece(self)).into_owned()
-    }
 }
 
 impl Hint {
@@ -143,68 +129,7 @@ fn singular(token: &[u8]) -> &[u8] {
     token.get(..token.len() - joints.iter().find(joint).map_or(0, |joint| joint.len())).unwrap_or(token)
 }
 
-/// What a byte is in a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Sign,
-    Small,
-    Large,
-    Digit,
-}
-
-static KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Sign; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = match byte as u8 {
-            b'a'..=b'z' => Kind::Small,
-            b'A'..=b'Z' => Kind::Large,
-            b'0'..=b'9' => Kind::Digit,
-            _ => Kind::Sign,
-        };
-        byte += 1;
-    }
-    kinds
-};
-
-/// A name without separators, in lower case; bit n of `borders` is set where a token begins at n.
-#[derive(Clone, Debug)]
-struct Folded {
-    text: [u8; LONGEST],
-    len: usize,
-    borders: u64,
-}
-
 impl Folded {
-    fn new(name: &[u8]) -> Self {
-        let mut folded = Self { text: [0; LONGEST], len: 0, borders: 1 };
-        let mut last = Kind::Sign;
-        for &byte in name {
-            let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
-            if kind != Kind::Sign {
-                if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
-                    folded.mark_border();
-                }
-                let Some(slot) = folded.text.get_mut(folded.len) else { break };
-                // Digits have the bit that makes letters small.
-                *slot = byte | 0x20;
-                folded.len += 1;
-            }
-            last = kind;
-        }
-        folded.mark_border();
-        folded
-    }
-
-    /// Behind as many letters as there is room for stands one without a mark.
-    fn mark_border(&mut self) {
-        self.borders |= u32::try_from(self.len).ok().and_then(|len| 1_u64.checked_shl(len)).unwrap_or(0);
-    }
-
-    fn text(&self) -> &[u8] {
-        self.text.get(..self.len).unwrap_or_default()
-    }
-
     /// The word that counts, spelt right or, where that is one of everyday at most, perhaps not.
     fn word(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
         let right = self.strongest(vocabulary);
@@ -319,20 +244,6 @@ impl Folded {
         (if by.is_some() { raised } else { strength }, by)
     }
 
-    fn is_border(&self, at: usize) -> bool {
-        at >= LONGEST || self.borders >> at & 1 == 1
-    }
-
-    /// Where tokens begin, up to a place.
-    fn borders_before(&self, end: usize) -> impl Iterator<Item = usize> {
-        let mut rest = self.borders & !(u64::MAX << end);
-        std::iter::from_fn(move || {
-            let at = rest.trailing_zeros() as usize;
-            rest &= rest.wrapping_sub(1);
-            (at < LONGEST).then_some(at)
-        })
-    }
-
     fn fits(&self, edges: Edges, word: &Word, vocabulary: &Vocabulary) -> bool {
         let Word { start, end, .. } = *word;
         match edges {
@@ -351,11 +262,6 @@ impl Folded {
         self.rest_of_token(end).is_some_and(|behind| vocabulary.tails.make(behind, GLUED))
     }
 
-    fn rest_of_token(&self, from: usize) -> Option<&[u8]> {
-        let border = (from..=self.len).find(|&at| self.is_border(at))?;
-        self.text.get(from..border)
-    }
-
     /// The tokens that the word is no part of, and what is glued to it.
     fn others(&self, word: &Word) -> impl Iterator<Item = Piece> {
         self.pieces(0, word.start).chain(self.behind(word))
@@ -364,29 +270,6 @@ impl Folded {
     /// What stands behind the word.
     fn behind(&self, word: &Word) -> impl Iterator<Item = Piece> {
         self.pieces(word.end, self.len)
-    }
-
-    /// Tokens between two places, cut there.
-    fn pieces(&self, from: usize, to: usize) -> impl Iterator<Item = Piece> {
-        let mut start = from;
-        std::iter::from_fn(move || {
-            let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
-            Some(Piece { start: std::mem::replace(&mut start, end), end })
-        })
-    }
-
-    /// The first token behind `X-`: who writes, or what.
-    fn vendor(&self) -> Option<Piece> {
-        self.pieces(0, self.len).find(|piece| !matches!(self.piece(*piece), b"x" | b"http"))
-    }
-
-    /// All tokens.
-    fn tokens(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces(0, self.len).map(|piece| self.piece(piece))
-    }
-
-    fn piece(&self, piece: Piece) -> &[u8] {
-        self.text.get(piece.start..piece.end).unwrap_or_default()
     }
 
     fn other_among(&self, word: &Word, tokens: &Tokens) -> Option<Piece> {
