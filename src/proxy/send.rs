@@ -197,8 +197,8 @@ fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Fail
     let error = error.into_error();
     // hyper lays a connection whose task is gone to its user as well; without a body the client has no part in it.
     let is_cut_short = error.is_user() && attempt.has_body;
-    let is_closed =
-        error.is_closed() || error.is_canceled() || error.is_incomplete_message() || error.is_user() && !is_cut_short;
+    let is_gone = error.is_user() && !is_cut_short || is_reset(&error);
+    let is_closed = error.is_closed() || error.is_canceled() || error.is_incomplete_message() || is_gone;
     let fault = match () {
         () if error.is_parse() => Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP"),
         () if is_cut_short => cut_short(&error),
@@ -206,6 +206,13 @@ fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Fail
         () => Fault::origin(Stage::Exchange, "the exchange with the origin failed"),
     };
     Failed { fault: fault.because(Arc::new(error)), is_closed }
+}
+
+/// Whether the origin had closed the connection before the request reached it: its system answers with a reset.
+fn is_reset(error: &hyper::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset))
 }
 
 /// The client did not finish its request, or broke its framing: that is told to the client, not laid to the origin.

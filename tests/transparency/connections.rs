@@ -145,3 +145,20 @@ fn an_answer_before_the_body_says_whether_the_connection_goes_on() {
     client.send(request(1_000_000));
     assert_eq!(client.head().value("connection").as_deref(), Some("close"));
 }
+
+/// What the origin's system says of a connection that it has forgotten: a reset, and not an end.
+#[test]
+fn an_idle_connection_that_the_origin_reset_is_no_502() {
+    for _ in 0..3 {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/one", "");
+        site.send(origin::ok("one"));
+        assert_eq!(stage.client.response().text(), "one");
+        stage.client.send(stage.origin.request("GET", "/two", ""));
+        site.reset();
+        let mut site = stage.origin.accept();
+        assert_eq!(site.head(), &stage.origin.received("GET", "/two", ""));
+        site.send(origin::ok("two"));
+        assert_eq!(stage.client.response().text(), "two");
+    }
+}
