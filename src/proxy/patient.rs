@@ -20,12 +20,14 @@ pub struct Patient<IO> {
     writing: Stall,
     /// The peer takes nothing any more, but what it said before may still be there to be read.
     is_deaf: bool,
+    /// All that it said has been read.
+    has_ended: bool,
 }
 
 impl<IO> Patient<IO> {
     /// Wraps a stream.
     pub fn new(io: IO, patience: Duration) -> Self {
-        Self { io, patience, writing: Stall::default(), is_deaf: false }
+        Self { io, patience, writing: Stall::default(), is_deaf: false, has_ended: false }
     }
 
     /// An origin that answers early and closes resets what is still being sent to it. Its answer stands all the same: so
@@ -34,6 +36,7 @@ impl<IO> Patient<IO> {
         let is_reset =
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
         let written = match written {
+            Poll::Ready(Err(error)) if self.has_ended => Poll::Ready(Err(error)),
             Poll::Ready(Err(error)) if is_reset(&error) && !self.is_deaf => {
                 self.is_deaf = true;
                 // Reading is due now: whoever waits for the answer looks again.
@@ -49,7 +52,14 @@ impl<IO> Patient<IO> {
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Patient<IO> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        self.has_ended |= match &read {
+            Poll::Ready(Ok(())) => buffer.filled().len() == before,
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        };
+        read
     }
 }
 

@@ -149,7 +149,7 @@ fn an_answer_before_the_body_says_whether_the_connection_goes_on() {
 /// What the origin's system says of a connection that it has forgotten: a reset, and not an end.
 #[test]
 fn an_idle_connection_that_the_origin_reset_is_no_502() {
-    for _ in 0..3 {
+    for _ in 0..10 {
         let mut stage = Stage::new();
         let mut site = stage.deliver("GET", "/one", "");
         site.send(origin::ok("one"));
