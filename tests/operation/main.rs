@@ -6,6 +6,7 @@ mod support;
 mod accounts;
 mod crowd;
 mod end;
+mod evidence;
 mod idle;
 mod log;
 mod reload;
