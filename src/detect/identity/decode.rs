@@ -92,6 +92,26 @@ pub(super) fn hex(token: &[u8], out: &mut Decoded) -> Option<()> {
     })
 }
 
+/// The value of a letter of base64.
+pub(super) const fn value(letter: u8) -> Option<u8> {
+    let [.., last] = &LETTERS;
+    let share = last[letter as usize];
+    if share == NO_LETTER { None } else { Some(share as u8) }
+}
+
+/// The bytes of these letters of a token before which so many are missing in its first group; places count those as well,
+/// and begin at one of a group. What is not whole at the front stands for a byte that is no text, at the end for none.
+pub(super) fn letters(token: &[u8], missing: usize, places: Range<usize>, out: &mut Decoded) {
+    let letter = |place: usize| place.checked_sub(missing).and_then(|at| token.get(at)).copied().unwrap_or(b'A');
+    for place in places.clone().step_by(4) {
+        let bytes = sextets([0, 1, 2, 3].map(|at| letter(place + at)));
+        out.extend_from_slice(&bytes.unwrap_or_default());
+    }
+    let unknown = (missing.saturating_sub(places.start) * 6).div_ceil(8);
+    out.iter_mut().take(unknown).for_each(|byte| *byte = 0);
+    out.truncate(places.len() * 6 / 8);
+}
+
 /// The bytes that a hash in base64 stands for.
 pub(super) fn base64_bytes(token: &[u8], out: &mut Decoded) -> Option<()> {
     groups(token, sextets, out, |_| true)
