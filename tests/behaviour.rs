@@ -137,7 +137,31 @@ fn what_is_older_than_events_are_kept_is_forgotten() {
     assert!(detectors(&visit(&again, HOSTS[2])).is_empty());
 }
 
-/// The whole way from the sighting to the edit, without the sockets: sites need names, and tests have none that resolve.
+/// Over sockets: what the third stranger receives no longer has the field, and those before had it.
+#[test]
+fn the_third_site_does_not_receive_it() {
+    let clir = Setup::new().naming(&HOSTS).start();
+    let origin = support::Origin::new();
+    let port = origin.port();
+    let site = origin.serve(|_, _| support::origin::ok("seen"));
+    let receives = |host: &str| -> String {
+        let fields = format!("Host: {host}:{port}\r\nUser-Agent: A/1\r\nx-qzt: {TOKEN}\r\nAccept: */*\r\n\r\n");
+        let mut client = clir.connect();
+        client.send(format!("GET http://{host}:{port}/ HTTP/1.1\r\n{fields}"));
+        assert_eq!(client.response().status(), 200);
+        String::from_utf8(site.heads().pop().unwrap().0).unwrap()
+    };
+    let own = |host: &str, token: &str| {
+        format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: A/1\r\n{token}Accept: */*\r\n\r\n")
+    };
+    let line = format!("x-qzt: {TOKEN}\r\n");
+    assert_eq!(receives(HOSTS[0]), own(HOSTS[0], &line));
+    assert_eq!(receives(HOSTS[1]), own(HOSTS[1], &line));
+    assert_eq!(receives(HOSTS[2]), own(HOSTS[2], ""));
+    assert_eq!(receives(HOSTS[0]), own(HOSTS[0], ""), "what is known is known everywhere");
+}
+
+/// The whole way from the sighting to the edit, without the sockets.
 #[test]
 fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
