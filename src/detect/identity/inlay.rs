@@ -1,4 +1,4 @@
-//! Is there text inside a base64 token that is none as a whole?
+//! Is there text inside a base64 token, or one of hexadecimal digits, that is none as a whole?
 //!
 //! What was encoded may be a record of which a number is one part, and what stands before it moves it to any of three
 //! alignments; something that is no base64 may be glued to the front as well. So every stretch of letters is looked for
@@ -80,6 +80,19 @@ pub(super) fn search(search: &mut Search<'_>, token: &[u8], start: usize, depth:
             }
         }
     }
+}
+
+/// The same of hexadecimal digits, where two letters are a byte.
+pub(super) fn search_hex(search: &mut Search<'_>, token: &[u8], start: usize, depth: usize, found: &mut Found<'_>) {
+    decode::hex_inlays(token, LEAST, &mut |place| {
+        let mut bytes = Decoded::new();
+        let digits = token.get(place.clone()).unwrap_or_default();
+        if !search.spend(digits.len()) || decode::hex_bytes(digits, &mut bytes).is_none() {
+            return;
+        }
+        let from = start + place.start;
+        search.text(&bytes, depth, &mut |span, form| found(from + span.start * 2..from + span.end * 2, form));
+    });
 }
 
 fn at_all_places(group: [u8; 4]) -> u8 {

@@ -123,6 +123,7 @@ fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, 
     if decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some() {
         return inside(search, &inner, span, deeper, found);
     }
+    inlay::search_hex(search, digits, span.end - digits.len(), deeper, found);
     Said::Nothing
 }
 

@@ -37,6 +37,42 @@ fn every_alignment_is_read_in_both_alphabets() {
 }
 
 #[test]
+fn hexadecimal_digits_are_read_as_well() {
+    for (text, before) in
+        [NUMBER, "001-01-0123456789", "some.body@example.org"].iter().flat_map(|text| (0..4).map(move |n| (text, n)))
+    {
+        let form = hex(&record(before, text, 3));
+        for value in [
+            form.clone(),
+            form.to_uppercase(),
+            format!("0x{form}"),
+            format!("a={form}; b"),
+            STANDARD.encode(&form),
+            format!("f{form}"),
+        ] {
+            let found = under_no_name(&value);
+            assert_eq!(found.len(), 1, "{text} {before}: {value}: {found:?}");
+        }
+        let found = under_no_name(&form);
+        assert!(found[0].span.len() <= text.len() * 2 || before == 0, "{form}: {:?}", found[0].span);
+    }
+}
+
+#[test]
+fn what_json_escapes_is_read() {
+    let unicode: String = NUMBER.chars().map(|digit| format!("\\u{:04x}", u32::from(digit))).collect();
+    let short: String = NUMBER.bytes().map(|digit| format!("\\x{digit:02X}")).collect();
+    for escaped in [unicode, short, format!("\\u002B{NUMBER}"), "some.body\\u0040example.org".to_owned()] {
+        let value = format!(r#"{{"a":1,"m":"{escaped}","b":2}}"#);
+        for form in [value.clone(), percent(&value), STANDARD.encode(&value)] {
+            assert_eq!(under_no_name(&form).len(), 1, "{form}");
+        }
+        let found = under_no_name(&value);
+        assert!(found[0].span.start >= 12 && found[0].span.end <= value.len() - 8, "{value}: {:?}", found[0].span);
+    }
+}
+
+#[test]
 fn a_span_covers_the_letters_of_the_number() {
     for before in 1..4 {
         let form = STANDARD_NO_PAD.encode(record(before, NUMBER, 6));
