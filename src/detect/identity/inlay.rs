@@ -74,6 +74,9 @@ pub(super) fn search(search: &mut Search<'_>, token: &[u8], start: usize, depth:
             if at * 4 >= *done {
                 let letters = stretch(token, at * 4, offset);
                 *done = letters.end;
+                if !search.spend(letters.len()) {
+                    return;
+                }
                 if letters.len() >= LETTERS {
                     inside(search, token, Stretch { letters, offset, start }, depth, found);
                 }
@@ -127,9 +130,6 @@ fn inside(search: &mut Search<'_>, token: &[u8], stretch: Stretch, depth: usize,
     // Places counted from the first group's beginning: the offset stands before the token.
     let first = (letters.start + offset) / 4 * 4;
     let end = (letters.end + offset).next_multiple_of(4).min(token.len() + offset);
-    if !search.spend(letters.len()) {
-        return;
-    }
     let mut bytes = Decoded::new();
     decode::letters(token, offset, first..end, &mut bytes);
     for run in Runs::new(&bytes, &PRINTABLE, LEAST) {
