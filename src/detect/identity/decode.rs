@@ -78,14 +78,17 @@ pub(super) fn may_be_hex(token: &[u8]) -> bool {
     first.zip(second).is_some_and(|(first, second)| text(first) & text(second) == ASCII)
 }
 
-/// Stretches of hexadecimal digits, of nothing else, that stand for text of at least so many bytes, at either alignment.
+/// Stretches of hexadecimal digits that stand for text of at least so many bytes, at either alignment.
 pub(super) fn hex_inlays(token: &[u8], least: usize, found: &mut dyn FnMut(Range<usize>)) {
-    if token.len() < least * 2 || !token.iter().all(u8::is_ascii_hexdigit) {
+    let ends = [token.first(), token.get(1), token.last()];
+    if token.len() < least * 2 || !ends.iter().flatten().all(|byte| byte.is_ascii_hexdigit()) {
         return;
     }
     for odd in [0, 1] {
         let (pairs, _) = token.get(odd..).unwrap_or_default().as_chunks::<2>();
-        let is_text = |at: usize| pairs.get(at).is_some_and(|&[high, _]| (b'2'..=b'7').contains(&high));
+        let is_text = |at: usize| {
+            pairs.get(at).is_some_and(|&[high, low]| matches!(high, b'2'..=b'7') && low.is_ascii_hexdigit())
+        };
         let mut from = 0;
         while from + least <= pairs.len() {
             // Read from the end: a gap there spares what stands before it.
