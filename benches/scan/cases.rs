@@ -140,6 +140,10 @@ pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
         ("zeros", one("x-zq", "00000000012345678,")),
         ("the number", one("x-zq", "447700900999,")),
         ("parts of the number", one("x-zq", "7700900999-")),
+        ("inlays", one("x-zq", "UUUUUUU_")),
+        ("long inlays", one("x-zq", "UUUUUUUUU_")),
+        ("nested inlays", many("x-zq", "VTNSWFVVQk0_")),
+        ("hex inlays", one("x-zq", "1f37373030393030313")),
         ("the number encoded", one("x-zq", "NDQ3NzAwOTAwOTk5,")),
     ]
 }

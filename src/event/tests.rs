@@ -220,3 +220,27 @@ fn large_hostile_heads_are_rendered_in_bounded_time() {
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(!line.contains("447700900123"));
 }
+
+/// One finding may cover what a thousand would: what it covers stands nowhere else either, however much it is.
+#[test]
+fn the_parts_of_what_covers_several_numbers_stand_nowhere_else() {
+    for (count, separator) in [(3, ";"), (70, "; "), (70, "/"), (70, "%2C"), (70, " "), (70, "-"), (4_000, ";")] {
+        let list: Vec<String> = (0..count).map(|n| format!("44770090{n:04}")).collect();
+        let last = list.last().unwrap().clone();
+        let numbers: &'static str = Box::leak(list.join(separator).into_boxed_str());
+        let agent: &'static str = Box::leak(format!("App/1 ({last})").into_boxed_str());
+        let mut event = event("/", &[("y", numbers), ("User-Agent", agent)]).finding(Part::Header, 0, 0..numbers.len());
+        event.error = Some(format!("no address for {last}.example.org"));
+        let line = event.line(Values::Masked);
+        assert!(!line.contains(&last), "{count} {separator}: {line}");
+    }
+}
+
+#[test]
+fn a_long_token_is_hidden_wherever_it_stands() {
+    let token: &'static str = Box::leak("aB3dE5gH7jK9".repeat(5_000).into_boxed_str());
+    let twice: &'static str = Box::leak(format!("a={token}!; b=plain").into_boxed_str());
+    let line = event("/", &[("X-UIDH", token), ("y", twice)]).finding(Part::Header, 0, 0..token.len());
+    let value = line.value(Values::Masked);
+    assert_eq!(value["headers"][1][1], format!("a=aB{}K9!; b=plain", "•".repeat(64)));
+}
