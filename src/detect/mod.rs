@@ -21,6 +21,7 @@ mod report;
 mod runs;
 mod scanner;
 mod share;
+mod shelf;
 mod signature;
 mod target;
 mod traded;

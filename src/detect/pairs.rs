@@ -34,7 +34,8 @@ impl Detector for Cookies {
             Direction::Request => "cookie",
             Direction::Response => "set-cookie",
         };
-        let share = Share::among(|| subject.fields.iter().filter(|field| field.is(name)).count());
+        let all = subject.fields;
+        let share = Share::among(all.len(), || all.iter().filter(|field| field.is(name)).count());
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
             let place = Place::field(subject, self.name(), index, field).own();
             let mut budget = share.bytes();

@@ -29,7 +29,8 @@ impl Detector for Target {
             Direction::Response => "location",
         };
         let others = || subject.fields.iter().enumerate().filter(|(_, other)| other.is(field));
-        let share = Share::among(|| usize::from(subject.target.is_some()) + others().count());
+        let count = || usize::from(subject.target.is_some()) + others().count();
+        let share = Share::among(subject.fields.len() + 1, count);
         if let Some(target) = subject.target {
             let (writer, text) = (Writer::Phone, Text::Target(target));
             let place = Place { subject, detector: self.name(), signature: None, writer, text };

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::{
     finding::Identifier,
     fronts::{Fronts, bit},
+    shelf::Shelf,
 };
 
 /// How much a word tells. Ordered, the strongest first.
@@ -71,7 +72,7 @@ pub(super) struct Group {
 
 /// Short words without an order of their own.
 #[derive(Debug)]
-pub(super) struct Tokens(Vec<Box<str>>);
+pub(super) struct Tokens(Shelf<(), 32>);
 
 /// The file as it stands.
 #[derive(Debug, Deserialize)]
@@ -197,15 +198,19 @@ fn slip(text: &[u8], word: &[u8]) -> Option<usize> {
 }
 
 impl Tokens {
+    fn of<'a>(words: impl Iterator<Item = &'a str>) -> Self {
+        let words: BTreeSet<Box<str>> = words.map(Box::from).collect();
+        Self(Shelf::new(words.into_iter().map(|word| (word, ()))))
+    }
+
     /// Whether this is one of them; lower case.
     pub fn has(&self, token: &[u8]) -> bool {
-        self.0.binary_search_by(|one| (**one).as_bytes().cmp(token)).is_ok()
+        self.0.get(token).is_some()
     }
 
     /// These and the others.
-    fn with(self, others: &Self) -> Self {
-        let both: BTreeSet<_> = self.0.into_iter().chain(others.0.iter().cloned()).collect();
-        Self(both.into_iter().collect())
+    fn with(&self, others: &Self) -> Self {
+        Self::of(self.0.iter().chain(others.0.iter()))
     }
 
     /// Whether one of them stands at the end.
@@ -215,17 +220,14 @@ impl Tokens {
 
     /// Whether up to `most` of them, one behind the other, make the whole text; nothing is made of none.
     pub fn make(&self, text: &[u8], most: usize) -> bool {
-        let begin = self.0.iter().filter(|one| one.as_bytes().first() == text.first());
-        let mut rests = begin.filter_map(|one| text.strip_prefix(one.as_bytes()));
+        let mut rests = self.0.alike(text).filter_map(|one| text.strip_prefix(one.as_bytes()));
         text.is_empty() || most > 0 && rests.any(|rest| self.make(rest, most - 1))
     }
 }
 
 impl<'de> Deserialize<'de> for Tokens {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let tokens: BTreeSet<Box<str>> = text.split_whitespace().map(Box::from).collect();
-        Ok(Self(tokens.into_iter().collect()))
+        Ok(Self::of(String::deserialize(deserializer)?.split_whitespace()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod company;
 mod folded;
+mod name;
 mod ordinary;
 mod trade;
 
@@ -14,8 +15,9 @@ use aho_corasick::automaton::OverlappingState;
 pub(super) use company::Company;
 pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
+pub(super) use name::Name;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Said, Sense, is_branded, is_machines, sense};
+pub(super) use trade::{Said, Sense, is_branded};
 
 use super::{
     finding::Identifier,
@@ -93,11 +95,11 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
+    Name::new(name).read()
+}
+
+fn read_folded(folded: &Folded) -> Reading {
     let vocabulary = &*VOCABULARY;
-    if !vocabulary.may_stand_in(name) {
-        return Reading::Nothing;
-    }
-    let folded = Folded::new(name);
     let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
@@ -107,13 +109,6 @@ pub(super) fn read(name: &[u8]) -> Reading {
         }
         Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
-}
-
-/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
-pub(super) fn is_holder(name: &[u8]) -> bool {
-    let folded = Folded::new(name);
-    let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
-    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
 }
 
 /// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.

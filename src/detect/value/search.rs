@@ -90,7 +90,8 @@ pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
         let before = value.get(at.saturating_sub(4)..*at).unwrap_or_default();
         before.eq_ignore_ascii_case(b"sips") || before.get(before.len().saturating_sub(3)..).is_some_and(is_scheme)
     };
-    let start = memchr::memmem::find_iter(value, b":+").find(after_scheme)? + 1;
+    let before_plus = |at: &usize| value.get(at + 1) == Some(&b'+');
+    let start = memchr::memchr_iter(b':', value).filter(before_plus).find(after_scheme)? + 1;
     let rest = value.get(start..)?;
     let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
     let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
