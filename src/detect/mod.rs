@@ -13,6 +13,7 @@ mod found;
 mod fronts;
 mod generalised;
 mod identity;
+mod near;
 mod origin;
 mod pairs;
 mod places;

@@ -10,7 +10,7 @@ use super::{
     account::{Reason, Refusal},
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
-    generalised,
+    generalised, near,
     report::Place,
     share::Share,
     signature::SignatureSet,
@@ -56,9 +56,9 @@ pub(super) fn examine(
 ) {
     let (mut start, end) = (span.start, span.end.min(text.len()));
     while let Some(rest) = text.get(start..end).filter(|rest| !rest.is_empty()) {
-        let len = memchr::memchr(separator, rest).unwrap_or(rest.len());
+        let len = near::first(separator, rest).unwrap_or(rest.len());
         let pair = rest.get(..len).unwrap_or_default();
-        if let Some(equals) = memchr::memchr(b'=', pair) {
+        if let Some(equals) = near::first(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
             let (key, at) = (key.trim_ascii(), start + equals + 1);
             let before = found.taken();

@@ -13,7 +13,7 @@ use super::{
     generalised,
     origin::Writer,
     report::Place,
-    runs::{Class, Runs},
+    runs::Runs,
     share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -173,18 +173,8 @@ fn first_word(text: &[u8]) -> &[u8] {
 
 /// Runs of ten digits and more.
 fn long_numbers(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    Runs::new(value, &DIGITS, 10).take(8)
+    Runs::new(value, |byte| byte.is_ascii_digit(), 10).take(8)
 }
-
-static DIGITS: Class = {
-    let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = (byte as u8).is_ascii_digit();
-        byte += 1;
-    }
-    class
-};
 
 fn last_word(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);

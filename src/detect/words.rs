@@ -11,7 +11,6 @@ mod trade;
 
 use std::cmp::Reverse;
 
-use aho_corasick::automaton::OverlappingState;
 pub(super) use company::Company;
 pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
@@ -95,7 +94,7 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
-    Name::new(name).read()
+    if VOCABULARY.may_stand_in(name) { read_folded(&Folded::new(name)) } else { Reading::Nothing }
 }
 
 fn read_folded(folded: &Folded) -> Reading {
@@ -137,18 +136,16 @@ impl Folded {
 
     /// The word that counts, of all that stand in the name.
     fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let mut state = OverlappingState::start();
         let mut best: Option<Word> = None;
-        loop {
-            vocabulary.matcher.find_overlapping(self.text(), &mut state);
-            let Some(found) = state.get_match() else { return best };
-            let Some((group, edges)) = vocabulary.entry(found.pattern().as_usize()) else { continue };
-            let word = Word { group, start: found.start(), end: found.end() };
+        for (start, end, pattern) in vocabulary.words_in(self.text()) {
+            let Some((group, edges)) = vocabulary.entry(pattern) else { continue };
+            let word = Word { group, start, end };
             let stronger = best.is_none_or(|best| word.rank() < best.rank());
             if stronger && self.fits(edges, &word, vocabulary) && self.may_count(&word, vocabulary) {
                 best = Some(word);
             }
         }
+        best
     }
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
@@ -249,8 +246,7 @@ impl Folded {
 
     /// Whether a token begins here, or only words that are often glued to others stand before.
     fn opens_at(&self, start: usize, vocabulary: &Vocabulary) -> bool {
-        let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| vocabulary.glue.make(before, GLUED))
+        self.front_of_token(start).is_some_and(|before| vocabulary.glue.make(before, GLUED))
     }
 
     fn closes_at(&self, end: usize, vocabulary: &Vocabulary) -> bool {

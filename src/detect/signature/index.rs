@@ -13,9 +13,8 @@ pub(super) struct Index {
     /// Folded name and signature; the place is the name's hash, or the next free slot after it.
     slots: Vec<Option<(Box<[u8]>, usize)>>,
     prefixes: Vec<(Box<[u8]>, usize)>,
-    /// For each length, which first characters names of that length have, and which third ones, behind the `x-` of most:
-    /// nearly all names are turned away by it.
-    openers: Vec<(u32, u32)>,
+    /// For each length, which [`openers`] names of that length have: nearly all others are turned away by it.
+    openers: Vec<u64>,
 }
 
 impl Index {
@@ -23,7 +22,7 @@ impl Index {
     pub fn new<'a>(names: impl Iterator<Item = (&'a str, usize)>) -> Self {
         let (prefixes, exact): (Vec<_>, Vec<_>) = names.partition(|(name, _)| name.ends_with('*'));
         let slots = vec![None; (exact.len() * 4).next_power_of_two()];
-        let mut index = Self { slots, prefixes: Vec::new(), openers: vec![(0, 0); LONGEST_NAME + 1] };
+        let mut index = Self { slots, prefixes: Vec::new(), openers: vec![0; LONGEST_NAME + 1] };
         for (name, signature) in exact {
             if let Some(folded) = FoldedName::new(name.as_bytes()) {
                 index.insert(folded.as_bytes(), signature);
@@ -43,12 +42,10 @@ impl Index {
 
     /// Lets names of this length that begin like `name` pass, in their CGI spelling as well.
     fn open(&mut self, name: &[u8], len: usize) {
-        for (at, name) in [(len, name), (len + CGI.len(), CGI)] {
-            if let Some((first, third)) = self.openers.get_mut(at) {
-                *first |= opener(name.first());
-                // Behind a prefix of two letters may stand anything.
-                *third |= if name.len() == len || name.len() > 2 { opener(name.get(2)) } else { u32::MAX };
-            }
+        // Behind a prefix of two letters may stand anything.
+        let own = if name.len() == len || name.len() > 2 { openers(name) } else { u64::MAX };
+        for (at, opener) in [(len, own), (len + CGI.len(), openers(CGI))] {
+            self.openers.get_mut(at).into_iter().for_each(|set| *set |= opener);
         }
     }
 
@@ -61,11 +58,15 @@ impl Index {
     }
 
     /// The signature for a name as it was spelt.
+    #[inline]
     pub fn lookup(&self, name: &[u8]) -> Option<usize> {
-        let (first, third) = self.openers.get(name.len())?;
-        if first & opener(name.first()) == 0 || third & opener(name.get(2)) == 0 {
-            return None;
-        }
+        let opens = self.openers.get(name.len()).is_some_and(|set| set & openers(name) != 0);
+        if opens { self.search(name) } else { None }
+    }
+
+    /// Kept apart from what turns most names away.
+    #[inline(never)]
+    fn search(&self, name: &[u8]) -> Option<usize> {
         let folded = FoldedName::new(name)?;
         let name = folded.as_bytes();
         let cgi = || name.strip_prefix(CGI).filter(|rest| rest.starts_with(b"x-"));
@@ -92,13 +93,11 @@ impl Index {
     }
 }
 
-/// A bit for a first character: one for each letter, one for the separators, one for everything else.
-fn opener(first: Option<&u8>) -> u32 {
-    match first.map(u8::to_ascii_lowercase) {
-        Some(letter @ b'a'..=b'z') => 1 << (letter - b'a'),
-        Some(b'-' | b'_') => 1 << 26,
-        _ => 1 << 27,
-    }
+/// A bit for the first character and the third, which stands behind the `x-` of most. They count by their last five bits,
+/// in which letters of both cases are alike; `_` is `-`.
+fn openers(name: &[u8]) -> u64 {
+    let letter = |at: usize| name.get(at).map_or(0, |&byte| if byte == b'_' { b'-' } else { byte } & 31);
+    1 << ((letter(0) ^ letter(2) << 2) & 63)
 }
 
 /// FNV-1a over eight bytes at a time. Whoever sends names that collide gains at most a walk over a table that is three

@@ -78,7 +78,7 @@ pub(super) fn trim(value: &[u8]) -> &[u8] {
     value.get(trimmed(value)).unwrap_or_default()
 }
 
-fn is_around(byte: u8) -> bool {
+pub(super) fn is_around(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'"' | b'\'')
 }
 

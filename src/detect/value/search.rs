@@ -8,7 +8,7 @@ use super::{
     decode::{self, Buffer, DEPTH, LONGEST},
     judge, judge_digits, judge_token,
     number::Digits,
-    opaque::trimmed,
+    opaque::{is_around, trimmed},
 };
 use crate::detect::Identifier;
 
@@ -75,11 +75,17 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
 /// and the mobile range of a country, or such a number that somebody bothered to encode.
 pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
-    let span = Some(value).filter(|value| value.len() >= 12).map(trimmed)?;
+    let start = value.iter().position(|&byte| !is_around(byte)).filter(|_| value.len() >= 12)?;
+    value.get(start).filter(|first| is_promising(**first))?;
+    let span = trimmed(value);
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
-    let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
-    let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
+    let coats = peels_to_number(token, false, DEPTH)?;
     Some(Hit { coats, ..Hit::plain(span, Fit::Checked) })
+}
+
+/// What base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
+fn is_promising(first: u8) -> bool {
+    matches!(first, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O')
 }
 
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
@@ -98,7 +104,7 @@ pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
     Some(Hit::plain(start..start + len, fit))
 }
 
-/// First bytes that base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
+/// What has to be undone to come to a phone number, if there is one.
 fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     let plain = token.strip_prefix(b"+").unwrap_or(token);
     if plain.iter().all(u8::is_ascii_digit) && plain.len() >= 10 && (telling || plain.len() < token.len()) {
