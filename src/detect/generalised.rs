@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
+    count,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -204,7 +205,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
 /// Gateways put one number where the name promises another.
 fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
     // What passes every check of these has fourteen digits at least.
-    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
+    if count::digits(value) < 14 {
         return None;
     }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();

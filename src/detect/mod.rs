@@ -6,6 +6,7 @@
 
 mod account;
 pub mod behaviour;
+mod count;
 mod documented;
 mod finding;
 mod fold;

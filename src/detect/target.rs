@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Detector, Subject,
+    Detector, Subject, count,
     found::Found,
     origin::Writer,
     pairs::{self, Pair},
@@ -78,7 +78,7 @@ fn segments(
 }
 
 fn could_be_number(segment: &[u8]) -> bool {
-    segment.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6
+    count::digits(segment) >= 6
 }
 
 fn is_strong(key: &[u8]) -> bool {

@@ -34,10 +34,6 @@ type Groups = SmallVec<[Group; 24]>;
 
 /// Tells every number in the text.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>) {
-    // Counted many at a time, which is cheaper than to look for runs where there can be none.
-    if text.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST_DIGITS {
-        return;
-    }
     let mut groups = Groups::new();
     for run in Runs::new(text, is_written, FEWEST_DIGITS) {
         groups.clear();

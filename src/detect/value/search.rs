@@ -10,7 +10,7 @@ use super::{
     number::Digits,
     opaque::{is_around, trimmed},
 };
-use crate::detect::Identifier;
+use crate::detect::{Identifier, count};
 
 /// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
 /// it takes to keep a proxy busy.
@@ -122,25 +122,21 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let (mut digits, mut kinds) = (0, 0);
-    for &byte in value {
-        let kind = KIND.get(usize::from(byte)).copied().unwrap_or_default();
-        digits += usize::from(kind & DIGIT);
-        kinds |= kind;
-    }
-    if digits < fewest(identifier) {
+    let fewest = fewest(identifier);
+    if value.len() < fewest || count::digits(value) < fewest {
         return None;
     }
-    let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
+    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
+    let has = |kinds: u8| value.iter().any(|&byte| is(kinds)(byte));
+    let (borders, blanks) = (has(BORDER), has(BLANK));
     let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
     let whole = judged(trimmed(value));
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
     let spaced = parts(value, is(BORDER)).filter(|_| borders);
     let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
-    let part = best(spaced.chain(close).filter(|span| span.len() >= FEWEST).filter_map(judged));
+    let part = best(spaced.chain(close).filter(|span| span.len() >= fewest).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
             Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
@@ -300,9 +296,8 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
     spans.filter(|span| !span.is_empty()).take(PARTS)
 }
 
-const DIGIT: u8 = 1;
-const BORDER: u8 = 2;
-const BLANK: u8 = 4;
+const BORDER: u8 = 1;
+const BLANK: u8 = 2;
 
 /// What each byte is to a number.
 static KIND: [u8; 256] = {
@@ -310,7 +305,6 @@ static KIND: [u8; 256] = {
     let mut byte = 0_u8;
     loop {
         kinds[byte as usize] = match byte {
-            b'0'..=b'9' => DIGIT,
             b' ' => BLANK,
             _ if is_border(byte) => BORDER,
             _ => 0,
