@@ -62,7 +62,7 @@ pub(super) fn examine(
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
             let (key, at) = (trimmed(key), start + equals + 1);
             let before = found.taken();
-            judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
+            judge(place, &Pair { key, value, start: at }, |key| read(key, knowledge), budget, found);
             if found.taken() == before
                 && holds_pairs(value)
                 && let Some(left) = budget.checked_sub(value.len())
@@ -96,12 +96,12 @@ pub(super) struct Pair<'a> {
     pub start: usize,
 }
 
-/// Judges one pair.
+/// Judges one pair, by what is read in its key.
 pub(super) fn judge(
     place: &Place<'_>,
     pair: &Pair<'_>,
+    read: impl FnOnce(&[u8]) -> Reading,
     budget: &mut usize,
-    knowledge: &SignatureSet,
     found: &mut Found,
 ) {
     let &Pair { key, value, start } = pair;
@@ -111,7 +111,7 @@ pub(super) fn judge(
         let fails = || Reason::Fails { wanted: Vec::new(), refusal: Refusal::Size, look: Look::Text(value.len()) };
         return found.tell(place.text, key, fails);
     }
-    let reading = read(key, knowledge);
+    let reading = read(key);
     found.tell(place.text, key, || Reason::of(reading, key));
     let hint = if let Reading::Telling(hint) = &reading { Some(hint) } else { None };
     let promised = hint.and_then(|hint| hint.kinds.first());

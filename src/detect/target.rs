@@ -11,7 +11,7 @@ use super::{
     share::Share,
     signature::SignatureSet,
     vocabulary::Strength,
-    words,
+    words::{self, Reading},
 };
 use crate::exchange::Direction;
 
@@ -69,8 +69,10 @@ fn segments(
     for segment in path.split(|&byte| byte == b'/') {
         if has_pairs && memchr::memchr(b'=', segment).is_some() {
             pairs::examine(place, target, start..start + segment.len(), b';', budget, knowledge, found);
-        } else if could_be_number(segment) && is_strong(before) {
-            pairs::judge(place, &Pair { key: before, value: segment, start }, budget, knowledge, found);
+        } else if could_be_number(segment)
+            && let Some(reading) = strong(before)
+        {
+            pairs::judge(place, &Pair { key: before, value: segment, start }, |_| reading, budget, found);
         }
         before = segment;
         start += segment.len() + 1;
@@ -81,6 +83,6 @@ fn could_be_number(segment: &[u8]) -> bool {
     count::digits(segment) >= 6
 }
 
-fn is_strong(key: &[u8]) -> bool {
-    words::classify(key).is_some_and(|hint| hint.strength == Strength::Strong)
+fn strong(key: &[u8]) -> Option<Reading> {
+    words::classify(key).filter(|hint| hint.strength == Strength::Strong).map(Reading::Telling)
 }

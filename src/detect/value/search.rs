@@ -17,6 +17,9 @@ use crate::detect::{Identifier, count};
 const PARTS: usize = 32;
 const ENCODED_PARTS: usize = 8;
 
+/// From this length on it pays to ask for each kind of sign on its own.
+const LONG: usize = 64;
+
 /// No number has fewer digits.
 const FEWEST: usize = 6;
 
@@ -123,17 +126,16 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let fewest = fewest(identifier);
-    if value.len() < fewest || count::digits(value) < fewest {
+    let (digits, borders, blanks) = if value.len() < LONG { signs(value) } else { signs_of_long(value) };
+    if digits < fewest {
         return None;
     }
-    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
-    let has = |kinds: u8| value.iter().any(|&byte| is(kinds)(byte));
-    let (borders, blanks) = (has(BORDER), has(BLANK));
     let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
     let whole = judged(trimmed(value));
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
+    let is = |kinds: u8| move |byte: u8| kind(byte) & kinds != 0;
     let spaced = parts(value, is(BORDER)).filter(|_| borders);
     let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
     let part = best(spaced.chain(close).filter(|span| span.len() >= fewest).filter_map(judged));
@@ -143,6 +145,19 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
         }
         (whole, part) => whole.or(part),
     }
+}
+
+/// How many digits stand here, whether there are borders, and whether there are blanks.
+fn signs(value: &[u8]) -> (usize, bool, bool) {
+    let add = |(digits, kinds), &byte: &u8| (digits + usize::from(kind(byte) & DIGIT), kinds | kind(byte));
+    let (digits, kinds) = value.iter().fold((0, 0), add);
+    (digits, kinds & BORDER != 0, kinds & BLANK != 0)
+}
+
+/// The same, each question by what answers it soonest.
+fn signs_of_long(value: &[u8]) -> (usize, bool, bool) {
+    let borders = value.iter().any(|&byte| kind(byte) & BORDER != 0);
+    (count::digits(value), borders, memchr::memchr(b' ', value).is_some())
 }
 
 /// The search for what is encoded, within bounds.
@@ -296,15 +311,21 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
     spans.filter(|span| !span.is_empty()).take(PARTS)
 }
 
-const BORDER: u8 = 1;
-const BLANK: u8 = 2;
+/// What a byte is to a number.
+fn kind(byte: u8) -> u8 {
+    KIND.get(usize::from(byte)).copied().unwrap_or_default()
+}
 
-/// What each byte is to a number.
+const DIGIT: u8 = 1;
+const BORDER: u8 = 2;
+const BLANK: u8 = 4;
+
 static KIND: [u8; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0_u8;
     loop {
         kinds[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
             b' ' => BLANK,
             _ if is_border(byte) => BORDER,
             _ => 0,
