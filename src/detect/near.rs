@@ -14,7 +14,7 @@ pub(super) fn first(byte: u8, text: &[u8]) -> Option<usize> {
     let (words, _) = text.as_chunks();
     let mut at = 0;
     for word in words.iter().take(WORDS) {
-        let differs = u64::from_le_bytes(*word) ^ u64::from(byte) * ONES;
+        let differs = u64::from_le_bytes(*word) ^ (u64::from(byte) * ONES);
         // The lowest bit is that of the first byte that is zero; those above it may be wrong.
         let zeros = differs.wrapping_sub(ONES) & !differs & HIGH;
         if zeros != 0 {
