@@ -59,6 +59,7 @@ fn many(name: &str, part: &str) -> Fields {
 /// Heads of 64 KiB, each built to keep one part busy.
 pub fn hostile() -> Vec<(&'static str, Fields)> {
     let partial = "x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub";
+    let trades = "x-acme-subscription-mdn-cell-line-client-mobile-network-carrier";
     let number = "MzQzNDM3MzczMDMwMzkzMDMwMzEzMjM5";
     vec![
         ("pairs", one("cookie", "tel=;")),
@@ -82,6 +83,8 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("escapes", many("x-acme-msisdn", "%25%33%34")),
         ("names", many(partial, "1234567890123")),
         ("short names", many("x-sub", "1234567,")),
+        ("names of trades", many(trades, "1.2.3.4.5,")),
+        ("crowded names", (0..32).map(|_| (trades, "1234567".repeat(9))).collect()),
         ("agents", many("user-agent", "sn4901542032375180/")),
         ("nodes", many("forwarded", "msisdn=447700900;")),
         ("addresses", many("x-forwarded-for", "1.2.3.4.5,")),
