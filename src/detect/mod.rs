@@ -6,6 +6,7 @@
 
 mod account;
 pub mod behaviour;
+mod count;
 mod documented;
 mod finding;
 mod fold;
@@ -13,6 +14,7 @@ mod found;
 mod fronts;
 mod generalised;
 mod identity;
+mod near;
 mod origin;
 mod pairs;
 mod places;
@@ -21,6 +23,7 @@ mod report;
 mod runs;
 mod scanner;
 mod share;
+mod shelf;
 mod signature;
 mod target;
 mod traded;

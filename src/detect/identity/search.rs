@@ -17,6 +17,9 @@ pub(super) const DEPTH: usize = 3;
 const BUDGET: usize = 64 << 10;
 const LOOKUP: usize = 16;
 
+/// What a text counts for that was decoded, whatever its length: to begin with one costs as much as to decode so much.
+const TEXT: usize = 32;
+
 /// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.
 pub(super) fn weight(length: usize) -> usize {
     length + 64
@@ -60,6 +63,9 @@ impl<'a> Search<'a> {
 
     /// Tells every place of the text; `depth` encodings are undone.
     pub fn text(&mut self, text: &[u8], depth: usize, found: &mut Found<'_>) {
+        if depth < DEPTH && !self.spend(TEXT) {
+            return;
+        }
         if self.forms.has_numbers() {
             digits::search(self, text, found);
         }

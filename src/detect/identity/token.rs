@@ -8,7 +8,7 @@ use super::{
     inlay,
     search::{Found, Search},
 };
-use crate::detect::runs::{Class, Runs};
+use crate::detect::runs::Runs;
 
 /// What eight digits come to in base64.
 const SHORTEST: usize = 11;
@@ -21,15 +21,9 @@ const HEX_HASHES: [usize; 3] = [32, 40, 64];
 const BASE64_HASHES: [usize; 3] = [22, 27, 43];
 
 /// Letters of tokens: those of both alphabets of base64.
-const LETTERS: Class = {
-    let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
-        byte += 1;
-    }
-    class
-};
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
 
 /// Which of them are signs, and which are large: where text was encoded, some are.
 const SLASH: u8 = 1;
@@ -52,7 +46,7 @@ static SIGNS: [u8; 256] = {
 
 /// Tells every token in the text; `depth` encodings are undone.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
-    for run in Runs::new(text, &LETTERS, SHORTEST) {
+    for run in Runs::new(text, is_letter, SHORTEST) {
         stretch(search, text, run, depth, found);
     }
 }
