@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{
     admission::Admission,
+    fault::is_exhaustion,
     reading, serve,
     session::{Client, Scope, Session, Worker},
 };
@@ -59,6 +60,9 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             }
             Err(error) => {
                 tracing::warn!(listener = %listener.label, "cannot accept connections: {error}");
+                if is_exhaustion(&error) {
+                    worker.upstream.let_go();
+                }
                 sleep(BACK_OFF).await;
             }
         }

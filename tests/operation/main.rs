@@ -5,6 +5,7 @@ mod support;
 
 mod accounts;
 mod crowd;
+mod descriptors;
 mod end;
 mod idle;
 mod log;

@@ -6,6 +6,7 @@
 
 mod banner;
 mod build;
+mod descriptors;
 mod dirs;
 mod reload;
 
@@ -16,6 +17,8 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
 };
+
+use descriptors::Descriptors;
 
 use super::{Failure, Outcome, judgement};
 use crate::{
@@ -35,6 +38,10 @@ use crate::{
 pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let loaded = judgement::loaded(config)?;
     loaded.warnings.print();
+    let shortage = Descriptors::raise(&loaded.config).shortage();
+    if let Some(shortage) = &shortage {
+        tracing::warn!("too few descriptors: {shortage}");
+    }
     let listeners = bind(&loaded.config)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
@@ -48,7 +55,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority);
+    let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
     let judges = build::judges(&loaded.config, &key, sightings.as_ref());
     let parts = build::parts(&loaded.config, listeners, judges, log, authority, trust);

@@ -10,7 +10,7 @@ mod pool;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     exchange::{Host, Origin, Scheme},
@@ -21,6 +21,9 @@ use crate::{
 pub use dial::Dialer;
 pub use handshake::{Connected, Protocol, Secured};
 pub use pool::{Pool, Sender};
+
+/// How long connections that were let go have to end before one of their descriptors is asked for.
+const SECOND_BREATH: Duration = Duration::from_millis(20);
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -125,7 +128,19 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
     pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port).await
+        match self.dialer.dial(access, host, port).await {
+            Err(fault) if fault.is_exhaustion() => {
+                self.let_go();
+                sleep(SECOND_BREATH).await;
+                self.dialer.dial(access, host, port).await
+            }
+            dialled => dialled,
+        }
+    }
+
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    pub fn let_go(&self) {
+        self.pools.iter().for_each(Pool::clear);
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
