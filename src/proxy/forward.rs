@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion};
-use hyper::{body::Incoming, ext::Protocol as ConnectProtocol, upgrade::OnUpgrade};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion, response::Parts};
+use hyper::{
+    body::Incoming,
+    ext::{Protocol as ConnectProtocol, ReasonPhrase},
+    upgrade::OnUpgrade,
+};
 
 use super::{
     account::Account,
     body::{Body, Way},
     fault::{Fault, Stage},
-    fields::{self, ConnectionOptions, Naming},
+    fields::{self, ConnectionOptions, Naming, Switching},
     gate,
     http::{Switch, answer_block},
     recorder::Tape,
@@ -84,7 +89,7 @@ pub async fn forward(
 enum Asked {
     Nothing,
     /// `Upgrade` of HTTP/1.1, with the protocols named.
-    Upgrade(bytes::Bytes),
+    Upgrade(Bytes),
     /// Extended CONNECT of HTTP/2 (RFC 8441); h2 carries the protocol's name in the request's extensions.
     Connect,
 }
@@ -169,8 +174,14 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
     };
     let (mut parts, incoming) = response.into_parts();
     exchange.account.ends(Verdict::Forwarded, parts.status);
-    let fields = fields::inbound(&fields, exchange.received.version, switches);
+    let switching = match parts.status {
+        _ if switches => Switching::Now,
+        StatusCode::UPGRADE_REQUIRED => Switching::Wanted,
+        _ => Switching::No,
+    };
+    let fields = fields::inbound(&fields, exchange.received.version, switching);
     parts.version = HttpVersion::default();
+    keep_words(&mut parts, head.reason);
     match &exchange.session.tape {
         Some(tape) => {
             parts.headers = fields::framing(&fields);
@@ -180,6 +191,15 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
     }
     let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender) };
     Response::from_parts(parts, body)
+}
+
+/// Words that are not ASCII are lost on hyper's way; what it would refuse the grammar has refused before.
+fn keep_words(parts: &mut Parts, reason: Bytes) {
+    if let Some(reason) = Some(reason).filter(|reason| !reason.is_ascii())
+        && let Ok(reason) = ReasonPhrase::try_from(reason)
+    {
+        parts.extensions.insert(reason);
+    }
 }
 
 /// The body of an answer; at its end the connection is free for the next request.

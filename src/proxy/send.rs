@@ -178,6 +178,7 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
     match (sender, sender.head()) {
         (Sender::Http2(_), _) => Ok(ResponseHead {
             status: response.status().as_u16(),
+            reason: Bytes::new(),
             version: Version::Http2,
             fields: fields::of_map(response.headers()),
         }),

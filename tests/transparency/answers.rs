@@ -188,3 +188,37 @@ fn chunks_that_break_their_grammar_later_never_end_as_complete() {
     site.send("2 \r\nok\r\n0\r\n\r\n");
     assert!(stage.client.body(&head).is_err());
 }
+
+/// RFC 9110 §15.5.22: without the field nobody knows what is wanted. RFC 9112 §4: words may be in any script.
+#[test]
+fn an_answer_says_which_protocol_it_wants_and_why() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade, X-Hop, close\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n");
+    let expected = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(stage.client.head(), expected);
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 426 No\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(stage.client.head(), "HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n");
+}
+
+#[test]
+fn words_in_any_script_stay() {
+    for words in ["Größe ungültig".as_bytes(), b"Gr\xf6\xdfe", b"\t~", b"\xff"] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        let hint = [b"HTTP/1.1 103 ", words, b"\r\nLink: x\r\n\r\n"].concat();
+        let answer = [b"HTTP/1.1 413 ", words, b"\r\nContent-Length: 0\r\n\r\n"].concat();
+        site.send(&hint);
+        assert_eq!(stage.client.head().0, hint);
+        site.send(&answer);
+        assert_eq!(stage.client.head().0, answer);
+    }
+    for words in [b"a\0b".as_slice(), b"a\x7fb", b"a\x1bb"] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        site.send([b"HTTP/1.1 413 ", words, b"\r\nContent-Length: 0\r\n\r\n"].concat());
+        assert_eq!(stage.client.head().status(), 502, "{}", words.escape_ascii());
+    }
+}

@@ -1,7 +1,7 @@
 //! Where does a head end, and what does it say?
 
 use bytes::Bytes;
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
 use super::{GrammarFault, framing::Framing};
@@ -161,11 +161,19 @@ pub fn parse_response(bytes: &Bytes, lines: usize) -> Result<ResponseHead, Gramm
     }
     let head = ResponseHead {
         status,
+        reason: reason(bytes),
         version: if version == 0 { Version::Http10 } else { Version::Http11 },
         fields: fields(bytes, response.headers),
     };
     Framing::check_response(&head.fields)?;
     Ok(head)
+}
+
+/// What follows version and status on the first line. The parser has judged it, and withholds one that is not ASCII.
+fn reason(bytes: &Bytes) -> Bytes {
+    const BEFORE: usize = "HTTP/1.1 200 ".len();
+    let end = memchr(b'\r', bytes).unwrap_or(bytes.len());
+    if end <= BEFORE { Bytes::new() } else { bytes.slice(BEFORE..end) }
 }
 
 fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
