@@ -61,7 +61,7 @@ pub struct Shared {
     /// Where events go.
     pub log: EventLog,
     /// The certificates that we show.
-    pub leaves: LeafCache,
+    pub leaves: ArcSwap<LeafCache>,
     /// The limits.
     pub limits: Limits,
 }

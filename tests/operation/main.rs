@@ -10,5 +10,6 @@ mod end;
 mod idle;
 mod log;
 mod reload;
+mod rotated;
 mod start;
 mod stop;

@@ -195,7 +195,8 @@ fn an_answer_says_which_protocol_it_wants_and_why() {
     let mut stage = Stage::new();
     let mut site = stage.deliver("GET", "/", "");
     site.send("HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade, X-Hop, close\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n");
-    let expected = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n";
+    let expected =
+        "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(stage.client.head(), expected);
     let mut stage = Stage::new();
     let mut site = stage.deliver("GET", "/", "");

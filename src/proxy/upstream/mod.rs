@@ -10,6 +10,7 @@ mod pool;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
@@ -50,7 +51,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<Trust>,
+    trust: Arc<ArcSwap<Trust>>,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -80,13 +81,13 @@ pub struct Settings {
 
 impl Upstream {
     /// The upstreams of so many workers.
-    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
+    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
         let pool = |_| Pool::new(settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
     }
 
-    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
+    fn new(settings: &Settings, trust: Arc<ArcSwap<Trust>>, pools: Arc<[Pool]>, own: usize) -> Self {
         Self {
             dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
             trust,
@@ -187,7 +188,7 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+        handshake::secure(stream, target, client, protocols, &self.trust.load_full(), &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
