@@ -133,7 +133,7 @@ async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
-            Sniffed::Tls | Sniffed::Http2 => return Ok(None),
+            Sniffed::Tls | Sniffed::Ssl2 | Sniffed::Http2 => return Ok(None),
             Sniffed::Http1 => return Ok(Some(bytes.freeze())),
             Sniffed::Unknown => return Ok(is_text.then(|| bytes.freeze())),
             Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(bytes.freeze())),
