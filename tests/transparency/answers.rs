@@ -65,6 +65,8 @@ fn broken_answers_become_502() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\nab",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX A: 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n",
@@ -169,8 +171,14 @@ fn endless_interim_answers_are_cut_off() {
 
 #[test]
 fn chunks_that_break_their_grammar_at_once_become_502() {
-    for chunks in ["2 \r\nok\r\n0\r\n\r\n", " 2\r\nok\r\n0\r\n\r\n", "2\nok\n0\n\n", "2\r\nokX\r\n0\r\n\r\n", "-1\r\n"]
-    {
+    for chunks in [
+        "2 \r\nok\r\n0\r\n\r\n",
+        " 2\r\nok\r\n0\r\n\r\n",
+        "2\nok\n0\n\n",
+        "2\r\nokX\r\n0\r\n\r\n",
+        "-1\r\n",
+        "8000000000000000\r\nok",
+    ] {
         let mut stage = Stage::new();
         let mut site = stage.deliver("GET", "/", "");
         site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));

@@ -141,6 +141,9 @@ pub fn parse_request(bytes: &Bytes, lines: usize) -> Result<ParsedHead, GrammarF
     };
     check_host(&head)?;
     let framing = Framing::of_request(head.version, &head.fields)?;
+    if head.method == "CONNECT" && !matches!(framing, Framing::None | Framing::Length(0)) {
+        return Err(GrammarFault::ConnectContent);
+    }
     let may_switch = head.method == "CONNECT" || head.fields.first("upgrade").is_some();
     Ok(ParsedHead { head, framing, may_switch })
 }
@@ -165,7 +168,7 @@ pub fn parse_response(bytes: &Bytes, lines: usize) -> Result<ResponseHead, Gramm
         version: if version == 0 { Version::Http10 } else { Version::Http11 },
         fields: fields(bytes, response.headers),
     };
-    Framing::check_response(&head.fields)?;
+    Framing::check_response(head.version, &head.fields)?;
     Ok(head)
 }
 
@@ -185,13 +188,15 @@ fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
 
 /// Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
 /// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set). The
+/// backslash is left to queries as well: in a path some servers take it for a slash, and browsers never send it. The
 /// last word has the parser that the message passes through later, so that it never meets a target it does not know.
 fn check_target(target: &str) -> Result<(), GrammarFault> {
     if target.len() > MAX_TARGET {
         return Err(GrammarFault::TargetTooLong);
     }
     let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#');
-    let is_uri = target.bytes().all(sound) && target.parse::<http::Uri>().is_ok();
+    let path = target.split('?').next().unwrap_or_default();
+    let is_uri = target.bytes().all(sound) && !path.contains('\\') && target.parse::<http::Uri>().is_ok();
     if is_uri { Ok(()) } else { Err(GrammarFault::Target) }
 }
 
