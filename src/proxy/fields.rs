@@ -16,7 +16,7 @@ const HOP_BY_HOP: [&str; 7] =
 const PROTECTED: [&str; 7] =
     ["host", "content-length", "transfer-encoding", "authorization", "cookie", "content-type", "content-encoding"];
 /// Fields that have no place in a trailer section (RFC 9110 §6.5.1).
-const NEVER_IN_TRAILERS: [&str; 12] = [
+const NEVER_IN_TRAILERS: [&str; 24] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -29,6 +29,18 @@ const NEVER_IN_TRAILERS: [&str; 12] = [
     "te",
     "upgrade",
     "content-encoding",
+    "content-type",
+    "content-range",
+    "range",
+    "expect",
+    "max-forwards",
+    "keep-alive",
+    "proxy-connection",
+    "http2-settings",
+    "www-authenticate",
+    "proxy-authenticate",
+    "cache-control",
+    "location",
 ];
 
 /// What the client asks of the connection itself.

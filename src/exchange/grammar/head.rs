@@ -186,11 +186,14 @@ fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
         .collect()
 }
 
-/// Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
+/// Whether a target may pass. Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
 /// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set). The
 /// backslash is left to queries as well: in a path some servers take it for a slash, and browsers never send it. The
 /// last word has the parser that the message passes through later, so that it never meets a target it does not know.
-fn check_target(target: &str) -> Result<(), GrammarFault> {
+///
+/// # Errors
+/// [`GrammarFault::Target`], and [`GrammarFault::TargetTooLong`].
+pub fn check_target(target: &str) -> Result<(), GrammarFault> {
     if target.len() > MAX_TARGET {
         return Err(GrammarFault::TargetTooLong);
     }
