@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    admission::Admission,
+    admission::{Admission, Permit},
     fault::is_exhaustion,
     reading, serve,
     session::{Client, Scope, Session, Worker},
@@ -108,21 +108,20 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some(prefix))) => serve::http1(self.session(), stream, prefix).await,
+            Ok(Ok(Some(prefix))) => serve::http1(self.session(permit), stream, prefix).await,
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP/1; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
             Err(_elapsed) => tracing::debug!(%client, "said nothing; closed"),
         }
-        drop(permit);
     }
 
-    fn session(self) -> Session {
+    fn session(self, permit: Permit) -> Session {
         let client = Client {
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, permit: Arc::new(permit) }
     }
 }
 
