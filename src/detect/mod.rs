@@ -38,6 +38,7 @@ pub use found::Found;
 pub use identity::{Identities, Identity, Misfit};
 pub use scanner::Scanner;
 pub use signature::{Class, Signature, SignatureFault, SignatureSet};
+pub use value::numbers_in_name;
 
 use crate::exchange::{Direction, Fields};
 

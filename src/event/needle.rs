@@ -14,7 +14,7 @@ use bytes::Bytes;
 use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_encode};
 
-use crate::detect::Finding;
+use crate::detect::{Finding, numbers_in_name};
 
 /// Shorter values stand in too many places by chance.
 const SHORTEST: usize = 7;
@@ -61,6 +61,14 @@ impl Needles {
     /// What was found, in all its spellings.
     pub(super) fn new(findings: &[Finding]) -> Self {
         Self::with(findings, 0)
+    }
+
+    /// The same, and the numbers that stand in these names of hosts, found or not.
+    pub(super) fn with_names<'a>(findings: &[Finding], names: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut values = BTreeSet::new();
+        findings.iter().for_each(|finding| add_spellings(&finding.value, &mut values));
+        names.flat_map(numbers_in_name).for_each(|number| add_spellings(number, &mut values));
+        Self::of(values)
     }
 
     /// Those that hold a number: what is looked for in names that people chose, such as a rule's.

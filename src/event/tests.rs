@@ -142,6 +142,26 @@ fn a_found_number_stands_nowhere_in_the_line() {
     assert!(event.line(Values::Full).contains(NUMBER));
 }
 
+/// A host's name may be somebody's number; nothing is found in it by itself, and nothing is shown of it either.
+#[test]
+fn a_number_that_names_a_host_is_masked_without_a_finding() {
+    let name = "sub-447700900123.example.org";
+    let connect = [("Host", "sub-447700900123.example.org:443"), ("X-Order", "447700900456")];
+    let mut event = event("sub-447700900123.example.org:443", &connect);
+    event.context.origin = Origin::parse(Scheme::Https, name.as_bytes()).unwrap();
+    event.error = Some(format!("no address for {name}"));
+    let line = event.line(Values::Masked);
+    assert!(!line.contains(NUMBER) && line.contains("sub-44770•••••23.example.org:443"), "{line}");
+    assert!(line.contains("447700900456"), "a number elsewhere is an order's as often as a phone's: {line}");
+    event.context.origin = Origin::parse(Scheme::Https, b"192.0.2.1").unwrap();
+    assert!(!event.line(Values::Masked).contains(NUMBER), "what was refused");
+    event.tunnel = Some(Tunnel { sni: Some(name.into()), ..Tunnel::default() });
+    assert!(!event.line(Values::Masked).contains(NUMBER));
+    assert!(event.line(Values::Full).contains(NUMBER));
+    event.tunnel = Some(Tunnel { sni: Some("1906714720.cdn.example".into()), ..Tunnel::default() });
+    assert!(event.line(Values::Masked).contains("1906714720.cdn.example"));
+}
+
 #[test]
 fn case_does_not_save_a_pseudonym() {
     let mut event = event("/", &[("X-UIDH", "OTgxNTk2NDk0ADJVquRu5NS5")]).finding(Part::Header, 0, 0..24);

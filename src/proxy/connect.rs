@@ -34,7 +34,7 @@ use crate::{
     exchange::{Origin, RequestHead, Scheme},
     intercept::Outcome,
     policy::Route,
-    sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
+    sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, read_hello, sniff},
 };
 
 /// A tunnel that was granted.
@@ -208,6 +208,7 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
             Sniffed::NeedMore => None,
             Sniffed::Http1 => Some(First::Http1),
             Sniffed::Http2 => Some(First::Other("cleartext-http2")),
+            Sniffed::Ssl2 => Some(First::BrokenTls(PROTOCOL_VERSION.to_vec())),
             Sniffed::Unknown => Some(First::Other("foreign-protocol")),
             Sniffed::Tls => match read_hello(words) {
                 Hello::NeedMore => None,

@@ -15,7 +15,8 @@ use tokio::{
 };
 
 use super::{
-    admission::Admission,
+    admission::{Admission, Permit},
+    fault::is_exhaustion,
     reading, serve,
     session::{Client, Scope, Session, Worker},
 };
@@ -59,6 +60,9 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             }
             Err(error) => {
                 tracing::warn!(listener = %listener.label, "cannot accept connections: {error}");
+                if is_exhaustion(&error) {
+                    worker.upstream.let_go();
+                }
                 sleep(BACK_OFF).await;
             }
         }
@@ -104,21 +108,20 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some(prefix))) => serve::http1(self.session(), stream, prefix).await,
+            Ok(Ok(Some(prefix))) => serve::http1(self.session(permit), stream, prefix).await,
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP/1; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
             Err(_elapsed) => tracing::debug!(%client, "said nothing; closed"),
         }
-        drop(permit);
     }
 
-    fn session(self) -> Session {
+    fn session(self, permit: Permit) -> Session {
         let client = Client {
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, permit: Arc::new(permit) }
     }
 }
 
@@ -129,7 +132,7 @@ async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
-            Sniffed::Tls | Sniffed::Http2 => return Ok(None),
+            Sniffed::Tls | Sniffed::Ssl2 | Sniffed::Http2 => return Ok(None),
             Sniffed::Http1 => return Ok(Some(bytes.freeze())),
             Sniffed::Unknown => return Ok(is_text.then(|| bytes.freeze())),
             Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(bytes.freeze())),

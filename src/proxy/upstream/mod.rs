@@ -10,7 +10,8 @@ mod pool;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpStream;
+use arc_swap::ArcSwap;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     exchange::{Host, Origin, Scheme},
@@ -21,6 +22,9 @@ use crate::{
 pub use dial::Dialer;
 pub use handshake::{Connected, Protocol, Secured};
 pub use pool::{Pool, Sender};
+
+/// How long connections that were let go have to end before one of their descriptors is asked for.
+const SECOND_BREATH: Duration = Duration::from_millis(20);
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +51,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<Trust>,
+    trust: Arc<ArcSwap<Trust>>,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -77,13 +81,13 @@ pub struct Settings {
 
 impl Upstream {
     /// The upstreams of so many workers.
-    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
+    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
         let pool = |_| Pool::new(settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
     }
 
-    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
+    fn new(settings: &Settings, trust: Arc<ArcSwap<Trust>>, pools: Arc<[Pool]>, own: usize) -> Self {
         Self {
             dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
             trust,
@@ -125,7 +129,19 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
     pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port).await
+        match self.dialer.dial(access, host, port).await {
+            Err(fault) if fault.is_exhaustion() => {
+                self.let_go();
+                sleep(SECOND_BREATH).await;
+                self.dialer.dial(access, host, port).await
+            }
+            dialled => dialled,
+        }
+    }
+
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    pub fn let_go(&self) {
+        self.pools.iter().for_each(Pool::clear);
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
@@ -172,7 +188,7 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+        handshake::secure(stream, target, client, protocols, &self.trust.load_full(), &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.

@@ -105,6 +105,11 @@ impl Pool {
         self.drop_stale(&mut pool);
     }
 
+    /// Lets go of everything. What is under way on a connection of HTTP/2 is finished.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn drop_stale(&self, pool: &mut HashMap<Target, Vec<Idle>>) {
         pool.retain(|_, idle| {
             idle.retain(|idle| idle.is_fresh(self.patience));
