@@ -2,6 +2,9 @@
 //!
 //! Of an ordinary request, and of heads of 64 KiB that are full of what has to be masked.
 
+#[path = "scan/browser.rs"]
+#[allow(dead_code)]
+mod browser;
 #[path = "scan/cases.rs"]
 #[allow(dead_code)]
 mod cases;

@@ -60,25 +60,23 @@ struct Long {
 impl Needles {
     /// What was found, in all its spellings.
     pub(super) fn new(findings: &[Finding]) -> Self {
-        Self::with(findings, 0)
+        Self::of(findings, std::iter::empty(), 0)
     }
 
     /// The same, and the numbers that stand in these names of hosts, found or not.
     pub(super) fn with_names<'a>(findings: &[Finding], names: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut values = BTreeSet::new();
-        findings.iter().for_each(|finding| add_spellings(&finding.value, &mut values));
-        names.flat_map(numbers_in_name).for_each(|number| add_spellings(number, &mut values));
-        Self::of(values)
+        Self::of(findings, names, 0)
     }
 
     /// Those that hold a number: what is looked for in names that people chose, such as a rule's.
     pub(super) fn numbers(findings: &[Finding]) -> Self {
-        Self::with(findings, SHORTEST)
+        Self::of(findings, std::iter::empty(), SHORTEST)
     }
 
     /// Those with so many digits.
-    fn with(findings: &[Finding], digits: usize) -> Self {
+    fn of<'a>(findings: &[Finding], names: impl Iterator<Item = &'a [u8]>, digits: usize) -> Self {
         let mut gathered = Gathered { digits, ..Gathered::default() };
+        names.flat_map(numbers_in_name).for_each(|number| gathered.one(&Bytes::copy_from_slice(number)));
         for finding in findings {
             gathered.add(&finding.value);
             if gathered.is_too_much() {

@@ -11,7 +11,7 @@ use super::{
     decode::{self, Decoded},
     search::{Found, Search},
 };
-use crate::detect::runs::{Class, Runs};
+use crate::detect::runs::Runs;
 
 /// Bytes of text that are looked through: as many as the shortest number has digits.
 const LEAST: usize = 8;
@@ -21,15 +21,9 @@ const LEAST: usize = 8;
 const LETTERS: usize = LEAST * 8 / 6;
 
 /// What text is here: printable ASCII.
-const PRINTABLE: Class = {
-    let mut class = [false; 256];
-    let mut byte = b' ' as usize;
-    while byte <= b'~' as usize {
-        class[byte] = true;
-        byte += 1;
-    }
-    class
-};
+fn is_printable(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
+}
 
 /// For each place in a group of four letters that begins at a multiple of four: at which offsets (bit n for n letters
 /// that precede the token in its first group) this letter may be part of text.
@@ -132,7 +126,7 @@ fn inside(search: &mut Search<'_>, token: &[u8], stretch: Stretch, depth: usize,
     let end = (letters.end + offset).next_multiple_of(4).min(token.len() + offset);
     let mut bytes = Decoded::new();
     decode::letters(token, offset, first..end, &mut bytes);
-    for run in Runs::new(&bytes, &PRINTABLE, LEAST) {
+    for run in Runs::new(&bytes, is_printable, LEAST) {
         let text = bytes.get(run.clone()).unwrap_or_default();
         search.text(text, depth, &mut |span, form| {
             let from = first + (run.start + span.start) * 8 / 6;
