@@ -163,7 +163,9 @@ impl Drop for Account {
         event.duration = self.started.elapsed();
         if event.verdict == Verdict::Failed && event.status.is_none() {
             // Nobody came to say how it ends: what was at work on it was dropped, as happens when its client leaves.
-            event.error.get_or_insert_with(|| "the client went away before it was answered".into());
+            event
+                .error
+                .get_or_insert_with(|| "the client went away, or broke its request off, before it was answered".into());
         }
         if std::thread::panicking() {
             withhold(&mut event);

@@ -121,7 +121,7 @@ impl Connection {
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, permit: Arc::new(permit) }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How often idle connections to origins are looked through.
-const SWEEP: Duration = Duration::from_secs(15);
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// Everything that the proxy is made of.
 #[derive(Debug)]

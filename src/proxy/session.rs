@@ -148,7 +148,7 @@ pub struct Session {
     pub tape: Option<Tape>,
     /// The place that it has among all connections, given back when nothing of it is left: a tunnel outlives the connection
     /// that asked for it.
-    pub permit: Arc<Permit>,
+    pub(super) _permit: Arc<Permit>,
 }
 
 impl Session {

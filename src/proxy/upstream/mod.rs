@@ -82,7 +82,7 @@ pub struct Settings {
 impl Upstream {
     /// The upstreams of so many workers.
     pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
-        let pool = |_| Pool::new(settings.per_origin, settings.idle);
+        let pool = |_| Pool::new(count, settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
     }
