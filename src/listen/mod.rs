@@ -1,9 +1,10 @@
 //! How do connections arrive?
 //!
-//! A [`Listener`] is bound once and shared by all workers. One file a kind; today there is one, the explicit proxy that a
-//! phone's settings point at.
+//! A [`Listener`] is bound once and shared by all workers. One file a kind: what differs is how the socket is bound, and
+//! how it is known where a connection wants to go.
 
 mod explicit;
+mod kind;
 
 use std::{
     io,
@@ -12,10 +13,13 @@ use std::{
 };
 
 use crate::exchange::Vantage;
+pub use kind::Kind;
 
 /// What a listener is to be.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    /// How connections arrive.
+    pub kind: Kind,
     /// Where to listen; port 0 lets the system choose.
     pub address: SocketAddr,
     /// Where it stands on the path.
@@ -27,6 +31,8 @@ pub struct Spec {
 /// A bound listener.
 #[derive(Debug)]
 pub struct Listener {
+    /// How connections arrive.
+    pub kind: Kind,
     /// The address that it really has.
     pub address: SocketAddr,
     /// Where it stands on the path.
@@ -44,7 +50,7 @@ impl Listener {
     pub fn bind(spec: &Spec) -> io::Result<Self> {
         let socket = explicit::bind(spec.address)?;
         let address = socket.local_addr()?;
-        Ok(Self { address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
+        Ok(Self { kind: spec.kind, address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
     }
 
     /// One more handle on the same socket, for a worker's own event loop.
