@@ -44,6 +44,7 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
         vantage: Vantage::BeyondCarrier,
         client: ([192, 0, 2, 7], 51344).into(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        led: None,
     };
     let head = RequestHead { method: "GET".into(), target: cases::TARGET.into(), version: Version::Http11, fields };
     Event {
@@ -60,6 +61,7 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     admission::Admission,
     connection,
+    names::Names,
     session::{Judges, Limits, Shared, Worker},
     upstream::{self, Upstream},
 };
@@ -80,6 +81,7 @@ impl Running {
             log,
             leaves: ArcSwap::from_pointee(leaves),
             limits,
+            names: Names::new(),
         });
         let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);

@@ -86,8 +86,8 @@ fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings
 
 fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
     let bind = |listener: &config::Listener| {
-        let spec =
-            listen::Spec { address: listener.address, vantage: listener.vantage, label: Arc::clone(&listener.label) };
+        let config::Listener { kind, address, vantage, .. } = *listener;
+        let spec = listen::Spec { kind, address, vantage, label: Arc::clone(&listener.label) };
         let bound = Listener::bind(&spec).map_err(|error| {
             Failure::because(format!("listener \"{}\" cannot listen on {}", spec.label, spec.address), error)
         });
