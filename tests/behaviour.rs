@@ -206,7 +206,7 @@ fn a_crowd_does_not_push_out_who_has_shown_something() {
     let looks = |sightings: &Sightings, client: u32, host: &str, token: &str| -> usize {
         let origin = Origin::parse(Scheme::Http, host.as_bytes()).unwrap();
         let client = (client.to_be_bytes(), 1234).into();
-        let context = Context { listener: "test".into(), vantage: Vantage::BeyondCarrier, client, origin };
+        let context = Context { listener: "test".into(), vantage: Vantage::BeyondCarrier, client, origin, led: None };
         let fields: Fields = [("User-Agent", "A/1"), ("X-Qzt", token), ("Accept", "*/*")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()
