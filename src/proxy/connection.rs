@@ -107,10 +107,11 @@ impl Connection {
         }
         match self.listener.kind {
             Kind::Explicit => self.serve_http(stream, permit).await,
-            Kind::Socks5 => socks::serve(self.session(permit), stream).await,
+            // Boxed, so that no kind makes the connections of another larger.
+            Kind::Socks5 => Box::pin(socks::serve(self.session(permit), stream)).await,
             Kind::Redirect | Kind::Tproxy { .. } => {
                 let destination = self.destination(&stream);
-                transparent::serve(self.session(permit), stream, destination).await;
+                Box::pin(transparent::serve(self.session(permit), stream, destination)).await;
             }
         }
     }
