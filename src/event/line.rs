@@ -32,6 +32,10 @@ pub struct EventLine {
     pub duration_us: u64,
     pub error: Option<String>,
     pub tunnel: Option<TunnelLine>,
+    pub client_name: Option<String>,
+    /// `true`, or a word that says why not.
+    pub upgraded: Option<serde_json::Value>,
+    pub connectivity: bool,
 }
 
 /// A finding as it was written.

@@ -27,6 +27,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
             vantage: Vantage::NoCarrier,
             client: "192.0.2.7:51344".parse().unwrap(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+            known: <_>::default(),
         },
         head: Arc::new(RequestHead {
             method: "GET".into(),
@@ -43,6 +44,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         duration: Duration::from_micros(4312),
         error: None,
         tunnel: None,
+        notes: <_>::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr, sync::Arc};
 
-use super::Origin;
+use super::{Host, Origin};
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,4 +82,24 @@ pub struct Context {
     pub client: SocketAddr,
     /// The origin that the request is for.
     pub origin: Origin,
+    /// What the addresses themselves do not say.
+    pub known: Known,
+}
+
+/// What is known beyond addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What the configuration calls the client.
+    pub client: Option<Arc<str>>,
+    /// Whether targets and values are to be kept out of the log for this client.
+    pub is_private: bool,
+    /// The name that the client gave to an origin it named by address, if the name leads to that very address.
+    pub site: Option<Host>,
+}
+
+impl Context {
+    /// The host by which the origin is judged where a name is better than an address: never one that was only claimed.
+    pub fn site(&self) -> &Host {
+        self.known.site.as_ref().unwrap_or(&self.origin.host)
+    }
 }

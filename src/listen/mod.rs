@@ -4,6 +4,7 @@
 //! phone's settings point at.
 
 mod explicit;
+mod neighbours;
 
 use std::{
     io,
@@ -12,6 +13,7 @@ use std::{
 };
 
 use crate::exchange::Vantage;
+pub use neighbours::Neighbours;
 
 /// What a listener is to be.
 #[derive(Clone, Debug)]

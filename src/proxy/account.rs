@@ -19,7 +19,7 @@ use ulid::Ulid;
 
 use crate::{
     detect::Finding,
-    event::{Applied, Event, Tunnel, Verdict},
+    event::{Applied, Event, Tunnel, Upgraded, Verdict},
     exchange::{Context, RequestHead},
     proxy::fault::Fault,
     sink::EventLog,
@@ -52,6 +52,7 @@ impl Account {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            notes: <_>::default(),
         };
         Arc::new(Self {
             log,
@@ -70,6 +71,16 @@ impl Account {
     /// Notes what the rules did about it.
     pub fn acted(&self, actions: Vec<Applied>) {
         self.edit(|event| event.actions.extend(actions));
+    }
+
+    /// Notes that it asks whether the network is online.
+    pub fn is_check(&self) {
+        self.edit(|event| event.notes.connectivity = true);
+    }
+
+    /// Notes whether a cleartext request went to its origin inside TLS.
+    pub fn upgraded(&self, upgraded: Upgraded) {
+        self.edit(|event| event.notes.upgraded = Some(upgraded));
     }
 
     /// Notes how the exchange ends and what the client is answered.

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     event::{Tunnel, Verdict},
-    exchange::{Origin, RequestHead, Scheme},
+    exchange::{Host, Origin, RequestHead, Scheme},
     intercept::Outcome,
     policy::Route,
     sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
@@ -66,6 +66,9 @@ pub async fn handle(
     let (context, account) = session.open(named, Arc::clone(&head));
     let judgement = judges.interceptor.request(&context, &head, today());
     account.found(judgement.findings);
+    if judges.interceptor.is_check(&context, &head) {
+        account.is_check();
+    }
     let origin = match destination {
         Ok(origin) => origin,
         Err(refused) => return answer_fault(&account, &refused),
@@ -132,7 +135,7 @@ impl Granted {
         let rewind = |words: BytesMut| client.again(words.freeze());
         match sniffed {
             First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
-            First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+            First::Tls(hello) => match self.route(hello.sni.as_deref()).await {
                 Route::Intercept => match Offer::of(&hello.alpn) {
                     Offer::Http => Box::pin(intercepted::open(self, rewind(words), hello)).await,
                     Offer::Foreign => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
@@ -143,7 +146,7 @@ impl Granted {
                 },
                 Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
             },
-            First::BrokenTls(alert) => match self.judges.interceptor.route(&self.origin.host, None) {
+            First::BrokenTls(alert) => match self.route(None).await {
                 Route::Intercept => {
                     self.account.tunnel(Verdict::Refused, because("invalid-hello"));
                     intercepted::refuse(self, rewind(words), &Refusal::BrokenHello(alert)).await;
@@ -152,6 +155,18 @@ impl Granted {
             },
             First::Other(reason) => self.pass(rewind(words), because(reason)).await,
         }
+    }
+
+    /// Whether what is inside is to be read. A name inside counts only if it leads where the tunnel leads.
+    async fn route(&self, sni: Option<&str>) -> Route {
+        let claimed = sni.and_then(|name| Host::parse(name.as_bytes()).ok());
+        let site = self.session.shared().claims.site(&self.judges, &self.origin.host, claimed).await;
+        let context = self.session.context(self.origin.clone(), site);
+        let route = self.judges.interceptor.route(&context, sni);
+        if route == Route::PassThrough("connectivity") {
+            self.account.is_check();
+        }
+        route
     }
 
     /// Cleartext HTTP in a tunnel is judged like any other.

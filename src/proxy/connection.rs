@@ -20,6 +20,7 @@ use super::{
     session::{Client, Scope, Session, Worker},
 };
 use crate::{
+    exchange::Mac,
     listen::{self, Listener},
     sniff::{Sniffed, sniff},
 };
@@ -95,6 +96,7 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        let card = self.card().await;
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
         let spoken = tokio::select! {
@@ -104,7 +106,7 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some(prefix))) => serve::http1(self.session(), stream, prefix).await,
+            Ok(Ok(Some(prefix))) => serve::http1(self.session(card), stream, prefix).await,
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP/1; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
             Err(_elapsed) => tracing::debug!(%client, "said nothing; closed"),
@@ -112,11 +114,21 @@ impl Connection {
         drop(permit);
     }
 
-    fn session(self) -> Session {
+    /// The client's network card, if anybody is known by one.
+    async fn card(&self) -> Option<Mac> {
+        let shared = &self.worker.shared;
+        if !shared.judges.load().interceptor.clients().want_macs() {
+            return None;
+        }
+        shared.neighbours.card(self.address.ip()).await
+    }
+
+    fn session(self, card: Option<Mac>) -> Session {
         let client = Client {
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
+            card,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
     }

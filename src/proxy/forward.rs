@@ -13,9 +13,10 @@ use super::{
     gate,
     http::{Switch, answer_block},
     recorder::Tape,
-    send::{self, Answered, Attempt},
+    send::{Answered, Attempt},
     session::{Judges, Scope, Session, today},
     upgrade,
+    upgraded::{self, Led, Switching},
     upstream::{Protocol, Sender, Target},
 };
 use crate::{
@@ -63,8 +64,11 @@ pub async fn forward(
     let client_upgrade = hyper::upgrade::on(&mut request);
     let asked = Asked::of(&exchange.received, &request);
     let (attempt, gate) = prepare(&exchange, request, &asked);
-    let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
-    let mut answered = patiently(&exchange, Box::pin(sent)).await?;
+    let sent = upgraded::send(&exchange, attempt, gate, asked.switching());
+    let mut answered = match patiently(&exchange, Box::pin(sent)).await? {
+        upgraded::Outcome::Answered(answered) => *answered,
+        upgraded::Outcome::Led(led) => return Ok(lead(&exchange, &led)),
+    };
     let switches = asked.is_granted_by(&answered);
     let response = &mut answered.response;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !switches {
@@ -100,8 +104,8 @@ impl Asked {
         }
     }
 
-    fn needs_http2(&self) -> bool {
-        matches!(self, Self::Connect)
+    fn switching(&self) -> Switching {
+        Switching { switches: !matches!(self, Self::Nothing), needs_http2: matches!(self, Self::Connect) }
     }
 
     fn is_granted_by(&self, answered: &Answered) -> bool {
@@ -156,9 +160,16 @@ async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, 
     }
 }
 
+/// A redirection of our own, for the client.
+fn lead(exchange: &Exchange, led: &Led) -> Response<Body> {
+    let (status, answer) = led.answer();
+    exchange.account.ends(Verdict::Redirected, status);
+    answer
+}
+
 /// The origin's answer, judged, for the client.
 fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<Body> {
-    let Answered { response, head, sender } = answered;
+    let Answered { response, head, sender, target } = answered;
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
     exchange.account.found(judgement.findings);
     exchange.account.acted(judgement.actions);
@@ -178,12 +189,12 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
         }
         None => parts.headers = fields::map(&fields),
     }
-    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender) };
+    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender, target) };
     Response::from_parts(parts, body)
 }
 
 /// The body of an answer; at its end the connection is free for the next request.
-fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body {
+fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender, target: Target) -> Body {
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
     let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge)
@@ -193,7 +204,7 @@ fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
+    let access = Arc::clone(&exchange.judges.access);
     body.at_end(move || worker.upstream.put(&target, sender, &access))
 }
 

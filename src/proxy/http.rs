@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::{
     account::Account,
     body::Body,
-    connect,
+    claims, connect,
     fault::{Fault, Side, Stage},
     forward::{self, Exchange},
     http2_head,
@@ -145,10 +145,14 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Err(_) => (session.nowhere(), head.target.clone()),
     };
     let head = Arc::new(RequestHead { target, ..head });
-    let (context, account) = session.open(origin, Arc::clone(&head));
+    let site = claims::named(session, &judges, &origin, &head).await;
+    let (context, account) = session.open_in(session.context(origin, site), Arc::clone(&head));
     // What is refused is written down as well, and masked: so it is judged first.
     let judgement = judges.interceptor.request(&context, &head, today());
     account.found(judgement.findings);
+    if judges.interceptor.is_check(&context, &head) {
+        account.is_check();
+    }
     let target = match destination {
         Ok(destination) => destination.target,
         Err(refused) => return Err(Box::new(answer_fault(&account, &refused))),

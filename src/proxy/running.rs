@@ -19,12 +19,14 @@ use tokio::{
 
 use super::{
     admission::Admission,
+    claims::Claims,
     connection,
     session::{Judges, Limits, Shared, Worker},
+    upgraded::Upgrades,
     upstream::{self, Upstream},
 };
 use crate::{
-    listen::Listener,
+    listen::{Listener, Neighbours},
     sink::EventLog,
     tls::{LeafCache, Trust},
 };
@@ -55,6 +57,8 @@ pub struct Parts {
     pub upstream: upstream::Settings,
     /// For what is under way when the end comes.
     pub shutdown: Duration,
+    /// What is known of sites in TLS.
+    pub upgrades: Upgrades,
     /// How many threads.
     pub workers: usize,
 }
@@ -74,7 +78,15 @@ impl Running {
     /// No thread or event loop can be had.
     pub fn start(parts: Parts) -> io::Result<Self> {
         let Parts { judges, log, leaves, limits, .. } = parts;
-        let shared = Arc::new(Shared { judges: ArcSwap::from_pointee(judges), log, leaves, limits });
+        let shared = Arc::new(Shared {
+            judges: ArcSwap::from_pointee(judges),
+            log,
+            leaves,
+            limits,
+            neighbours: Neighbours::default(),
+            claims: Claims::default(),
+            upgrades: Arc::new(parts.upgrades),
+        });
         let (ending, ends) = watch::channel(false);
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);
@@ -99,6 +111,11 @@ impl Running {
     /// The judges in force.
     pub fn judges(&self) -> Arc<Judges> {
         self.shared.judges.load_full()
+    }
+
+    /// What is known of sites in TLS.
+    pub fn upgrades(&self) -> Arc<Upgrades> {
+        Arc::clone(&self.shared.upgrades)
     }
 
     /// Puts other judges in force, for every request from now on. Those under way keep the ones they began with.

@@ -13,14 +13,17 @@ use tokio::sync::{mpsc, watch};
 use super::{
     account::Account,
     authentication::Authenticator,
+    claims::Claims,
     fault::Fault,
     recorder::{Patience, Tape},
+    upgraded::Upgrades,
     upstream::{Sender, Target, Upstream},
 };
 use crate::{
-    exchange::{Context, Host, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
+    exchange::{Context, Host, Known, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
-    policy::Access,
+    listen::Neighbours,
+    policy::{Access, Upgrading},
     sink::EventLog,
     tls::LeafCache,
 };
@@ -34,6 +37,8 @@ pub struct Judges {
     pub access: Arc<Access>,
     /// Who must say a password.
     pub authenticator: Authenticator,
+    /// What becomes of cleartext requests.
+    pub upgrading: Upgrading,
 }
 
 /// Limits of size and time that hold for every connection.
@@ -64,6 +69,12 @@ pub struct Shared {
     pub leaves: LeafCache,
     /// The limits.
     pub limits: Limits,
+    /// Which client has which network card.
+    pub neighbours: Neighbours,
+    /// Which names lead to which addresses.
+    pub claims: Claims,
+    /// Which origins offer inside TLS what they offer in cleartext.
+    pub upgrades: Arc<Upgrades>,
 }
 
 /// What the connections of one worker share.
@@ -88,6 +99,8 @@ pub struct Client {
     pub vantage: Vantage,
     /// Its address.
     pub address: SocketAddr,
+    /// Its network card, where one was asked for and could be seen.
+    pub card: Option<Mac>,
 }
 
 /// What requests on a connection are for.
@@ -191,14 +204,32 @@ impl Session {
         matches!(&self.scope, Scope::Tunnel(inside) if Arc::strong_count(&inside.switched) > 1)
     }
 
+    /// The circumstances of a request for `origin`; `site` is the name that the client has for an address, if that is
+    /// its name indeed.
+    pub fn context(&self, origin: Origin, site: Option<Host>) -> Context {
+        let Client { listener, vantage, address, card } = &self.client;
+        let judges = self.shared().judges.load();
+        let named = judges.interceptor.clients().find(address.ip(), *card);
+        Context {
+            listener: Arc::clone(listener),
+            vantage: *vantage,
+            client: *address,
+            origin,
+            known: Known {
+                client: named.map(|client| Arc::clone(&client.name)),
+                is_private: named.is_some_and(|client| client.is_private),
+                site,
+            },
+        }
+    }
+
     /// Opens the account of a request for `origin`.
     pub fn open(&self, origin: Origin, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
-        let context = Context {
-            listener: Arc::clone(&self.client.listener),
-            vantage: self.client.vantage,
-            client: self.client.address,
-            origin,
-        };
+        self.open_in(self.context(origin, None), head)
+    }
+
+    /// Opens the account of a request under these circumstances.
+    pub fn open_in(&self, context: Context, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
         let account = Account::open(self.shared().log.clone(), context.clone(), head);
         (context, account)
     }

@@ -8,6 +8,7 @@ mod event_log;
 mod journal;
 mod segment;
 mod sightings;
+mod upgrades;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 pub use event_log::{EventLog, Writer};
 pub use segment::{Segment, segments};
 pub use sightings::{Keeper, Sightings, Watch};
+pub use upgrades::{Site, load as load_sites, store as store_sites};
 
 /// Where the event log is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

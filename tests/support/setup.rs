@@ -26,6 +26,8 @@ pub struct Setup {
     listeners: Vec<String>,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
+    /// Tables that stand several times, as they are written.
+    tail: String,
     environment: Vec<(String, String)>,
 }
 
@@ -34,10 +36,17 @@ impl Setup {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
-        Self { dir, listeners, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
-            .set("access.deny_targets", r#"["self"]"#)
-            .set("intercept.mode", r#""never""#)
-            .set("policy.file", r#""policy.toml""#)
+        Self {
+            dir,
+            listeners,
+            keys: BTreeMap::new(),
+            policy: STRIP.to_owned(),
+            tail: String::new(),
+            environment: Vec::new(),
+        }
+        .set("access.deny_targets", r#"["self"]"#)
+        .set("intercept.mode", r#""never""#)
+        .set("policy.file", r#""policy.toml""#)
     }
 
     /// Sets a key, `section.name`, to a TOML value.
@@ -51,6 +60,12 @@ impl Setup {
     pub fn unset(mut self, key: &str) -> Self {
         let (section, name) = key.rsplit_once('.').expect("section.name");
         self.keys.entry(section.to_owned()).or_default().remove(name);
+        self
+    }
+
+    /// Adds text at the end of the configuration: tables that stand several times.
+    pub fn also(mut self, text: &str) -> Self {
+        self.tail += text;
         self
     }
 
@@ -120,6 +135,7 @@ impl Setup {
             .enumerate()
             .map(listener)
             .chain(self.keys.iter().map(section))
+            .chain([self.tail.clone()])
             .collect::<Vec<_>>()
             .join("\n")
     }
