@@ -140,7 +140,14 @@ fn read_rules<'a>(entry: &Entry<'a>) -> Rules<'a> {
     entry.text().map_or(Rules::None, Rules::File)
 }
 
+/// A class is no client's: everybody in it would have one name.
 fn network(text: &At<String>, faults: &Faults) -> Option<At<IpNet>> {
+    if text.value.parse::<AddressClass>().is_ok() {
+        let message = format!("{} is a class of addresses, and no client's", quoted(&text.value));
+        let help = "write addresses or networks, such as \"192.0.2.7\" or \"2001:db8::/64\"";
+        faults.error(Code::InvalidNetwork, &text.place, message, help);
+        return None;
+    }
     matchers::network(text, faults).map(|network| At { value: network, place: text.place.clone() })
 }
 

@@ -51,8 +51,29 @@ pub struct Upgrades {
     looks: Semaphore,
     sent: AtomicU64,
     led: AtomicU64,
-    left: AtomicU64,
+    /// By the words of [`WORDS`].
+    left: [AtomicU64; WORDS.len()],
 }
+
+/// Every word for why a request stays in cleartext.
+const WORDS: [&str; 16] = [
+    "no-https",
+    "slow",
+    "untrusted",
+    "broken",
+    "redirects-back",
+    "differs",
+    "circles",
+    "unproven",
+    "busy",
+    "private",
+    "address",
+    "port",
+    "never",
+    "connectivity",
+    "protocol-switch",
+    "other",
+];
 
 impl Upgrades {
     /// Knows what was remembered.
@@ -65,7 +86,7 @@ impl Upgrades {
             looks: Semaphore::new(LOOKS),
             sent: AtomicU64::new(0),
             led: AtomicU64::new(0),
-            left: AtomicU64::new(0),
+            left: [const { AtomicU64::new(0) }; WORDS.len()],
         }
     }
 
@@ -91,9 +112,16 @@ impl Upgrades {
 
     /// One line on what was done; nothing if there was nothing to do.
     pub fn summary(&self) -> Option<String> {
-        let [sent, led, left] = [&self.sent, &self.led, &self.left].map(|count| count.load(Ordering::Relaxed));
-        let any = sent + led + left > 0;
-        any.then(|| format!("cleartext requests: {sent} sent inside TLS, {led} led to https, {left} left in cleartext"))
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (sent, led) = (read(&self.sent), read(&self.led));
+        let counts = || WORDS.iter().zip(self.left.iter().map(read)).filter(|(_, count)| *count > 0);
+        let left: u64 = counts().map(|(_, count)| count).sum();
+        if sent + led + left == 0 {
+            return None;
+        }
+        let why: Vec<_> = counts().map(|(word, count)| format!("{count} {word}")).collect();
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+        Some(format!("cleartext requests: {sent} sent inside TLS, {led} led to https, {left} left in cleartext{why}"))
     }
 
     pub(super) async fn room(&self) -> Option<SemaphorePermit<'_>> {
@@ -108,8 +136,11 @@ impl Upgrades {
         self.led.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_left(&self) {
-        self.left.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_left(&self, reason: &str) {
+        let at = WORDS.iter().position(|word| *word == reason);
+        if let Some(count) = at.and_then(|at| self.left.get(at)).or(self.left.last()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn digest(&self, target: &Target) -> [u8; 16] {

@@ -112,7 +112,7 @@ async fn in_cleartext(
     reason: &'static str,
 ) -> Result<Outcome, Fault> {
     exchange.account.upgraded(Upgraded::No(reason));
-    exchange.session.shared().upgrades.count_left();
+    exchange.session.shared().upgrades.count_left(reason);
     let answered = send::send(exchange, attempt, keeper, false).await?;
     Ok(Outcome::Answered(Box::new(answered)))
 }
@@ -201,7 +201,7 @@ impl Upgrading<'_> {
             Ok(other) if policy::offers_more(&self.inside.context.origin.host, &other.head) => {
                 self.record.is_not_there("differs");
                 self.exchange.account.upgraded(Upgraded::No("differs"));
-                self.exchange.session.shared().upgrades.count_left();
+                self.exchange.session.shared().upgrades.count_left("differs");
                 Ok(Outcome::Answered(Box::new(other)))
             }
             _ => Ok(self.passed(answered)),
