@@ -76,6 +76,12 @@ codes! {
     UnknownPartner = "unknown-partner",
     /// A rule names a listener that is not declared.
     UnknownListener = "unknown-listener",
+    /// A rule names a client that is not declared.
+    UnknownClient = "unknown-client",
+    /// Two clients that share an address or a network card.
+    OverlappingClients = "overlapping-clients",
+    /// No address of a network card.
+    InvalidMac = "invalid-mac",
     /// A partner whose time is over.
     ExpiredPartner = "expired-partner",
     /// A partner that no rule mentions.

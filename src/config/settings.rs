@@ -14,7 +14,9 @@ use crate::{
     event::Values,
     exchange::Vantage,
     listen::Kind,
-    policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
+    policy::{
+        Access, AddressClass, AddressSet, Clients, Connectivity, HostSet, Partner, Policy, PortSet, Routing, Upgrading,
+    },
 };
 
 /// A whole configuration, sound and compiled.
@@ -30,6 +32,12 @@ pub struct Config {
     pub access: Arc<Access>,
     /// Which tunnels are opened.
     pub routing: Arc<Routing>,
+    /// What becomes of cleartext requests.
+    pub upgrading: Upgrading,
+    /// Who is asked whether the network is online.
+    pub connectivity: Arc<Connectivity>,
+    /// The clients that have names.
+    pub clients: Arc<Clients>,
     /// Whom we trust, and where our own authority is kept.
     pub tls: Tls,
     /// Where events go.

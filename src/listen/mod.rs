@@ -5,6 +5,7 @@
 
 mod explicit;
 mod kind;
+mod neighbours;
 mod redirect;
 mod socket;
 pub mod socks5;
@@ -20,6 +21,7 @@ use socket2::SockRef;
 
 use crate::exchange::Vantage;
 pub use kind::Kind;
+pub use neighbours::Neighbours;
 pub use tproxy::set_transparent;
 
 /// What a listener is to be.

@@ -27,6 +27,7 @@ use super::{
     upstream::Protocol,
 };
 use crate::{
+    exchange::Mac,
     listen::{self, Kind, Listener},
     sniff::{Sniffed, sniff},
 };
@@ -105,13 +106,14 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        let card = self.card().await;
         match self.listener.kind {
-            Kind::Explicit => self.serve_http(stream, permit).await,
+            Kind::Explicit => self.serve_http(stream, card, permit).await,
             // Boxed, so that no kind makes the connections of another larger.
-            Kind::Socks5 => Box::pin(socks::serve(self.session(permit), stream)).await,
+            Kind::Socks5 => Box::pin(socks::serve(self.session(card, permit), stream)).await,
             Kind::Redirect | Kind::Tproxy { .. } => {
                 let destination = self.destination(&stream);
-                Box::pin(transparent::serve(self.session(permit), stream, destination)).await;
+                Box::pin(transparent::serve(self.session(card, permit), stream, destination)).await;
             }
         }
     }
@@ -128,7 +130,7 @@ impl Connection {
         }
     }
 
-    async fn serve_http(self, mut stream: TcpStream, permit: Permit) {
+    async fn serve_http(self, mut stream: TcpStream, card: Option<Mac>, permit: Permit) {
         let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
@@ -139,9 +141,9 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(permit), stream, prefix).await,
+            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(card, permit), stream, prefix).await,
             Ok(Ok(Some((Protocol::Http2, prefix)))) => {
-                serve::http2(self.session(permit), Rewound::new(stream, prefix), false).await;
+                serve::http2(self.session(card, permit), Rewound::new(stream, prefix), false).await;
             }
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
@@ -157,12 +159,22 @@ impl Connection {
         }
     }
 
-    fn session(self, permit: Permit) -> Session {
+    /// The client's network card, if anybody is known by one.
+    async fn card(&self) -> Option<Mac> {
+        let shared = &self.worker.shared;
+        if !shared.judges.load().interceptor.clients().want_macs() {
+            return None;
+        }
+        shared.neighbours.card(self.address.ip()).await
+    }
+
+    fn session(self, card: Option<Mac>, permit: Permit) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
+            card,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }

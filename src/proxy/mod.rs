@@ -43,6 +43,7 @@ mod stall;
 mod transparent;
 mod tunnel;
 mod upgrade;
+mod upgraded;
 mod upstream;
 mod verbatim;
 
@@ -50,4 +51,5 @@ pub use authentication::Authenticator;
 pub use recorder::Patience;
 pub use running::{Parts, Running};
 pub use session::{Judges, Limits};
+pub use upgraded::Upgrades;
 pub use upstream::Settings as UpstreamSettings;

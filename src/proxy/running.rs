@@ -22,10 +22,11 @@ use super::{
     connection,
     names::Names,
     session::{Judges, Limits, Shared, Worker},
+    upgraded::Upgrades,
     upstream::{self, Upstream},
 };
 use crate::{
-    listen::Listener,
+    listen::{Listener, Neighbours},
     sink::EventLog,
     tls::{LeafCache, Trust},
 };
@@ -56,6 +57,8 @@ pub struct Parts {
     pub upstream: upstream::Settings,
     /// For what is under way when the end comes.
     pub shutdown: Duration,
+    /// What is known of sites in TLS.
+    pub upgrades: Upgrades,
     /// How many threads.
     pub workers: usize,
 }
@@ -82,6 +85,8 @@ impl Running {
             leaves: ArcSwap::from_pointee(leaves),
             limits,
             names: Names::new(),
+            neighbours: Neighbours::default(),
+            upgrades: Arc::new(parts.upgrades),
         });
         let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);
@@ -108,6 +113,11 @@ impl Running {
     /// The judges in force.
     pub fn judges(&self) -> Arc<Judges> {
         self.shared.judges.load_full()
+    }
+
+    /// What is known of sites in TLS.
+    pub fn upgrades(&self) -> Arc<Upgrades> {
+        Arc::clone(&self.shared.upgrades)
     }
 
     /// Puts other judges in force, for every request from now on. Those under way keep the ones they began with.

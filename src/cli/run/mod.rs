@@ -10,6 +10,7 @@ mod build;
 mod descriptors;
 mod dirs;
 mod reload;
+mod sites;
 
 use std::{path::Path, sync::Arc};
 
@@ -17,6 +18,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
+    time::interval,
 };
 
 use descriptors::Descriptors;
@@ -59,10 +61,12 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
     let judges = build::judges(&loaded.config, &key, sightings.as_ref());
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust);
+    let known = sites::known(&loaded.config, &key);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
+    let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let reloading = reload::Reloading::new(config, loaded, key, authority, sightings);
-    let ended = wait(running, reloading, &banner);
+    let ended = wait(running, reloading, &banner, &sites);
     writer.close();
     if let Some(keeper) = keeper {
         keeper.close();
@@ -97,7 +101,12 @@ fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
 }
 
 /// Runs until SIGTERM or SIGINT; reads the configuration anew at SIGHUP and when a file of it changes.
-fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Result<Outcome, Failure> {
+fn wait(
+    running: Running,
+    mut reloading: reload::Reloading,
+    banner: &str,
+    sites: &sites::Sites,
+) -> Result<Outcome, Failure> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -108,6 +117,7 @@ fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Res
         let mut signals = Signals::new()?;
         // Whoever reads this may send a signal at once.
         banner::print(banner);
+        let mut turns = interval(sites::INTERVAL);
         loop {
             tokio::select! {
                 // Told to end.
@@ -116,6 +126,8 @@ fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Res
                 // Told to read the configuration anew; both ways may come at once, the second finds nothing new.
                 _ = signals.hangup.recv() => reloading.reload(&running),
                 () = changed.notified() => reloading.reload(&running),
+                // Time to write down what was found out.
+                _ = turns.tick() => sites.keep(),
             }
             reloading.watch(&changed);
         }
@@ -123,7 +135,9 @@ fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Res
     waited.map_err(|error: std::io::Error| Failure::because("signals cannot be waited for", error))?;
     tracing::info!("ending");
     reload::tell_unused(running.judges().interceptor.policy());
-    running.end().map_err(|error| Failure::because("the proxy did not end well", error))?;
+    let ended = running.end();
+    sites.tell();
+    ended.map_err(|error| Failure::because("the proxy did not end well", error))?;
     Ok(Outcome::Done)
 }
 
