@@ -8,6 +8,7 @@ mod action;
 mod behaviour;
 mod destination;
 mod document;
+mod gateway;
 mod identity;
 mod limits;
 mod listener;
