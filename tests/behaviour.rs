@@ -153,6 +153,7 @@ fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
             vantage: Vantage::BeyondCarrier,
             client: ([192, 0, 2, 7], 1234).into(),
             origin: Origin::parse(Scheme::Http, host.as_bytes()).unwrap(),
+            led: None,
         };
         let fields = [("Host", host), ("User-Agent", "A/1"), ("X-Qzt", TOKEN), ("Accept", "*/*")];
         let fields: Fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();

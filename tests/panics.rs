@@ -80,6 +80,7 @@ fn limits() -> Limits {
         patience: Patience { head: PATIENCE, idle: PATIENCE, body: PATIENCE },
         handshake: PATIENCE,
         response: PATIENCE,
+        sniff: PATIENCE,
         tunnel: PATIENCE,
         streams: 100,
     }
@@ -88,6 +89,7 @@ fn limits() -> Limits {
 fn upstream() -> UpstreamSettings {
     UpstreamSettings {
         own_ports: Arc::new([]),
+        is_led_to: false,
         connect: PATIENCE,
         handshake: PATIENCE,
         body: PATIENCE,

@@ -12,6 +12,7 @@ mod fold;
 mod found;
 mod fronts;
 mod generalised;
+mod hello;
 mod identity;
 mod origin;
 mod pairs;
@@ -43,7 +44,7 @@ use crate::exchange::{Direction, Fields};
 pub struct Subject<'a> {
     /// Which way the message goes.
     pub direction: Direction,
-    /// [`Part::Header`] or [`Part::Trailer`].
+    /// [`Part::Header`], [`Part::Trailer`] or [`Part::Hello`].
     pub part: Part,
     /// Path and query of a request, or the authority of a `CONNECT`; nothing for responses and trailers.
     pub target: Option<&'a [u8]>,

@@ -27,6 +27,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
             vantage: Vantage::NoCarrier,
             client: "192.0.2.7:51344".parse().unwrap(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+            led: None,
         },
         head: Arc::new(RequestHead {
             method: "GET".into(),
@@ -43,6 +44,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         duration: Duration::from_micros(4312),
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 
@@ -101,7 +103,12 @@ fn tunnels_responses_and_observation_say_so_at_the_end() {
     event.findings[0].location.direction = Direction::Response;
     event.findings[0].signature = None;
     event.actions.push(Applied { rule: "r".into(), action: "keep", header: ":path".into(), observed: true });
-    event.tunnel = Some(Tunnel { sni: Some("example.org".into()), alpn: vec!["h2".into()], reason: Some("bypass") });
+    event.tunnel = Some(Tunnel {
+        sni: Some("example.org".into()),
+        alpn: vec!["h2".into()],
+        reason: Some("bypass"),
+        ..Tunnel::default()
+    });
     let line = event.line(Values::Masked);
     assert!(line.contains(r#""location":{"part":"header","name":"x","index":0,"direction":"response"}"#), "{line}");
     assert!(line.contains(r#""signature":null"#), "{line}");

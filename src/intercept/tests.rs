@@ -35,6 +35,7 @@ fn context() -> Context {
         vantage: Vantage::BeyondCarrier,
         client: "192.0.2.7:1234".parse().unwrap(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        led: None,
     }
 }
 

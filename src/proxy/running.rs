@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     admission::Admission,
     connection,
+    names::Names,
     session::{Judges, Limits, Shared, Worker},
     upstream::{self, Upstream},
 };
@@ -74,7 +75,8 @@ impl Running {
     /// No thread or event loop can be had.
     pub fn start(parts: Parts) -> io::Result<Self> {
         let Parts { judges, log, leaves, limits, .. } = parts;
-        let shared = Arc::new(Shared { judges: ArcSwap::from_pointee(judges), log, leaves, limits });
+        let shared =
+            Arc::new(Shared { judges: ArcSwap::from_pointee(judges), log, leaves, limits, names: Names::new() });
         let (ending, ends) = watch::channel(false);
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);

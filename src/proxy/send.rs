@@ -118,6 +118,7 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
     let upstream = &exchange.session.worker.upstream;
     let protocols: &[Protocol] = match (exchange.target.scheme, exchange.received.version) {
         (Scheme::Https, Version::Http2) => &[Protocol::Http2, Protocol::Http1],
+        (Scheme::Http, _) if exchange.session.speaks_http2() => &[Protocol::Http2],
         _ => &[Protocol::Http1],
     };
     let connected = upstream

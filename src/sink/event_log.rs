@@ -248,6 +248,7 @@ mod tests {
                 vantage: Vantage::NoCarrier,
                 client: ([192, 0, 2, 7], 51344).into(),
                 origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+                led: None,
             },
             head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
             findings: vec![],
@@ -259,6 +260,7 @@ mod tests {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            mismatch: None,
         }
     }
 

@@ -3,10 +3,13 @@
 //! A pure decision over the first bytes of a connection; it may answer that it needs more. It consumes nothing.
 
 mod alpn;
+mod extensions;
 mod hello;
+mod ja4;
+mod wire;
 
 pub use alpn::Offer;
-pub use hello::{ClientHello, Hello, MAX_HELLO, read_hello};
+pub use hello::{ClientHello, Extension, Hello, MAX_HELLO, read_hello};
 
 /// The HTTP/2 connection preface (RFC 9113 §3.4).
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -68,6 +71,15 @@ fn sniff_whole_line(bytes: &[u8]) -> Sniffed {
     }
 }
 
+/// Whether a server's first bytes are the frame that every connection of HTTP/2 begins with: SETTINGS, for the connection
+/// as a whole, its parameters of six bytes each (RFC 9113 §6.5).
+pub fn is_settings(bytes: &[u8]) -> bool {
+    match bytes {
+        [a, b, c, 4, 0, 0, 0, 0, 0, ..] => (u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c)).is_multiple_of(6),
+        _ => false,
+    }
+}
+
 /// The bytes of a token (RFC 9110 §5.6.2).
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
@@ -92,6 +104,15 @@ mod tests {
         assert_eq!(sniff(&[5, 1, 0]), Sniffed::Unknown);
         assert_eq!(sniff(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), Sniffed::Unknown);
         assert_eq!(sniff(b" GET /"), Sniffed::Unknown);
+    }
+
+    #[test]
+    fn the_settings_of_http_2_are_told_from_banners() {
+        assert!(is_settings(&[0, 0, 0, 4, 0, 0, 0, 0, 0]));
+        assert!(is_settings(&[0, 0, 12, 4, 0, 0, 0, 0, 0, 0, 3]));
+        for bytes in [&b"220 mail.example ESMTP"[..], &[0, 0, 12, 4, 0, 0, 0, 0], &[0, 0, 13, 4, 0, 0, 0, 0, 0], b""] {
+            assert!(!is_settings(bytes), "{bytes:?}");
+        }
     }
 
     proptest! {

@@ -35,7 +35,7 @@ fn hellos() {
                     outcome((0, name.map(|name| magnitude(name.len())), hello.alpn.len(), hello.offers(b"h2")))
                 }
                 Hello::NeedMore => outcome((1, format!("{decided:?}"), magnitude(input.len()))),
-                Hello::Invalid(_) => outcome((2, format!("{decided:?}"), magnitude(input.len()))),
+                Hello::Invalid { .. } => outcome((2, format!("{decided:?}"), magnitude(input.len()))),
             }
         },
     );

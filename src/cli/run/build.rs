@@ -76,6 +76,7 @@ pub fn parts(
     authority: CertAuthority,
     trust: Arc<Trust>,
 ) -> Parts {
+    let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
     Parts {
         listeners,
@@ -86,7 +87,7 @@ pub fn parts(
         limits: limits(config),
         connections: config.limits.connections,
         connections_per_client: config.limits.connections_per_client,
-        upstream: upstream(config, own_ports),
+        upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
     }
@@ -99,6 +100,7 @@ fn limits(config: &Config) -> Limits {
         patience: Patience { head: timeouts.header, idle: timeouts.idle, body: timeouts.body },
         handshake: timeouts.handshake,
         response: timeouts.response,
+        sniff: timeouts.sniff,
         tunnel: timeouts.tunnel,
         streams: config.limits.streams,
     }
@@ -107,6 +109,7 @@ fn limits(config: &Config) -> Limits {
 fn upstream(config: &Config, own_ports: Arc<[u16]>) -> UpstreamSettings {
     UpstreamSettings {
         own_ports,
+        is_led_to: false,
         connect: config.timeouts.connect,
         handshake: config.timeouts.handshake,
         body: config.timeouts.body,

@@ -39,7 +39,8 @@ word!("severity", Severity, Severity::ALL);
 word!("confidence", Confidence, Confidence::ALL);
 word!("identifier", Identifier, Identifier::ALL);
 word!("origin", InsertedBy, InsertedBy::ALL);
-word!("part", Part, Part::ALL);
+// Rules are about messages: a hello is written down, and cannot be edited without breaking its handshake.
+word!("part", Part, [Part::Header, Part::Trailer, Part::Target]);
 word!("redaction", Redaction, Redaction::ALL);
 word!("scheme", Scheme, [Scheme::Http, Scheme::Https]);
 word!("vantage", Vantage, [Vantage::BeyondCarrier, Vantage::BeforeCarrier, Vantage::NoCarrier]);

@@ -6,20 +6,26 @@
 mod dial;
 mod first_frame;
 mod handshake;
+mod outgoing;
 mod pool;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::net::TcpStream;
 
 use crate::{
     exchange::{Host, Origin, Scheme},
     policy::Access,
-    proxy::fault::Fault,
+    proxy::{fault::Fault, rewound::Rewound},
     tls::Trust,
 };
 pub use dial::Dialer;
 pub use handshake::{Connected, Protocol, Secured};
+pub use outgoing::Outgoing;
 pub use pool::{Pool, Sender};
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
@@ -34,12 +40,20 @@ pub struct Target {
     pub dialled: Host,
     /// The port that is connected to.
     pub port: u16,
+    /// The address that is connected from, where it is the client's own.
+    pub source: Option<IpAddr>,
 }
 
 impl Target {
     /// The target that an origin means when nothing else is known.
     pub fn of(origin: &Origin) -> Self {
-        Self { scheme: origin.scheme, name: origin.host.clone(), dialled: origin.host.clone(), port: origin.port }
+        Self {
+            scheme: origin.scheme,
+            name: origin.host.clone(),
+            dialled: origin.host.clone(),
+            port: origin.port,
+            source: None,
+        }
     }
 }
 
@@ -59,6 +73,8 @@ pub struct Upstream {
 pub struct Settings {
     /// The ports of our own listeners.
     pub own_ports: Arc<[u16]>,
+    /// Whether connections may be led to us, so that our own may be among them.
+    pub is_led_to: bool,
     /// Limit for look-up, and again for connecting.
     pub connect: Duration,
     /// Limit for the TLS handshake.
@@ -80,12 +96,15 @@ impl Upstream {
     pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
         let pool = |_| Pool::new(settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
-        (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
+        let outgoing = settings.is_led_to.then(Outgoing::default);
+        (0..count)
+            .map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own, outgoing.clone()))
+            .collect()
     }
 
-    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
+    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize, outgoing: Option<Outgoing>) -> Self {
         Self {
-            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
+            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect, outgoing },
             trust,
             pools,
             own,
@@ -120,12 +139,26 @@ impl Upstream {
         protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
     }
 
-    /// A TCP connection to a target's address.
+    /// A TCP connection to a target's address, from the client's own where `source` is given.
     ///
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
-    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port).await
+    pub async fn dial(
+        &self,
+        access: &Access,
+        host: &Host,
+        port: u16,
+        source: Option<IpAddr>,
+    ) -> Result<TcpStream, Fault> {
+        self.dialer.dial(access, host, port, source).await
+    }
+
+    /// Whether a connection that was led here may go on to its destination.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why it may not: it is one of our own, or would lead to this machine.
+    pub fn may_lead(&self, peer: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
+        self.dialer.may_lead(peer, destination)
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
@@ -139,7 +172,7 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
-        let stream = self.dial(access, &target.dialled, target.port).await?;
+        let stream = self.dial(access, &target.dialled, target.port, target.source).await?;
         self.establish(stream, target, client, protocols).await
     }
 
@@ -155,7 +188,8 @@ impl Upstream {
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
-            return handshake::speak(stream, Protocol::Http1, &self.limits).await;
+            let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
+            return handshake::speak(stream, protocol, &self.limits).await;
         }
         let secured = self.secure(stream, target, client, protocols).await?;
         self.speak(secured).await
@@ -173,6 +207,14 @@ impl Upstream {
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
         handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+    }
+
+    /// Begins to speak HTTP/2 in cleartext with an origin whose first words have been read.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the connection broke.
+    pub async fn speak_http2(&self, stream: Rewound<TcpStream>) -> Result<Connected, Fault> {
+        handshake::speak(stream, Protocol::Http2, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
