@@ -70,6 +70,7 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         upstream: upstream(),
         shutdown: PATIENCE,
         workers: 1,
+        pulse: None,
     };
     (Running::start(parts).unwrap(), writer, address)
 }

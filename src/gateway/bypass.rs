@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    facts::facts,
+    facts::has_ipv6,
     inspect::Observation,
     plan::Family,
     programs::{self, Trouble},
@@ -45,7 +45,7 @@ fn configured(settings: &Settings) -> Vec<Observation> {
 /// The interfaces with a default route.
 fn uplinks() -> Result<Vec<(Family, String)>, Trouble> {
     let mut uplinks = Vec::new();
-    for family in Family::ALL.into_iter().filter(|family| *family == Family::V4 || facts().ipv6) {
+    for family in Family::ALL.into_iter().filter(|family| *family == Family::V4 || has_ipv6()) {
         for route in programs::ip_list(family, &["route", "show", "default"])? {
             uplinks.extend(devices(&route).map(|name| (family, name)));
         }
@@ -96,7 +96,7 @@ fn one_armed(settings: &Settings, uplinks: &[(Family, String)]) -> Vec<Observati
 /// A router in the LAN that announces itself draws IPv6 away from here.
 fn other_routers(settings: &Settings) -> Result<Vec<Observation>, Trouble> {
     let mut faults = Vec::new();
-    if !facts().ipv6 {
+    if !has_ipv6() {
         return Ok(faults);
     }
     for lan in &settings.lan {

@@ -12,9 +12,20 @@ use super::{
 const ANNOUNCED_DEFAULT: u32 = 0x0004_0000 | 0x0001_0000;
 
 /// Looks at this network namespace. What cannot be read is not there.
-pub fn facts() -> Facts {
+pub fn facts(settings: &Settings) -> Facts {
     let routes = fs::read_to_string("/proc/self/net/ipv6_route").unwrap_or_default();
-    Facts { ipv6: Path::new("/proc/sys/net/ipv6").exists(), announced: announced(&routes) }
+    let is_bridge = |lan: &Interface| Path::new("/sys/class/net").join(lan.as_str()).join("bridge").exists();
+    let gives_packets = Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists();
+    Facts {
+        ipv6: has_ipv6(),
+        bridged: gives_packets && settings.lan.iter().any(is_bridge),
+        announced: announced(&routes),
+    }
+}
+
+/// Whether the kernel speaks IPv6.
+pub fn has_ipv6() -> bool {
+    Path::new("/proc/sys/net/ipv6").exists()
 }
 
 /// The interfaces with an announced default route.

@@ -1,9 +1,6 @@
 //! Is what was planned in force?
 
-use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
-    time::Duration,
-};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde_json::Value;
 
@@ -14,10 +11,8 @@ use super::{
     record::{Home, Record},
     ruleset::PASSED_BY,
     settings::Settings,
+    sockets,
 };
-
-/// A listener of this machine answers at once, or not at all.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How a part of the gateway stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +66,8 @@ pub fn inspect(settings: &Settings, plan: &Plan, home: &Home) -> Result<Vec<Obse
         seen.push(policy_route(route)?);
     }
     seen.extend(sysctls(plan));
-    seen.extend(Family::ALL.into_iter().map(|family| listener(plan, family)));
+    let listening = sockets::listening();
+    seen.extend(Family::ALL.into_iter().map(|family| listener(plan, family, &listening)));
     if let Some(table) = &table {
         seen.push(passed_by(table));
     }
@@ -140,24 +136,21 @@ fn sysctls(plan: &Plan) -> Vec<Observation> {
     }
 }
 
-fn listener(plan: &Plan, family: Family) -> Observation {
+fn listener(plan: &Plan, family: Family, listening: &[SocketAddr]) -> Observation {
     let Some(receiver) = plan.receivers.of(family) else {
         return Observation::note(format!(
             "{family}: no listener takes it, so its connections are refused and clients use the other"
         ));
     };
-    let address = receiver.address;
-    let here = match (address.ip().is_unspecified(), family) {
-        (true, Family::V4) => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
-        (true, Family::V6) => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
-        (false, _) => address,
+    let (address, kind) = (receiver.address, receiver.kind.as_str());
+    // What a listener on every address has to take of this family.
+    let wanted = match (address.ip().is_unspecified(), family) {
+        (true, Family::V4) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
+        _ => address,
     };
-    let kind = receiver.kind.as_str();
-    match TcpStream::connect_timeout(&here, PATIENCE) {
-        Ok(_) => Observation::good(format!("{family}: connections go to {address} ({kind}), which answers")),
-        Err(error) => {
-            Observation::fault(format!("{family}: nothing answers on {address} ({kind}): start clir ({error})"))
-        }
+    match sockets::is_served(wanted, listening) {
+        true => Observation::good(format!("{family}: connections go to {address} ({kind}), where somebody listens")),
+        false => Observation::fault(format!("{family}: nobody listens on {address} ({kind}): start clir")),
     }
 }
 

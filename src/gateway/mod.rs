@@ -13,6 +13,7 @@ mod programs;
 mod record;
 mod ruleset;
 mod settings;
+mod sockets;
 mod units;
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ use crate::listen::Kind;
 
 /// Our rules come before whatever else picks a routing table.
 const PRIORITY: u32 = 100;
-/// Milliseconds between two ICMP errors to one client. Linux's default is a second, after a burst of six: a browser
-/// that tries HTTP/3 with a page full of hosts would wait for most of them. A whole number of ticks at any usual rate.
-const ICMP_GAP: u32 = 20;
+/// Milliseconds between two ICMP errors to one client, after a burst of six: none. With Linux's second, a browser that
+/// tries HTTP/3 with the hosts of a page would wait for most refusals. The limit for all clients together stays.
+const ICMP_GAP: u32 = 0;
 
 /// Where connections may be led to; of all kinds, only `redirect` and `tproxy` can receive them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,9 @@ impl Receiver {
 pub struct Facts {
     /// Whether its kernel speaks IPv6.
     pub ipv6: bool,
+    /// Whether a bridge of the LAN gives its packets to the firewall before they are this machine's. The listener that
+    /// `tproxy` finds for such a packet is forgotten on the way.
+    pub bridged: bool,
     /// The interfaces whose router announces itself (RFC 4861), which a machine that forwards would no longer believe.
     pub announced: Vec<Interface>,
 }
@@ -146,23 +149,16 @@ pub struct Sysctl {
     pub key: String,
     /// Its value.
     pub value: u32,
-    /// Whether less will do as well.
-    pub is_limit: bool,
 }
 
 impl Sysctl {
     fn new(key: impl Into<String>, value: u32) -> Self {
-        Self { key: key.into(), value, is_limit: false }
-    }
-
-    fn limit(key: &str, value: u32) -> Self {
-        Self { key: key.to_owned(), value, is_limit: true }
+        Self { key: key.into(), value }
     }
 
     /// Whether what is set already will do.
     pub fn is_met_by(&self, current: &str) -> bool {
-        let current = current.trim().parse::<u32>().ok();
-        current.is_some_and(|current| current == self.value || self.is_limit && current < self.value)
+        current.trim().parse() == Ok(self.value)
     }
 }
 
@@ -221,24 +217,29 @@ pub fn plan(settings: &Settings, listeners: &[Receiver], facts: &Facts) -> Resul
     }
     let is_tproxy = |receiver: Receiver| matches!(receiver.kind, Kind::Tproxy { .. });
     let transparent = |family: &Family| receivers.of(*family).is_some_and(is_tproxy);
+    let is_diverted = Family::ALL.iter().any(transparent);
     let spoken = Family::ALL.into_iter().filter(|family| facts.ipv6 || *family == Family::V4);
     let route = |family| PolicyRoute { family, mark: settings.mark, table: settings.table };
     Ok(Plan {
-        sysctls: sysctls(settings, facts),
+        sysctls: sysctls(settings, facts, is_diverted),
         routes: spoken.filter(transparent).map(route).collect(),
         ruleset: ruleset::ruleset(settings, &receivers),
         receivers,
     })
 }
 
-fn sysctls(settings: &Settings, facts: &Facts) -> Vec<Sysctl> {
+fn sysctls(settings: &Settings, facts: &Facts, is_diverted: bool) -> Vec<Sysctl> {
     // This one first: it resets others.
     let mut wanted = vec![Sysctl::new("net/ipv4/ip_forward", 1)];
     // Devices are not to be told of a shorter way, which passes by. The kernel asks both places.
     wanted.push(Sysctl::new("net/ipv4/conf/all/send_redirects", 0));
     wanted.extend(settings.lan.iter().map(|lan| Sysctl::new(format!("net/ipv4/conf/{lan}/send_redirects"), 0)));
+    if is_diverted && facts.bridged {
+        wanted.push(Sysctl::new("net/bridge/bridge-nf-call-iptables", 0));
+        wanted.push(Sysctl::new("net/bridge/bridge-nf-call-ip6tables", 0));
+    }
     if settings.quic == Quic::Reject {
-        wanted.push(Sysctl::limit("net/ipv4/icmp_ratelimit", ICMP_GAP));
+        wanted.push(Sysctl::new("net/ipv4/icmp_ratelimit", ICMP_GAP));
     }
     if facts.ipv6 {
         // Before forwarding: a machine that forwards forgets the routers that announced themselves.
@@ -246,7 +247,7 @@ fn sysctls(settings: &Settings, facts: &Facts) -> Vec<Sysctl> {
         wanted.extend(believed.map(|uplink| Sysctl::new(format!("net/ipv6/conf/{uplink}/accept_ra"), 2)));
         wanted.push(Sysctl::new("net/ipv6/conf/all/forwarding", 1));
         if settings.quic == Quic::Reject {
-            wanted.push(Sysctl::limit("net/ipv6/icmp/ratelimit", ICMP_GAP));
+            wanted.push(Sysctl::new("net/ipv6/icmp/ratelimit", ICMP_GAP));
         }
     }
     wanted

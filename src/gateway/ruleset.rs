@@ -19,7 +19,7 @@ pub const TABLE: [&str; 2] = ["inet", "clir"];
 /// The comment of the rule that counts what was not led to clir.
 pub const PASSED_BY: &str = "passed by clir";
 
-/// A segment that opens a connection.
+/// A segment that opens a connection. One that was open before the rules came is none of theirs, and would break.
 const OPENING: &str = "tcp flags & (fin | syn | rst | ack) == syn";
 
 /// The whole table, as one transaction that replaces an older one.
@@ -113,7 +113,7 @@ fn redirect(receivers: &Receivers) -> Option<String> {
             None => format!("redirect to :{port}"),
             Some(address) => format!("dnat {} to {address}:{port}", keyword(family)),
         };
-        format!("{protocol} tcp dport @ports {leads}")
+        format!("{protocol} tcp dport @ports {OPENING} {leads}")
     };
     let leading: Vec<_> = of_kind(receivers, |kind| kind == Kind::Redirect).map(rule).collect();
     // Before other people's rewriting: a connection is rewritten once.

@@ -54,7 +54,7 @@ fn loaded(config: Option<&Path>) -> Result<Config, Failure> {
 }
 
 fn plan(config: &Config) -> Result<Plan, Failure> {
-    gateway::plan(&config.gateway, &listeners(config), &gateway::facts())
+    gateway::plan(&config.gateway, &listeners(config), &gateway::facts(&config.gateway))
         .map_err(|error| Failure::because("there is nothing to put in force", error))
 }
 

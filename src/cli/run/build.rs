@@ -2,7 +2,7 @@
 //!
 //! The proxy knows nothing of files and keys of a configuration; this is where one is translated into the other.
 
-use std::{num::NonZero, sync::Arc, thread};
+use std::{num::NonZero, sync::Arc, thread, time::Duration};
 
 use crate::{
     cli::Failure,
@@ -75,6 +75,7 @@ pub fn parts(
     log: EventLog,
     authority: CertAuthority,
     trust: Arc<Trust>,
+    pulse: Option<Duration>,
 ) -> Parts {
     let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
@@ -90,6 +91,7 @@ pub fn parts(
         upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
+        pulse,
     }
 }
 
