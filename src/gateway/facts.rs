@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use serde_json::Value;
+
 use super::{
-    plan::Facts,
-    programs::Trouble,
+    plan::{Facts, Family},
+    programs::{self, Trouble},
     settings::{Interface, Settings},
 };
 
@@ -14,12 +16,23 @@ const ANNOUNCED_DEFAULT: u32 = 0x0004_0000 | 0x0001_0000;
 /// Looks at this network namespace. What cannot be read is not there.
 pub fn facts(settings: &Settings) -> Facts {
     let routes = fs::read_to_string("/proc/self/net/ipv6_route").unwrap_or_default();
-    let is_bridge = |lan: &Interface| Path::new("/sys/class/net").join(lan.as_str()).join("bridge").exists();
+    let is_bridge = |lan: &Interface| bridges().iter().any(|name| name == lan.as_str());
     let gives_packets = Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists();
     Facts {
         ipv6: has_ipv6(),
         bridged: gives_packets && settings.lan.iter().any(is_bridge),
         announced: announced(&routes),
+    }
+}
+
+/// The names of all bridges. `/sys` may show another namespace than ours, so it is asked last.
+fn bridges() -> Vec<String> {
+    let name = |link: &Value| link["ifname"].as_str().map(str::to_owned);
+    match programs::ip_list(Family::V4, &["link", "show", "type", "bridge"]) {
+        Ok(links) => links.iter().filter_map(name).collect(),
+        Err(_) => {
+            links().into_keys().filter(|name| Path::new("/sys/class/net").join(name).join("bridge").exists()).collect()
+        }
     }
 }
 
