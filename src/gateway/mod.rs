@@ -16,9 +16,6 @@ mod settings;
 mod sockets;
 mod units;
 
-#[cfg(test)]
-mod tests;
-
 pub use facts::facts;
 pub use force::{down, up};
 pub use inspect::{Observation, Standing, inspect};
@@ -26,4 +23,4 @@ pub use plan::{Facts, Family, Plan, PolicyRoute, Receiver, Receivers, Sysctl, Un
 pub use programs::Trouble;
 pub use record::{Home, Record};
 pub use settings::{Device, Interface, InvalidInterface, Quic, Settings};
-pub use units::{Installation, Unit, units};
+pub use units::{Installation, UNITS, Unit, units};

@@ -22,6 +22,9 @@ const MEMORY_PER_THOUSAND: usize = 50;
 /// For what has to be written once clir has ended its connections.
 const AFTERWARDS: Duration = Duration::from_secs(10);
 
+/// Every unit that there may be; which of them there are depends on the configuration.
+pub const UNITS: [&str; 4] = ["clir.socket", "clir-tproxy.socket", "clir-gateway.service", "clir.service"];
+
 /// What depends on the configuration.
 #[derive(Clone, Debug)]
 pub struct Installation {

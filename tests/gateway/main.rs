@@ -13,4 +13,5 @@ mod kept;
 mod passing;
 mod rules;
 mod site;
+mod units;
 mod world;

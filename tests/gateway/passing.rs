@@ -93,6 +93,8 @@ fn the_source_is_kept_where_that_is_wanted() {
     let _site = Site::open(&world);
     let mut house = House::of("tproxy");
     house.listener = "keep_source = true\n";
+    // The strictest check of sources that there is (RFC 3704).
+    world.shell("gateway", "echo 1 >/proc/sys/net/ipv4/conf/all/rp_filter");
     let _clir = up(&world, &house);
     for (family, address) in ORIGIN.iter().enumerate() {
         let page = world.fetch("phone", &["-H", LEAK, &format!("http://{}/", bracketed(address))]);

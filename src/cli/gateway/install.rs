@@ -10,11 +10,11 @@ use super::{listeners, print};
 use crate::{
     cli::{Failure, Outcome},
     config::Config,
-    gateway::{Installation, units},
+    gateway::{Installation, UNITS, units},
 };
 
 /// Where the administrator's own units are (systemd.unit(5)).
-const UNITS: &str = "etc/systemd/system";
+const DIRECTORY: &str = "etc/systemd/system";
 /// What the service cannot see (`ProtectHome`, `PrivateTmp`).
 const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
 /// All that the service can write to.
@@ -40,10 +40,10 @@ pub struct Arguments {
 pub fn run(config: &Config, arguments: &Arguments) -> Result<Outcome, Failure> {
     let units = units(&installation(config, arguments)?);
     if arguments.print {
-        let text: Vec<_> = units.iter().map(|unit| format!("# /{UNITS}/{}\n{}", unit.name, unit.text)).collect();
+        let text: Vec<_> = units.iter().map(|unit| format!("# /{DIRECTORY}/{}\n{}", unit.name, unit.text)).collect();
         return print(&text.join("\n"));
     }
-    let dir = arguments.root.join(UNITS);
+    let dir = arguments.root.join(DIRECTORY);
     let cannot = |path: &Path, error| Failure::because(format!("{} cannot be written", path.display()), error);
     fs::create_dir_all(&dir).map_err(|error| cannot(&dir, error))?;
     let mut told = String::new();
@@ -51,6 +51,15 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<Outcome, Failure> {
         let path = dir.join(unit.name);
         replace(&path, &unit.text).map_err(|error| cannot(&path, error))?;
         told.push_str(&format!("wrote {}\n", path.display()));
+    }
+    // What another configuration needed would hold sockets that nobody takes.
+    for name in UNITS.iter().filter(|name| units.iter().all(|unit| unit.name != **name)) {
+        let path = dir.join(name);
+        match fs::remove_file(&path) {
+            Ok(()) => told.push_str(&format!("removed {}: stop what it started\n", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(cannot(&path, error)),
+        }
     }
     print(&(told + "now: systemctl daemon-reload && systemctl enable --now clir.service\n"))
 }

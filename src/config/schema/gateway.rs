@@ -12,10 +12,13 @@ use super::{
 use crate::{
     config::{Code, Listener, diagnostic::Faults, source::At, suggest::quoted},
     gateway::{Device, Interface, Receiver, Receivers, Settings},
+    policy::{InvalidAddress, parse_network},
 };
 
 /// The tables that the kernel keeps for itself (`/etc/iproute2/rt_tables`).
 const RESERVED: std::ops::RangeInclusive<u32> = 253..=255;
+
+const TARGET: &str = "write an address or a network, such as \"192.0.2.0/24\" or \"2001:db8::/32\"";
 
 /// Reads `[gateway]`.
 pub fn read(root: &Reader<'_>, listeners: &[Listener]) -> Settings {
@@ -28,7 +31,7 @@ pub fn read(root: &Reader<'_>, listeners: &[Listener]) -> Settings {
         lan: lan.as_ref().and_then(Entry::strings).map(|names| interfaces(&names, faults)).unwrap_or_default(),
         ports: table.get("ports").and_then(|entry| ports(&entry, faults)).unwrap_or(default.ports),
         exempt_clients: strings("exempt_clients").iter().filter_map(|text| device(text, faults)).collect(),
-        exempt_targets: strings("exempt_targets").iter().filter_map(|text| network(text, faults)).collect(),
+        exempt_targets: strings("exempt_targets").iter().filter_map(|text| network(text, TARGET, faults)).collect(),
         quic: table
             .get("quic")
             .and_then(|entry| entry.string())
@@ -78,11 +81,21 @@ fn ports(entry: &Entry<'_>, faults: &Faults) -> Option<BTreeSet<u16>> {
 }
 
 fn device(text: &At<String>, faults: &Faults) -> Option<Device> {
-    Device::card(&text.value).or_else(|| network(text, faults).map(Device::Network))
+    let help = "write an address or a network, such as \"192.0.2.7\", or a network card's: \"02:00:5e:10:00:01\"";
+    Device::card(&text.value).or_else(|| network(text, help, faults).map(Device::Network))
 }
 
-fn network(text: &At<String>, faults: &Faults) -> Option<IpNet> {
-    matchers::network(text, faults)
+/// Names have no place here: rules know addresses only, and what a name means changes.
+fn network(text: &At<String>, help: &str, faults: &Faults) -> Option<IpNet> {
+    match parse_network(&text.value) {
+        Err(InvalidAddress::HostBits { .. }) => matchers::network(text, faults),
+        Err(fault) => {
+            let message = format!("{} is not a network: {fault}", quoted(&text.value));
+            faults.error(Code::InvalidNetwork, &text.place, message, help);
+            None
+        }
+        Ok(network) => Some(network),
+    }
 }
 
 fn routing_table(entry: &Entry<'_>, faults: &Faults) -> Option<u32> {
