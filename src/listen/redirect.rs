@@ -44,7 +44,7 @@ fn original_v6(_: &SockRef<'_>) -> io::Result<Option<SocketAddr>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use std::net::TcpStream;
 

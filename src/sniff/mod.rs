@@ -16,6 +16,9 @@ const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A request line of HTTP/1 that begins with an unusual method is believed only as a whole, and only up to this length.
 const MAX_LINE: usize = 8 * 1024;
 
+/// Methods that no other protocol has (RFC 9110 §9, RFC 5789).
+const METHODS: [&[u8]; 8] = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"TRACE", b"PATCH"];
+
 /// What the first bytes of a connection look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sniffed {
@@ -35,9 +38,9 @@ pub enum Sniffed {
 ///
 /// 1. A handshake record of TLS (type 22, major version 3) is TLS.
 /// 2. The whole preface of HTTP/2 is HTTP/2; a beginning of it needs more.
-/// 3. A method in capital letters and a space are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
-/// 4. Any other token and a space are HTTP/1 if the line ends in `HTTP/1.0` or `HTTP/1.1`: methods may be any token, but
-///    so may the first word of another protocol, such as SSH's greeting.
+/// 3. A method that only HTTP knows and a space are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
+/// 4. Any other token and a space are HTTP/1 if the last word of the line begins with `HTTP/`: methods may be any token,
+///    but so may the first word of another protocol, such as SSH's greeting, `NICK` of IRC and `OPTIONS` of RTSP.
 /// 5. What may still become one of these needs more.
 /// 6. Everything else is unknown.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
@@ -53,7 +56,7 @@ pub fn sniff(bytes: &[u8]) -> Sniffed {
 
 fn sniff_request_line(bytes: &[u8]) -> Sniffed {
     let token = bytes.iter().take_while(|byte| is_token_byte(**byte)).count();
-    let is_usual = bytes.iter().take(token).all(u8::is_ascii_uppercase);
+    let is_usual = bytes.get(..token).is_some_and(|token| METHODS.contains(&token));
     match bytes.get(token) {
         None if token <= MAX_LINE => Sniffed::NeedMore,
         Some(b' ') if token > 0 && is_usual => Sniffed::Http1,
@@ -65,7 +68,9 @@ fn sniff_request_line(bytes: &[u8]) -> Sniffed {
 fn sniff_whole_line(bytes: &[u8]) -> Sniffed {
     let line = bytes.iter().position(|&byte| byte == b'\n').and_then(|end| bytes.get(..end));
     match line.map(<[u8]>::trim_ascii_end) {
-        Some(line) if line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0") => Sniffed::Http1,
+        Some(line) if line.rsplit(|&byte| byte == b' ').next().is_some_and(|word| word.starts_with(b"HTTP/")) => {
+            Sniffed::Http1
+        }
         None if bytes.len() < MAX_LINE => Sniffed::NeedMore,
         _ => Sniffed::Unknown,
     }
@@ -104,6 +109,12 @@ mod tests {
         assert_eq!(sniff(&[5, 1, 0]), Sniffed::Unknown);
         assert_eq!(sniff(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), Sniffed::Unknown);
         assert_eq!(sniff(b" GET /"), Sniffed::Unknown);
+        assert_eq!(sniff(b"OPTIONS * HTTP/1.1\r\n"), Sniffed::Http1);
+        for other in
+            ["EHLO phone\r\n", "NICK phone\r\n", "OPTIONS rtsp://a/ RTSP/1.0\r\n", "REGISTER sip:a SIP/2.0\r\n"]
+        {
+            assert_eq!(sniff(other.as_bytes()), Sniffed::Unknown, "{other}");
+        }
     }
 
     #[test]

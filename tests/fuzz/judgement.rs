@@ -187,6 +187,7 @@ fn event(head: RequestHead) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 

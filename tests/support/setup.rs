@@ -24,6 +24,7 @@ reason = "no site needs the number of the phone that visits it"
 pub struct Setup {
     pub dir: TempDir,
     listeners: Vec<String>,
+    kind: String,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     environment: Vec<(String, String)>,
@@ -34,7 +35,8 @@ impl Setup {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
-        Self { dir, listeners, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
+        let kind = "kind = \"explicit\"".to_owned();
+        Self { dir, listeners, kind, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
             .set("access.deny_targets", r#"["self"]"#)
             .set("intercept.mode", r#""never""#)
             .set("policy.file", r#""policy.toml""#)
@@ -73,6 +75,12 @@ impl Setup {
         self
     }
 
+    /// What kind its listeners are: the keys as they are written.
+    pub fn kind(mut self, lines: &str) -> Self {
+        self.kind = lines.to_owned();
+        self
+    }
+
     /// Gives the process a variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -82,6 +90,22 @@ impl Setup {
     /// Starts clir and waits until it listens.
     pub fn start(self) -> Clir {
         let mut command = self.command();
+        let listeners = self.listeners.len();
+        Clir::spawn(&mut command, self.dir, listeners)
+    }
+
+    /// Starts clir by way of another program, such as one that puts it into a network of its own.
+    pub fn start_by(self, launcher: &[&str]) -> Clir {
+        let inner = self.command();
+        let mut command = Command::new(launcher[0]);
+        command.args(&launcher[1..]).arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+        command.current_dir(self.dir.path());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let listeners = self.listeners.len();
         Clir::spawn(&mut command, self.dir, listeners)
     }
@@ -108,7 +132,8 @@ impl Setup {
         let listener = |(at, address): (usize, &String)| {
             let label = if at == 0 { "test".to_owned() } else { format!("test-{at}") };
             format!(
-                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n"
+                "[[listener]]\n{}\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n",
+                self.kind
             )
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {
