@@ -7,11 +7,13 @@ use std::{fs, io, path::PathBuf};
 
 use super::{
     facts,
-    plan::{Plan, PolicyRoute, Sysctl},
+    plan::{Family, Plan, PolicyRoute, Sysctl},
     programs::{self, Trouble},
     record::{Changed, Home, Record},
     settings::Settings,
+    sockets,
 };
+use crate::listen::Kind;
 
 /// Puts a plan in force; what is in force already stays as it is.
 ///
@@ -86,6 +88,16 @@ fn raise_route(route: &PolicyRoute, home: &Home, record: &mut Record) -> Result<
     }
     ip(route, &["route", "replace"], &route.route())?;
     if is_there { Ok(()) } else { ip(route, &["rule", "add"], &route.rule()) }
+}
+
+/// The process without which connections would be refused: the one that listens where they are redirected to. Where
+/// nobody listens, `tproxy` leads nothing anywhere, and needs nobody.
+pub fn indispensable(plan: &Plan) -> Option<i32> {
+    let listening = sockets::listening();
+    let redirected = |family: &Family| plan.receivers.of(*family).is_some_and(|it| it.kind == Kind::Redirect);
+    let address = |family| plan.receivers.of(family).map(|receiver| receiver.address_for(family));
+    let mut addresses = Family::ALL.into_iter().filter(redirected).filter_map(address);
+    addresses.find_map(|address| listening.iter().find(|socket| socket.serves(address))?.holder())
 }
 
 /// Takes away what `up` has put in force, and nothing else. Answers whether anything was.

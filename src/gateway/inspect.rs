@@ -1,7 +1,5 @@
 //! Is what was planned in force?
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use serde_json::Value;
 
 use super::{
@@ -11,7 +9,7 @@ use super::{
     record::{Home, Record},
     ruleset::PASSED_BY,
     settings::Settings,
-    sockets,
+    sockets::{self, Listening},
 };
 
 /// How a part of the gateway stands.
@@ -136,19 +134,15 @@ fn sysctls(plan: &Plan) -> Vec<Observation> {
     }
 }
 
-fn listener(plan: &Plan, family: Family, listening: &[SocketAddr]) -> Observation {
+fn listener(plan: &Plan, family: Family, listening: &[Listening]) -> Observation {
     let Some(receiver) = plan.receivers.of(family) else {
         return Observation::note(format!(
             "{family}: no listener takes it, so its connections are refused and clients use the other"
         ));
     };
     let (address, kind) = (receiver.address, receiver.kind.as_str());
-    // What a listener on every address has to take of this family.
-    let wanted = match (address.ip().is_unspecified(), family) {
-        (true, Family::V4) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())),
-        _ => address,
-    };
-    match sockets::is_served(wanted, listening) {
+    let wanted = receiver.address_for(family);
+    match listening.iter().any(|socket| socket.serves(wanted)) {
         true => Observation::good(format!("{family}: connections go to {address} ({kind}), where somebody listens")),
         false => Observation::fault(format!("{family}: nobody listens on {address} ({kind}): start clir")),
     }

@@ -4,7 +4,7 @@
 
 use std::{
     fmt::{self, Write as _},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
 };
 
@@ -88,6 +88,14 @@ impl Receivers {
 }
 
 impl Receiver {
+    /// What it listens on as far as this family is concerned: on every address of both means on every one of IPv4.
+    pub fn address_for(&self, family: Family) -> SocketAddr {
+        match (self.address.ip().is_unspecified(), family) {
+            (true, Family::V4) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, self.address.port())),
+            _ => self.address,
+        }
+    }
+
     /// Loopback cannot be reached from a LAN, and port 0 cannot be named in a rule.
     fn serves(&self, family: Family) -> bool {
         if !self.kind.is_transparent() {

@@ -31,6 +31,9 @@ enum Command {
     Down,
     /// Tell whether the rules are in force, and what passes by clir; exit 1 if anything is wrong
     Status,
+    /// Wait for the end of a process, and take the rules away
+    #[command(hide = true)]
+    Guard(watch::Guard),
     /// Write the units with which systemd runs clir
     Install(install::Arguments),
 }
@@ -43,6 +46,7 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
         // Whatever the configuration says by now, and even if it is broken.
         Command::Down => down(),
         Command::Status => status(&loaded(config)?),
+        Command::Guard(arguments) => guard(arguments.process),
         Command::Install(arguments) => install::run(&loaded(config)?, arguments),
     }
 }
@@ -65,20 +69,32 @@ fn listeners(config: &Config) -> Vec<Receiver> {
 fn up(config: &Config, arguments: &watch::Arguments) -> Result<Outcome, Failure> {
     let plan = plan(config)?;
     let home = Home::default();
-    let watched = watch::begin(arguments)?;
+    let watched = arguments.process.map(watch::begin).transpose()?;
     gateway::up(&config.gateway, &plan, &home).map_err(|error| Failure::because("the gateway is not up", error))?;
     let lan: Vec<_> = config.gateway.lan.iter().map(ToString::to_string).collect();
     let ports: Vec<_> = config.gateway.ports.iter().map(ToString::to_string).collect();
     let text = format!("the gateway is up: TCP from {} to ports {} is led to clir\n", lan.join(", "), ports.join(", "));
     print(&text)?;
     match watched {
-        None => Ok(Outcome::Done),
+        None if arguments.unguarded => Ok(Outcome::Done),
+        None => match gateway::indispensable(&plan) {
+            Some(process) => watch::leave_guard(process).map(|()| Outcome::Done),
+            None => Ok(Outcome::Done),
+        },
         Some(watched) => {
             let why = watched.wait()?;
             gateway::down(&home).map_err(|error| Failure::because("the gateway is not down", error))?;
             print(&format!("the gateway is down: {why}\n"))
         }
     }
+}
+
+/// A process that has ended already is no less a reason.
+fn guard(process: i32) -> Result<Outcome, Failure> {
+    if let Ok(watched) = watch::begin(process) {
+        watched.wait()?;
+    }
+    down()
 }
 
 fn down() -> Result<Outcome, Failure> {
