@@ -12,6 +12,7 @@ use super::{Failure, Outcome};
 use crate::{
     config::{self, Config, Loaded, PolicyFile},
     exchange::Direction,
+    listen::Kind,
 };
 
 /// Arguments of `check`.
@@ -48,7 +49,12 @@ fn summary(config: &Config, today: Date) -> String {
     line("configuration", shown(&config.path, "built in"));
     for listener in &config.listeners {
         let vantage = listener.vantage;
-        line("listener", format!("{} on {}, {vantage}: {}", listener.label, listener.address, vantage.coverage()));
+        let kind = match listener.kind {
+            Kind::Explicit => String::new(),
+            kind => format!(" ({})", kind.as_str()),
+        };
+        let coverage = vantage.coverage();
+        line("listener", format!("{}{kind} on {}, {vantage}: {coverage}", listener.label, listener.address));
     }
     line("clients", clients(config));
     line("intercept", config.routing.mode.as_str().to_owned());

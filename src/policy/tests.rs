@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     detect::{Confidence, Finding, Identifier, InsertedBy, Location, Part, Severity},
-    exchange::{Context, Direction, Fields, Origin, Scheme, Vantage},
+    exchange::{Context, Direction, Fields, Led, Origin, Scheme, Vantage},
 };
 
 const TODAY: Date = Date::constant(2026, 11, 22);
@@ -183,6 +183,34 @@ fn a_partner_is_exempt_until_it_expires() {
     assert_eq!(decide_to("www.pay.example", rules("2027-01-31"), &["x-a"], &[in_header(0)]), []);
     assert_eq!(decide_to("example.org", rules("2027-01-31"), &["x-a"], &[in_header(0)]).len(), 1);
     assert_eq!(decide_to("www.pay.example", rules("2026-11-21"), &["x-a"], &[in_header(0)]).len(), 1);
+}
+
+/// On a connection to 203.0.113.7 somebody says that it is for shop.example.
+#[test]
+fn a_name_on_its_own_word_withholds_and_excuses_nothing() {
+    let admitted = |host: &str, action: Action, unless: bool, is_proven: bool| {
+        let destination = SocketAddr::from(([203, 0, 113, 7], 80));
+        let context = Context { led: Some(Led { destination, is_proven }), ..context("shop.example") };
+        let (target, method) = (b"/".as_slice(), b"GET".as_slice());
+        let query = Query { direction: Direction::Request, context: &context, method, target, today: TODAY };
+        let to = Destination { hosts: Some(HostSet::parse(&[host]).unwrap()), ..Destination::default() };
+        let everywhere = Destination::default();
+        let (to, unless) = if unless { (everywhere, Some(to)) } else { (to, None) };
+        let rule = Rule { to, unless, ..rule("a", action) };
+        let excuses = rule.unless.is_some() || rule.action != Action::Strip;
+        assert_eq!(rule.hinges_on(&context.origin.host, TODAY), excuses && host == "shop.example");
+        rule.admits(&query)
+    };
+    for is_proven in [true, false] {
+        assert!(admitted("shop.example", Action::Strip, false, is_proven), "a rule that withholds is for the name");
+        assert!(admitted("203.0.113.7", Action::Strip, false, is_proven), "and for the address");
+        assert!(admitted("203.0.113.7", Action::Keep, false, is_proven), "which needs no proof");
+        assert!(!admitted("203.0.113.7", Action::Strip, true, is_proven));
+        assert!(!admitted("other.example", Action::Strip, false, is_proven));
+        assert_eq!(admitted("shop.example", Action::Keep, false, is_proven), is_proven);
+        assert_eq!(admitted("shop.example", Action::Replace("x".into()), false, is_proven), is_proven);
+        assert_eq!(admitted("shop.example", Action::Strip, true, is_proven), !is_proven, "an exception needs proof");
+    }
 }
 
 #[test]

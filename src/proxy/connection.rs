@@ -114,10 +114,11 @@ impl Connection {
         }
         match self.listener.kind {
             Kind::Explicit => self.serve_http(stream).await,
-            Kind::Socks5 => socks::serve(self.session(), stream).await,
+            // Boxed, so that no kind makes the connections of another larger.
+            Kind::Socks5 => Box::pin(socks::serve(self.session(), stream)).await,
             Kind::Redirect | Kind::Tproxy { .. } => {
                 let destination = self.destination(&stream);
-                transparent::serve(self.session(), stream, destination).await;
+                Box::pin(transparent::serve(self.session(), stream, destination)).await;
             }
         }
         drop(permit);

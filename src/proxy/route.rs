@@ -171,6 +171,31 @@ mod tests {
         assert_eq!(to("OPTIONS", "http://example.org"), Ok(("http://example.org".into(), "*".into())));
     }
 
+    /// On a connection that was going to 192.0.2.1:8080.
+    #[test]
+    fn what_is_said_on_a_led_connection_only_names_the_host() {
+        let to = |target: &'static str, host: Option<&'static str>| {
+            let fields = host.map(|host| ("Host", host)).into_iter().collect();
+            let head = RequestHead { method: "GET".into(), target: target.into(), version: Version::Http11, fields };
+            let origin = Origin::parse(Scheme::Http, b"192.0.2.1:8080").unwrap();
+            let inside = Inside::new(Target::of(&origin), None).led_to(Some(([192, 0, 2, 1], 8080).into()));
+            let found = destination(&Scope::Tunnel(inside.into()), &head).map_err(|fault| fault.status.as_u16())?;
+            assert_eq!((&found.target.dialled, found.target.port), (&origin.host, 8080), "{target} {host:?}");
+            Ok((found.origin.to_string(), found.path))
+        };
+        let named = |name: &str| Ok((format!("http://{name}:8080"), Bytes::from_static(b"/a")));
+        assert_eq!(to("/a", Some("example.org")), named("example.org"));
+        assert_eq!(to("/a", Some("example.org:81")), named("example.org"), "the port is where it goes");
+        assert_eq!(to("/a", Some("127.0.0.1")), named("127.0.0.1"));
+        assert_eq!(to("/a", None), named("192.0.2.1"));
+        assert_eq!(to("/a", Some("")), named("192.0.2.1"));
+        assert_eq!(to("http://example.org/a", Some("Example.org:80")), named("example.org"));
+        assert_eq!(to("http://example.org/a", Some("other.example")), Err(421));
+        assert_eq!(to("/a", Some("u@example.org")), Err(400));
+        assert_eq!(to("https://example.org/a", None), Err(400));
+        assert_eq!(to("example.org:80", None), Err(400));
+    }
+
     #[test]
     fn everything_else_is_refused() {
         for target in ["/", "*", "/?u=http://example.org", "https://example.org/", "ftp://example.org/", "http:///x"] {

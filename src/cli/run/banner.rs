@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{Config, PolicyFile},
-    listen::Listener,
+    listen::{Kind, Listener},
     policy::{Access, InterceptMode, Mode},
     tls::CertAuthority,
 };
@@ -16,7 +16,11 @@ use crate::{
 pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthority) -> String {
     let mut lines = vec![format!("clir {}", env!("CARGO_PKG_VERSION")), String::new()];
     for listener in listeners {
-        lines.push(format!("listening on {}  (\"{}\")", listener.address, listener.label));
+        let kind = match listener.kind {
+            Kind::Explicit => String::new(),
+            kind => format!(", {}", kind.as_str()),
+        };
+        lines.push(format!("listening on {}  (\"{}\"{kind})", listener.address, listener.label));
         lines.push(format!("  vantage {}: {}", listener.vantage, listener.vantage.coverage()));
     }
     lines.push(format!("admitted     {}", admitted(&config.access)));
