@@ -3,7 +3,7 @@
 //! Whatever is changed is written down before it is, so that it can be taken back even if `up` is interrupted. The rules
 //! come last and go first, each time in one step: no connection meets half of them.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, net::SocketAddr, path::PathBuf};
 
 use super::{
     facts,
@@ -94,10 +94,18 @@ fn raise_route(route: &PolicyRoute, home: &Home, record: &mut Record) -> Result<
 /// nobody listens, `tproxy` leads nothing anywhere, and needs nobody.
 pub fn indispensable(plan: &Plan) -> Option<i32> {
     let listening = sockets::listening();
-    let redirected = |family: &Family| plan.receivers.of(*family).is_some_and(|it| it.kind == Kind::Redirect);
-    let address = |family| plan.receivers.of(family).map(|receiver| receiver.address_for(family));
-    let mut addresses = Family::ALL.into_iter().filter(redirected).filter_map(address);
-    addresses.find_map(|address| listening.iter().find(|socket| socket.serves(address))?.holder())
+    redirected(plan).find_map(|address| listening.iter().find(|socket| socket.serves(address))?.holder())
+}
+
+/// Whether connections are refused where nobody listens.
+pub fn is_redirected(plan: &Plan) -> bool {
+    redirected(plan).next().is_some()
+}
+
+fn redirected(plan: &Plan) -> impl Iterator<Item = SocketAddr> {
+    let receivers = Family::ALL.into_iter().filter_map(|family| Some((family, plan.receivers.of(family)?)));
+    let redirected = receivers.filter(|(_, receiver)| receiver.kind == Kind::Redirect);
+    redirected.map(|(family, receiver)| receiver.address_for(family))
 }
 
 /// Takes away what `up` has put in force, and nothing else. Answers whether anything was.

@@ -17,7 +17,7 @@ mod sockets;
 mod units;
 
 pub use facts::facts;
-pub use force::{down, indispensable, up};
+pub use force::{down, indispensable, is_redirected, up};
 pub use inspect::{Observation, Standing, inspect};
 pub use plan::{Facts, Family, Plan, PolicyRoute, Receiver, Receivers, Sysctl, Unplannable, plan};
 pub use programs::Trouble;

@@ -77,15 +77,22 @@ fn up(config: &Config, arguments: &watch::Arguments) -> Result<Outcome, Failure>
     print(&text)?;
     match watched {
         None if arguments.unguarded => Ok(Outcome::Done),
-        None => match gateway::indispensable(&plan) {
-            Some(process) => watch::leave_guard(process).map(|()| Outcome::Done),
-            None => Ok(Outcome::Done),
-        },
+        None => leave_guard(&plan),
         Some(watched) => {
             let why = watched.wait()?;
             gateway::down(&home).map_err(|error| Failure::because("the gateway is not down", error))?;
             print(&format!("the gateway is down: {why}\n"))
         }
+    }
+}
+
+fn leave_guard(plan: &Plan) -> Result<Outcome, Failure> {
+    if let Some(process) = gateway::indispensable(plan) {
+        return watch::leave_guard(process).map(|()| Outcome::Done);
+    }
+    match gateway::is_redirected(plan) {
+        true => print("note: nobody listens yet: connections are refused until clir runs; say `up` again then\n"),
+        false => Ok(Outcome::Done),
     }
 }
 
