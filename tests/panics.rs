@@ -72,6 +72,7 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         shutdown: PATIENCE,
         upgrades: Upgrades::new(InstallationKey::new([7; 32]), Vec::new()),
         workers: 1,
+        pulse: None,
     };
     (Running::start(parts).unwrap(), writer, address)
 }

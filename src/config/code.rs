@@ -96,6 +96,10 @@ codes! {
     ConflictingKeys = "conflicting-keys",
     /// An environment variable that is named and not set.
     MissingVariable = "missing-variable",
+    /// A name that no network interface can have.
+    InvalidInterface = "invalid-interface",
+    /// Devices are led here, and no listener receives them.
+    MissingListener = "missing-listener",
     /// A file with a secret that everybody may read.
     ExposedFile = "exposed-file",
     /// Users are configured, and a listener cannot ask for their passwords.

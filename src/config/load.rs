@@ -227,6 +227,7 @@ impl Loading<'_> {
             behaviour: written.behaviour,
             limits: written.limits,
             timeouts: written.timeouts,
+            gateway: written.gateway,
             policy: Arc::new(policy),
             partners: partners.into_list(),
             signatures,

@@ -13,6 +13,7 @@ use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
     exchange::Vantage,
+    gateway,
     listen::Kind,
     policy::{
         Access, AddressClass, AddressSet, Clients, Connectivity, HostSet, Partner, Policy, PortSet, Routing, Upgrading,
@@ -48,6 +49,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long for everything.
     pub timeouts: Timeouts,
+    /// How devices are led here that do not know of clir.
+    pub gateway: gateway::Settings,
     /// The rules.
     pub policy: Arc<Policy>,
     /// The trusted partners, expired ones included.

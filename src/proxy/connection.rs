@@ -4,7 +4,12 @@
 //! room → accept → is the client admitted? → has it its share already? → what does it speak? → serve
 //! ```
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{self, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
@@ -53,15 +58,16 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             // clir ends: what still queues is left to whoever listens next.
             _ = ending.wait_for(|ending| *ending) => return Ok(()),
             // A connection, and room for it. Cancelled, it stays in the kernel's queue.
-            arrived = arrive(&socket, &admission) => arrived,
+            arrived = arrive(&socket, &listener, &admission) => arrived,
         };
         match arrived {
-            Ok((stream, address, room)) => {
+            Ok((stream, address, room, spare)) => {
                 let connection = Connection {
                     worker: Arc::clone(&worker),
                     listener: Arc::clone(&listener),
                     admission: admission.clone(),
                     address: listen::canonical(address),
+                    _spare: spare,
                 };
                 tokio::spawn(connection.run(stream, room));
             }
@@ -78,11 +84,14 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
 
 async fn arrive(
     socket: &TcpListener,
+    listener: &Listener,
     admission: &Admission,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit, Option<net::TcpListener>)> {
     let room = admission.room().await.ok_or_else(|| io::Error::other("admission is closed"))?;
+    // Who was led here is connected on at once: with no descriptor left for that, it had better wait.
+    let spare = listener.kind.is_transparent().then(|| listener.handle()).transpose()?;
     let (stream, address) = socket.accept().await?;
-    Ok((stream, address, room))
+    Ok((stream, address, room, spare))
 }
 
 struct Connection {
@@ -90,6 +99,8 @@ struct Connection {
     listener: Arc<Listener>,
     admission: Admission,
     address: SocketAddr,
+    /// Keeps the place of a descriptor, until the session begins that needs it.
+    _spare: Option<net::TcpListener>,
 }
 
 impl Connection {

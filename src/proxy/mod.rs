@@ -29,6 +29,7 @@ mod interim;
 mod max_forwards;
 mod names;
 mod patient;
+mod pulse;
 mod reading;
 mod recorder;
 mod refusal;

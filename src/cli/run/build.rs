@@ -100,6 +100,7 @@ pub fn parts(
         shutdown: config.timeouts.shutdown,
         upgrades,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
+        pulse: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    access, behaviour,
+    access, behaviour, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
@@ -44,6 +44,8 @@ pub struct Written {
     pub limits: Limits,
     /// How long.
     pub timeouts: Timeouts,
+    /// How devices are led here that do not know of clir.
+    pub gateway: crate::gateway::Settings,
     /// Whether rules are carried out.
     pub mode: Mode,
     /// The policy's file as written, if it was.
@@ -60,8 +62,10 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
     let access = root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read);
+    let listeners = listener::read(root, !access.users.is_empty());
     Written {
-        listeners: listener::read(root, !access.users.is_empty()),
+        gateway: gateway::read(root, &listeners),
+        listeners,
         access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
         upgrading: upgrade::read(root),

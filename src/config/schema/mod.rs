@@ -9,6 +9,7 @@ mod behaviour;
 mod client;
 mod destination;
 mod document;
+mod gateway;
 mod identity;
 mod limits;
 mod listener;
