@@ -43,6 +43,8 @@ fn event(number: u64) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        passage: None,
+        hop: None,
     }
 }
 

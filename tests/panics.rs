@@ -56,6 +56,8 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         interceptor: interceptor.observed_by(Some(Arc::new(Faulty))),
         access: config.access.clone(),
         authenticator: Authenticator::new(Vec::new()),
+        hop: None,
+        doors: std::collections::HashMap::new(),
     };
     let parts = Parts {
         listeners: vec![listener],

@@ -49,9 +49,15 @@ fn summary(config: &Config, today: Date) -> String {
     for listener in &config.listeners {
         let vantage = listener.vantage;
         line("listener", format!("{} on {}, {vantage}: {}", listener.label, listener.address, vantage.coverage()));
+        if let Some(door) = &listener.tls {
+            line("", format!("speaks TLS, and shows {}", door.shows()));
+        }
     }
     line("clients", clients(config));
     line("intercept", config.routing.mode.as_str().to_owned());
+    if let Some(upstream) = &config.upstream {
+        line("exit", upstream.to_string());
+    }
     line("policy", policy(config));
     for partner in &config.partners {
         let until = match partner.expires {

@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use toml::de::DeTable;
 
 use super::{
-    Code, Config, PolicyFile, Report,
+    Code, Config, Door, Listener, PolicyFile, Report,
     diagnostic::Faults,
     locate::Surroundings,
     schema::{
@@ -159,7 +159,8 @@ impl Loading<'_> {
             PolicyFile::Inline | PolicyFile::BuiltIn => config.with_file_name(POLICY_FILE),
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
-        let own = written.identities.files.iter().cloned();
+        let own = written.identities.files.iter().chain(&written.upstream.files).cloned();
+        let own = own.chain(written.listeners.iter().flat_map(door_files));
         [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
     }
 
@@ -178,6 +179,7 @@ impl Loading<'_> {
             access: Arc::new(written.access),
             routing: Arc::new(written.routing),
             tls: written.tls,
+            upstream: written.upstream.upstream,
             log: written.log,
             behaviour: written.behaviour,
             limits: written.limits,
@@ -187,6 +189,14 @@ impl Loading<'_> {
             signatures,
             identities: Arc::new(Identities::new(written.identities.list)),
         }
+    }
+}
+
+/// The files that a listener shows something of.
+fn door_files(listener: &Listener) -> Vec<PathBuf> {
+    match &listener.tls {
+        Some(Door::Files { certificate, key }) => vec![certificate.clone(), key.clone()],
+        Some(Door::OwnCa(_)) | None => Vec::new(),
     }
 }
 

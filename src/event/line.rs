@@ -32,6 +32,9 @@ pub struct EventLine {
     pub duration_us: u64,
     pub error: Option<String>,
     pub tunnel: Option<TunnelLine>,
+    pub via: Option<String>,
+    pub passage: Option<String>,
+    pub hop: Option<String>,
 }
 
 /// A finding as it was written.

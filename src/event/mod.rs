@@ -26,6 +26,7 @@ pub use text::{Guarded, guarded, printable, unescape};
 use crate::{
     detect::Finding,
     exchange::{Context, RequestHead},
+    policy::Via,
 };
 
 /// How an exchange or tunnel ended.
@@ -83,6 +84,15 @@ pub struct Tunnel {
     pub reason: Option<&'static str>,
 }
 
+/// How the connection to an origin was made, where there is more than one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// Which way it went.
+    pub via: Via,
+    /// The id under which the exit knows it: that of the event which it was opened for.
+    pub id: Option<Ulid>,
+}
+
 /// The account of one exchange or tunnel.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -112,4 +122,8 @@ pub struct Event {
     pub error: Option<String>,
     /// For `CONNECT` only.
     pub tunnel: Option<Tunnel>,
+    /// Which way it went; nothing where there is one way only, or where it went nowhere.
+    pub passage: Option<Passage>,
+    /// The id under which the clir before this one sent it on.
+    pub hop: Option<Ulid>,
 }

@@ -58,7 +58,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Event { context, head, .. } = self.event;
         let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
-        let mut line = serializer.serialize_struct("Event", 23)?;
+        let mut line = serializer.serialize_struct("Event", 26)?;
         line.serialize_field("v", &1)?;
         line.serialize_field("id", &Shown(&self.event.id))?;
         line.serialize_field("ts", &Shown(time(self.event.time)))?;
@@ -82,6 +82,15 @@ impl Serialize for Line<'_> {
         line.serialize_field("error", &self.event.error.as_ref().map(|error| self.text(error)))?;
         if let Some(tunnel) = &self.event.tunnel {
             line.serialize_field("tunnel", &Tunnelled { line: self, tunnel })?;
+        }
+        if let Some(passage) = &self.event.passage {
+            line.serialize_field("via", passage.via.as_str())?;
+        }
+        if let Some(id) = self.event.passage.and_then(|passage| passage.id) {
+            line.serialize_field("passage", &Shown(id))?;
+        }
+        if let Some(id) = self.event.hop {
+            line.serialize_field("hop", &Shown(id))?;
         }
         line.end()
     }

@@ -43,6 +43,8 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         duration: Duration::from_micros(4312),
         error: None,
         tunnel: None,
+        passage: None,
+        hop: None,
     }
 }
 

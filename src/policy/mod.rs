@@ -14,6 +14,7 @@ mod host_set;
 mod partner;
 mod route;
 mod rule;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -29,3 +30,4 @@ pub use host_set::HostSet;
 pub use partner::Partner;
 pub use route::{InterceptMode, Route, Routing};
 pub use rule::{Rule, is_structural};
+pub use way::{Carries, Down, Via, WayRule, Ways, WhenDown};

@@ -19,7 +19,7 @@ use ulid::Ulid;
 
 use crate::{
     detect::Finding,
-    event::{Applied, Event, Tunnel, Verdict},
+    event::{Applied, Event, Passage, Tunnel, Verdict},
     exchange::{Context, RequestHead},
     proxy::fault::Fault,
     sink::EventLog,
@@ -28,6 +28,8 @@ use crate::{
 /// The account of an exchange under way.
 #[derive(Debug)]
 pub struct Account {
+    /// Its event's id.
+    pub id: Ulid,
     log: EventLog,
     started: Instant,
     request_bytes: AtomicU64,
@@ -38,8 +40,9 @@ pub struct Account {
 impl Account {
     /// Opens the account of a request whose head has arrived.
     pub fn open(log: EventLog, context: Context, head: Arc<RequestHead>) -> Arc<Self> {
+        let id = Ulid::new();
         let event = Event {
-            id: Ulid::new(),
+            id,
             time: Timestamp::now(),
             context,
             head,
@@ -52,8 +55,11 @@ impl Account {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            passage: None,
+            hop: None,
         };
         Arc::new(Self {
+            id,
             log,
             started: Instant::now(),
             request_bytes: AtomicU64::new(0),
@@ -108,6 +114,16 @@ impl Account {
             event.verdict = verdict;
             event.tunnel = Some(tunnel);
         });
+    }
+
+    /// Notes which way it goes, where there is more than one.
+    pub fn goes(&self, passage: Option<Passage>) {
+        self.edit(|event| event.passage = passage.or(event.passage));
+    }
+
+    /// Notes under which id the clir before this one sent it on.
+    pub fn comes_by(&self, hop: Option<Ulid>) {
+        self.edit(|event| event.hop = hop);
     }
 
     /// Notes that a tunnel broke off; it was a tunnel all the same.

@@ -13,19 +13,23 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncRead, net::TcpStream, time::timeout};
+use tokio::{io::AsyncRead, time::timeout};
 
 use super::{
     account::Account,
     body::Body,
+    break_off::BreakOff,
     fault::Fault,
+    hop::{Errand, Hopped},
     http::{Switch, answer_block, answer_fault, authenticate},
     intercepted::{self, Refusal},
+    line::Line,
     reading,
     recorder::Recorder,
     rewound::Rewound,
     route, serve,
     session::{Inside, Judges, Scope, Session, today},
+    stream_tasks::Reset,
     tunnel::{self, FirstWords},
     upstream::{Protocol, Target},
 };
@@ -33,7 +37,7 @@ use crate::{
     event::{Tunnel, Verdict},
     exchange::{Origin, RequestHead, Scheme},
     intercept::Outcome,
-    policy::Route,
+    policy::{Carries, Route, Via},
     sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
 };
 
@@ -49,7 +53,9 @@ pub struct Granted {
     /// Where it leads.
     pub origin: Origin,
     /// The connection to the origin.
-    pub stream: TcpStream,
+    pub stream: Line,
+    /// The clir that asks for it, if one does.
+    pub before: Option<Hopped>,
 }
 
 /// Answers a CONNECT.
@@ -78,17 +84,27 @@ pub async fn handle(
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
     }
-    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port).await {
+    // What names itself a clir is believed if it has said a password.
+    let before = Hopped::of(&head.fields).filter(|_| judges.authenticator.is_required());
+    account.comes_by(before.map(|before| before.id));
+    let errand = Errand { id: account.id, before, carries: Carries::Unknown };
+    let stream = match reach(session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
         Err(fault) => return answer_fault(&account, &fault),
     };
+    account.goes(stream.passage());
     account.ends(Verdict::Tunnelled, StatusCode::OK);
     if let Some(switch) = switch {
         switch.switch();
     }
-    let granted = Granted { session: session.clone(), judges, account, origin, stream };
-    tokio::spawn(granted.open(hyper::upgrade::on(&mut request)));
+    let granted = Granted { session: session.clone(), judges, account, origin, stream, before };
+    tokio::spawn(granted.open(hyper::upgrade::on(&mut request), Reset::current()));
     Response::new(Body::empty())
+}
+
+async fn reach(session: &Session, judges: &Judges, errand: &Errand, origin: &Origin) -> Result<Line, Fault> {
+    let via = judges.way(&origin.host, origin.port, errand.carries)?;
+    session.worker.upstream.dial(judges, errand, (&origin.host, origin.port), via).await
 }
 
 fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result<Origin, Fault> {
@@ -105,14 +121,16 @@ fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result
 
 impl Granted {
     /// Waits until the client's side is free, then looks at what is spoken in the tunnel.
-    async fn open(mut self, upgrade: OnUpgrade) {
-        let mut client = match bare(upgrade).await {
+    async fn open(mut self, upgrade: OnUpgrade, reset: Option<Arc<Reset>>) {
+        let switched = self.session.switched();
+        let mut client = match bare(upgrade, reset).await {
             Ok(client) => client,
             Err(error) => return self.account.fails_with(format!("the tunnel was not opened: {error}")),
         };
         let idle = self.session.limits().tunnel;
         match tunnel::first_words(&mut client, &mut self.stream, idle).await {
             FirstWords::Client(words) => self.client_speaks(client, words).await,
+            FirstWords::Server(_) if !self.may(Carries::Cleartext) => self.hang_up(client, Carries::Cleartext),
             FirstWords::Server(words) => {
                 let origin = Rewound::new(self.stream, words.freeze());
                 self.account.tunnel(Verdict::Tunnelled, because("server-first"));
@@ -123,15 +141,35 @@ impl Granted {
                 tunnel::relay(client, self.stream, &self.account, idle).await;
             }
         }
+        drop(switched);
     }
 
-    async fn client_speaks(self, mut client: Rewound<TcpStream>, mut words: BytesMut) {
+    /// Whether what was opened may carry this. Only where the exit is down may it turn out that it must not.
+    fn may(&self, carries: Carries) -> bool {
+        let fell_back = self.stream.passage().is_some_and(|passage| passage.via == Via::Fallback);
+        !fell_back || self.judges.hop.as_ref().is_none_or(|hop| hop.instead(carries).is_some())
+    }
+
+    /// Ends a tunnel that must not go direct. Nothing of it has gone anywhere.
+    fn hang_up(self, client: Rewound<Line>, carries: Carries) {
+        client.break_off();
+        if let Some(hop) = &self.judges.hop {
+            self.account.fails(&hop.too_late(carries));
+        }
+    }
+
+    async fn client_speaks(self, mut client: Rewound<Line>, mut words: BytesMut) {
         let patience = self.session.limits().handshake;
         // A client that stops in the middle of its first words gets what an undecided one gets: a tunnel.
         let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Other("undecided"));
         let rewind = |words: BytesMut| client.again(words.freeze());
+        let carries = match sniffed {
+            First::Tls(_) | First::BrokenTls(_) => Carries::Tls,
+            First::Http1 | First::Other(_) => Carries::Cleartext,
+        };
         match sniffed {
             First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
+            _ if !self.may(carries) => self.hang_up(rewind(words), carries),
             First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
                 Route::Intercept => match Offer::of(&hello.alpn) {
                     Offer::Http => Box::pin(intercepted::open(self, rewind(words), hello)).await,
@@ -155,25 +193,24 @@ impl Granted {
     }
 
     /// Cleartext HTTP in a tunnel is judged like any other.
-    async fn cleartext(self, client: Rewound<TcpStream>) {
+    async fn cleartext(self, client: Rewound<Line>) {
+        let may = self.may(Carries::Cleartext);
         let origin = Origin { scheme: Scheme::Http, ..self.origin };
         let target = Target::of(&origin);
-        let inside = match self
-            .session
-            .worker
-            .upstream
-            .establish(self.stream, &target, self.session.client.address.ip(), &[Protocol::Http1])
-            .await
-        {
+        let (upstream, address) = (&self.session.worker.upstream, self.session.client.address.ip());
+        let inside = match upstream.establish(self.stream, &target, address, &[Protocol::Http1]).await {
+            // Each request finds its own way, or is told that there is none.
+            Ok(_) if !may => Inside::new(target, None),
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
+        let inside = inside.behind(self.before);
         self.account.tunnel(Verdict::Intercepted, because("cleartext"));
         drop(self.account);
         serve::http1(self.session.inside(inside), client, Bytes::new()).await;
     }
 
-    async fn pass(self, client: Rewound<TcpStream>, tunnel: Tunnel) {
+    async fn pass(self, client: Rewound<Line>, tunnel: Tunnel) {
         self.account.tunnel(Verdict::Tunnelled, tunnel);
         let idle = self.session.limits().tunnel;
         tunnel::relay(client, self.stream, &self.account, idle).await;
@@ -181,11 +218,15 @@ impl Granted {
 }
 
 /// The client's connection without what HTTP needed.
-async fn bare(upgrade: OnUpgrade) -> Result<Rewound<TcpStream>, Box<dyn Error + Send + Sync>> {
-    let parts = upgrade.await?.downcast::<TokioIo<Recorder<TcpStream>>>();
-    let parts = parts.map_err(|_| "it leads through a connection of another kind")?;
-    let (stream, held) = parts.io.into_inner().into_parts();
-    Ok(Rewound::new(stream, held).again(parts.read_buf))
+async fn bare(upgrade: OnUpgrade, reset: Option<Arc<Reset>>) -> Result<Rewound<Line>, Box<dyn Error + Send + Sync>> {
+    match upgrade.await?.downcast::<TokioIo<Recorder<Line>>>() {
+        Ok(parts) => {
+            let (line, held) = parts.io.into_inner().into_parts();
+            Ok(Rewound::new(line, held).again(parts.read_buf))
+        }
+        // A stream of HTTP/2.
+        Err(upgraded) => Ok(Rewound::new(Line::accepted(upgraded, reset), Bytes::new())),
+    }
 }
 
 /// What a client's first words are.

@@ -16,8 +16,11 @@ use tokio::{
 
 use super::{
     admission::Admission,
+    door::{self, Door},
+    line::Line,
     reading, serve,
     session::{Client, Scope, Session, Worker},
+    upstream::Protocol,
 };
 use crate::{
     listen::{self, Listener},
@@ -82,19 +85,56 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, mut stream: TcpStream, room: OwnedSemaphorePermit) {
+    async fn run(self, stream: TcpStream, room: OwnedSemaphorePermit) {
         let client = self.address.ip();
-        if !self.worker.shared.judges.load().access.admits_client(client) {
+        let judges = self.worker.shared.judges.load_full();
+        let door = judges.doors.get(&self.listener.label);
+        // Who speaks TLS could not read what is said without it.
+        let words = |words| if door.is_some() { b"".as_slice() } else { words };
+        if !judges.access.admits_client(client) {
             tracing::warn!(listener = %self.listener.label, %client, "refused: not among access.clients");
-            return turn_away(stream, NOT_ADMITTED).await;
+            return turn_away(stream, words(NOT_ADMITTED)).await;
         }
         let Some(permit) = self.admission.admit(room, client) else {
             tracing::warn!(listener = %self.listener.label, %client, "refused: too many connections");
-            return turn_away(stream, TOO_MANY).await;
+            return turn_away(stream, words(TOO_MANY)).await;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        if let Some(door) = door.cloned() {
+            drop(judges);
+            self.enter(door, stream).await;
+        } else {
+            drop(judges);
+            self.hear(stream.into()).await;
+        }
+        drop(permit);
+    }
+
+    /// Shakes hands first.
+    async fn enter(self, door: Door, stream: TcpStream) {
+        let mut ending = self.worker.ending.clone();
+        let (shared, client) = (Arc::clone(&self.worker.shared), self.address.ip());
+        let entered = tokio::select! {
+            // clir ends, and this client has asked for nothing yet.
+            _ = ending.wait_for(|ending| *ending) => return,
+            // TLS stands, or will not.
+            entered = door.enter(stream, &shared.leaves, shared.limits.handshake) => entered,
+        };
+        match entered {
+            Ok(Some((line, Protocol::Http2))) => {
+                let session = Session { scope: Scope::Streams(Arc::default()), ..self.session() };
+                serve::http2(session, line, false).await;
+            }
+            Ok(Some((line, Protocol::Http1))) => self.hear(line).await,
+            Ok(None) => tracing::debug!(%client, "not TLS; closed"),
+            Err(error) => tracing::debug!(%client, "no TLS with a client: {}", door::describe(&error)),
+        }
+    }
+
+    async fn hear(self, mut stream: Line) {
+        let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
         let spoken = tokio::select! {
@@ -109,7 +149,6 @@ impl Connection {
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
             Err(_elapsed) => tracing::debug!(%client, "said nothing; closed"),
         }
-        drop(permit);
     }
 
     fn session(self) -> Session {
@@ -124,7 +163,7 @@ impl Connection {
 
 /// Reads until it is clear that HTTP is meant: then even a faulty request gets an answer. TLS, the preface of HTTP/2 and
 /// binary protocols have no place on this port.
-async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
+async fn first_bytes(stream: &mut Line) -> io::Result<Option<Bytes>> {
     let mut bytes = BytesMut::new();
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));

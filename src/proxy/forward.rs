@@ -11,6 +11,7 @@ use super::{
     fault::{Fault, Stage},
     fields::{self, ConnectionOptions, Naming},
     gate,
+    hop::Errand,
     http::{Switch, answer_block},
     recorder::Tape,
     send::{self, Answered, Attempt},
@@ -22,6 +23,7 @@ use crate::{
     event::Verdict,
     exchange::{Context, Direction, Fields, RequestHead, Scheme, Version},
     intercept::Outcome,
+    policy::Carries,
 };
 
 /// One request that may pass, on its way.
@@ -44,10 +46,23 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What a connection for it is for.
+    pub fn errand(&self) -> Errand {
+        Errand { id: self.account.id, before: self.session.before(), carries: carries(self.target.scheme) }
+    }
+
     fn naming(&self) -> Naming {
         let in_tunnel = matches!(self.session.scope, Scope::Tunnel(_));
         let by_host = in_tunnel && self.context.origin.scheme == Scheme::Http;
         if by_host { Naming::ByHost } else { Naming::ByTarget }
+    }
+}
+
+/// What a request of this scheme is to those who can listen.
+pub fn carries(scheme: Scheme) -> Carries {
+    match scheme {
+        Scheme::Http => Carries::Cleartext,
+        Scheme::Https => Carries::Tls,
     }
 }
 
@@ -189,11 +204,11 @@ fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body
     let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge)
         .with_patience(patience)
         .onto(exchange.session.tape.as_ref().map(Tape::next_head));
-    if matches!(sender, Sender::Http2(_)) {
+    if matches!(sender, Sender::Http2(..)) {
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
+    let (target, access) = (send::taken_by(exchange, &sender), Arc::clone(&exchange.judges.access));
     body.at_end(move || worker.upstream.put(&target, sender, &access))
 }
 

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     connect::{First, Granted, decide},
     fault::{Fault, Stage},
+    hop::Hopped,
+    line::Line,
     rewound::Rewound,
     serve,
     session::{Inside, Session, now},
@@ -23,16 +25,17 @@ use super::{
 use crate::{
     event::{Tunnel, Verdict},
     exchange::{Host, Origin, Scheme},
+    policy,
     sniff::ClientHello,
     tls,
 };
 
 /// Boxed, because it is large and handed on often.
-type Client = Box<TlsStream<Rewound<TcpStream>>>;
+type Client = Box<TlsStream<Rewound<Line>>>;
 
 /// Opens a tunnel and serves what is inside.
-pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHello) {
-    let Granted { session, judges, account, origin, stream } = granted;
+pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello) {
+    let Granted { session, judges, account, origin, stream, before } = granted;
     // Each request inside is judged by those that are in force when it comes.
     drop(judges);
     let tunnel = Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: None };
@@ -56,15 +59,15 @@ pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHel
         Err(fault) => {
             account.fails(&fault);
             drop(account);
-            serve_broken(session.inside(Inside::broken(target, fault)), client).await;
+            serve_broken(session.inside(Inside::broken(target, fault).behind(before)), client).await;
         }
         Ok(secured) if hello.alpn.is_empty() => {
-            let granted = Opened { session, account, target, secured };
+            let granted = Opened { session, account, target, secured, before };
             Box::pin(granted.undecided(client)).await;
         }
         Ok(secured) => {
             drop(account);
-            serve_agreed(session, target, secured, client).await;
+            serve_agreed(session, (target, before), secured, client).await;
         }
     }
 }
@@ -103,7 +106,7 @@ impl Refusal {
 }
 
 /// Refuses a client in TLS's own words. The origin is told nothing.
-pub async fn refuse(granted: Granted, mut client: Rewound<TcpStream>, refusal: &Refusal) {
+pub async fn refuse(granted: Granted, mut client: Rewound<Line>, refusal: &Refusal) {
     let Granted { session, account, .. } = granted;
     account.refuses(StatusCode::OK, refusal.words().into());
     let goodbye = async {
@@ -123,6 +126,7 @@ fn target(hello: &ClientHello, origin: &Origin) -> Target {
         name: asked.unwrap_or_else(|| origin.host.clone()),
         dialled: origin.host.clone(),
         port: origin.port,
+        via: policy::Via::Direct,
     }
 }
 
@@ -138,7 +142,7 @@ fn offered(hello: &ClientHello) -> Vec<Protocol> {
 /// The handshake with the client, under a certificate for `name`.
 async fn accept(
     session: &Session,
-    client: Rewound<TcpStream>,
+    client: Rewound<Line>,
     name: &Host,
     alpn: &[&'static [u8]],
 ) -> Result<Client, Fault> {
@@ -156,7 +160,7 @@ async fn accept(
     }
 }
 
-async fn serve_agreed(session: Session, target: Target, secured: Secured, client: Client) {
+async fn serve_agreed(session: Session, (target, before): (Target, Option<Hopped>), secured: Secured, client: Client) {
     let is_http2 = secured.protocol == Protocol::Http2;
     let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
@@ -165,7 +169,7 @@ async fn serve_agreed(session: Session, target: Target, secured: Secured, client
         }
         Err(fault) => (Inside::broken(target, fault), false),
     };
-    let session = session.inside(inside);
+    let session = session.inside(inside.behind(before));
     if is_http2 {
         serve::http2(session, client, extended_connect).await;
     } else {
@@ -187,6 +191,7 @@ struct Opened {
     account: std::sync::Arc<super::account::Account>,
     target: Target,
     secured: Secured,
+    before: Option<Hopped>,
 }
 
 impl Opened {
@@ -205,7 +210,7 @@ impl Opened {
                     Ok(connected) => Inside::new(self.target, Some(connected.sender)),
                     Err(fault) => Inside::broken(self.target, fault),
                 };
-                serve::http1(self.session.inside(inside), client, words.freeze()).await;
+                serve::http1(self.session.inside(inside.behind(self.before)), client, words.freeze()).await;
             }
             FirstWords::Server(words) => self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await,
             FirstWords::Nobody => self.relay(Rewound::new(client, Bytes::new()), Bytes::new()).await,

@@ -1,6 +1,7 @@
 //! What does every request of a connection need to know?
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -13,14 +14,16 @@ use tokio::sync::{mpsc, watch};
 use super::{
     account::Account,
     authentication::Authenticator,
+    door::Door,
     fault::Fault,
+    hop::{Hop, Hopped},
     recorder::{Patience, Tape},
     upstream::{Sender, Target, Upstream},
 };
 use crate::{
     exchange::{Context, Host, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
-    policy::Access,
+    policy::{Access, Carries, Via},
     sink::EventLog,
     tls::LeafCache,
 };
@@ -34,6 +37,20 @@ pub struct Judges {
     pub access: Arc<Access>,
     /// Who must say a password.
     pub authenticator: Authenticator,
+    /// What goes by an exit, if there is one.
+    pub hop: Option<Arc<Hop>>,
+    /// The listeners that speak TLS, by their labels.
+    pub doors: HashMap<Arc<str>, Door>,
+}
+
+impl Judges {
+    /// The way to a host, as things are.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the way is by an exit that is down, and to be waited for.
+    pub fn way(&self, host: &Host, port: u16, carries: Carries) -> Result<Via, Fault> {
+        self.hop.as_ref().map_or(Ok(Via::Direct), |hop| hop.way(host, port, carries))
+    }
 }
 
 /// Limits of size and time that hold for every connection.
@@ -95,8 +112,17 @@ pub struct Client {
 pub enum Scope {
     /// Each names its origin.
     Proxy,
+    /// The same, and many at a time.
+    Streams(Arc<Streams>),
     /// All are for the origin that a tunnel leads to.
     Tunnel(Arc<Inside>),
+}
+
+/// A client's connection of HTTP/2 to the proxy itself.
+#[derive(Debug, Default)]
+pub struct Streams {
+    /// Held once by every tunnel, and once here.
+    pub switched: Arc<()>,
 }
 
 /// A tunnel that was opened.
@@ -110,17 +136,25 @@ pub struct Inside {
     pub fault: Option<Arc<Fault>>,
     /// Held once by every stream that has left HTTP, and once here.
     pub switched: Arc<()>,
+    /// The clir that opened the tunnel, if one did.
+    pub before: Option<Hopped>,
 }
 
 impl Inside {
     /// A tunnel with a connection that is ready.
     pub fn new(target: Target, first: Option<Sender>) -> Self {
-        Self { target, first: Mutex::new(first), fault: None, switched: Arc::default() }
+        Self { target, first: Mutex::new(first), fault: None, switched: Arc::default(), before: None }
     }
 
     /// A tunnel whose origin failed; the client is told so.
     pub fn broken(target: Target, fault: Fault) -> Self {
-        Self { target, first: Mutex::new(None), fault: Some(Arc::new(fault)), switched: Arc::default() }
+        Self { fault: Some(Arc::new(fault)), ..Self::new(target, None) }
+    }
+
+    /// Notes the clir that opened the tunnel.
+    #[must_use]
+    pub fn behind(self, before: Option<Hopped>) -> Self {
+        Self { before, ..self }
     }
 
     /// The origin as requests inside name it.
@@ -174,6 +208,7 @@ impl Session {
     pub fn holders(&self) -> usize {
         match &self.scope {
             Scope::Tunnel(inside) => Arc::strong_count(inside),
+            Scope::Streams(streams) => Arc::strong_count(streams),
             Scope::Proxy => usize::MAX,
         }
     }
@@ -182,13 +217,27 @@ impl Session {
     pub fn switched(&self) -> Option<Arc<()>> {
         match &self.scope {
             Scope::Tunnel(inside) => Some(Arc::clone(&inside.switched)),
+            Scope::Streams(streams) => Some(Arc::clone(&streams.switched)),
             Scope::Proxy => None,
         }
     }
 
     /// Whether a stream of this tunnel has left HTTP: it may be silent for longer.
     pub fn has_switched(&self) -> bool {
-        matches!(&self.scope, Scope::Tunnel(inside) if Arc::strong_count(&inside.switched) > 1)
+        let switched = match &self.scope {
+            Scope::Tunnel(inside) => &inside.switched,
+            Scope::Streams(streams) => &streams.switched,
+            Scope::Proxy => return false,
+        };
+        Arc::strong_count(switched) > 1
+    }
+
+    /// The clir that opened this tunnel, if one did.
+    pub fn before(&self) -> Option<Hopped> {
+        match &self.scope {
+            Scope::Tunnel(inside) => inside.before,
+            Scope::Proxy | Scope::Streams(_) => None,
+        }
     }
 
     /// Opens the account of a request for `origin`.
@@ -200,6 +249,7 @@ impl Session {
             origin,
         };
         let account = Account::open(self.shared().log.clone(), context.clone(), head);
+        account.comes_by(self.before().map(|before| before.id));
         (context, account)
     }
 
@@ -207,7 +257,7 @@ impl Session {
     pub fn nowhere(&self) -> Origin {
         match &self.scope {
             Scope::Tunnel(inside) => inside.origin(),
-            Scope::Proxy => Origin { scheme: Scheme::Http, host: Host::Name("".into()), port: 0 },
+            Scope::Proxy | Scope::Streams(_) => Origin { scheme: Scheme::Http, host: Host::Name("".into()), port: 0 },
         }
     }
 

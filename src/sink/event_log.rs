@@ -259,6 +259,8 @@ mod tests {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            passage: None,
+            hop: None,
         }
     }
 

@@ -186,6 +186,8 @@ fn event(head: RequestHead) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        passage: None,
+        hop: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod banner;
 mod build;
 mod dirs;
 mod reload;
+mod way_out;
 
 use std::{path::Path, sync::Arc};
 
@@ -27,6 +28,7 @@ use crate::{
     sink::{EventLog, Keeper, Sightings},
     tls::{self, CertAuthority},
 };
+use way_out::WayOut;
 
 /// Carries the command out.
 ///
@@ -50,10 +52,13 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     })?;
     let banner = banner::text(&loaded.config, &listeners, &authority);
     let (sightings, keeper) = remember(&loaded.config, &key);
-    let judges = build::judges(&loaded.config, &key, sightings.as_ref());
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority, trust);
+    let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
+    let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
+    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
-    let reloading = reload::Reloading::new(config, loaded, key, sightings);
+    let kept = reload::Kept { key, sightings, authority, own_ports };
+    let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, &banner);
     writer.close();
     if let Some(keeper) = keeper {

@@ -9,20 +9,32 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::build;
+use super::{build, way_out::WayOut};
 use crate::{
     config::{self, Config, Loaded, Watcher},
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
     sink::Sightings,
+    tls::CertAuthority,
 };
+
+/// What stays when the configuration changes.
+pub struct Kept {
+    /// The installation's key.
+    pub key: InstallationKey,
+    /// What is remembered of what passed.
+    pub sightings: Option<Sightings>,
+    /// Our own authority.
+    pub authority: CertAuthority,
+    /// The ports that we listen on.
+    pub own_ports: Arc<[u16]>,
+}
 
 /// What is needed to read the configuration again.
 pub struct Reloading {
     explicit: Option<PathBuf>,
-    key: InstallationKey,
-    sightings: Option<Sightings>,
+    kept: Kept,
     config: Config,
     files: Vec<PathBuf>,
     watched: Vec<PathBuf>,
@@ -31,11 +43,10 @@ pub struct Reloading {
 
 impl Reloading {
     /// Begins with what was loaded at the start.
-    pub fn new(explicit: Option<&Path>, loaded: Loaded, key: InstallationKey, sightings: Option<Sightings>) -> Self {
+    pub fn new(explicit: Option<&Path>, loaded: Loaded, kept: Kept) -> Self {
         Self {
             explicit: explicit.map(Path::to_path_buf),
-            key,
-            sightings,
+            kept,
             config: loaded.config,
             files: loaded.files,
             watched: Vec::new(),
@@ -70,12 +81,19 @@ impl Reloading {
         if !loaded.warnings.is_empty() {
             tracing::warn!("the configuration has warnings\n{}", loaded.warnings);
         }
+        let way_out = match WayOut::new(&loaded.config, Arc::clone(&self.kept.own_ports), &self.kept.authority) {
+            Ok(way_out) => way_out,
+            Err(failure) => {
+                tracing::error!("the configuration cannot be used; the old one stays in force: {failure}");
+                return;
+            }
+        };
         tell_unused(running.judges().interceptor.policy());
-        running.replace(build::judges(&loaded.config, &self.key, self.sightings.as_ref()));
+        running.replace(build::judges(&loaded.config, &self.kept.key, self.kept.sightings.as_ref(), way_out));
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
-        if loaded.config.behaviour.enabled && self.sightings.is_none() {
+        if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
             tracing::warn!("`behaviour.enabled` takes effect after a restart");
         }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
@@ -85,7 +103,11 @@ impl Reloading {
 }
 
 fn needs_restart(old: &Config, new: &Config) -> bool {
-    old.listeners != new.listeners
+    // What they show to those who speak TLS is taken up at once.
+    let sockets = |config: &Config| -> Vec<_> {
+        config.listeners.iter().map(|listener| config::Listener { tls: None, ..listener.clone() }).collect()
+    };
+    sockets(old) != sockets(new)
         || old.tls != new.tls
         || old.log != new.log
         || old.limits != new.limits

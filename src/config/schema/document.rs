@@ -7,7 +7,7 @@ use super::{
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
-    tls, words,
+    tls, upstream, words,
 };
 use crate::{
     config::{Behaviour, Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
@@ -27,6 +27,8 @@ pub struct Written {
     pub routing: Routing,
     /// Whom we trust.
     pub tls: Tls,
+    /// What goes by an exit.
+    pub upstream: upstream::Read,
     /// Where events go.
     pub log: Log,
     /// What is watched over time.
@@ -52,10 +54,11 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
     Written {
-        listeners: listener::read(root),
+        listeners: listener::read(root, base),
         access: root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read),
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
         tls: tls::read(root, base),
+        upstream: upstream::read(root, base),
         log: log::read(root, base),
         behaviour: root.get("behaviour").and_then(|entry| entry.table()).map(behaviour::read).unwrap_or_default(),
         limits: root.get("limits").and_then(|entry| entry.table()).map(limits::read_limits).unwrap_or_default(),

@@ -2,10 +2,11 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     sync::Arc,
 };
 
-use super::{reader::Reader, words};
+use super::{door, reader::Reader, words};
 use crate::config::{
     Code, Listener,
     diagnostic::Faults,
@@ -17,11 +18,11 @@ use crate::config::{
 const LATER: [&str; 3] = ["redirect", "tproxy", "socks5"];
 
 /// Reads every `[[listener]]`; none means the default one.
-pub fn read(root: &Reader<'_>) -> Vec<Listener> {
+pub fn read(root: &Reader<'_>, base: &Path) -> Vec<Listener> {
     let Some(entry) = root.get("listener") else { return vec![Listener::default()] };
     let mut listeners: Vec<At<Listener>> = Vec::new();
     for table in entry.tables() {
-        let listener = read_one(table);
+        let listener = read_one(table, base);
         check_against(&listeners, &listener, root.faults());
         listeners.push(listener.listener);
     }
@@ -35,7 +36,7 @@ struct Read {
     label: Place,
 }
 
-fn read_one(table: Reader<'_>) -> Read {
+fn read_one(table: Reader<'_>, base: &Path) -> Read {
     let faults = table.faults();
     let default = Listener::default();
     let place = table.place.clone();
@@ -62,6 +63,7 @@ fn read_one(table: Reader<'_>) -> Read {
                 address: socket.flatten().unwrap_or(default.address),
                 vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
                 label: label.map_or(default.label, |label| Arc::from(label.value)),
+                tls: door::read(&table, base),
             },
             place,
         },

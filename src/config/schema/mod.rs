@@ -8,6 +8,7 @@ mod action;
 mod behaviour;
 mod destination;
 mod document;
+mod door;
 mod identity;
 mod limits;
 mod listener;
@@ -18,6 +19,7 @@ mod reader;
 mod rule;
 mod rules;
 mod tls;
+mod upstream;
 mod words;
 
 pub use document::{Base, Written, read_configuration};

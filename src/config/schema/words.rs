@@ -10,7 +10,7 @@ use crate::{
     detect::{Confidence, Identifier, InsertedBy, Part, Severity},
     event::Values,
     exchange::{Direction, Scheme, Vantage},
-    policy::{InterceptMode, Mode, Redaction},
+    policy::{Down, InterceptMode, Mode, Redaction, Via},
 };
 
 /// A closed set of words.
@@ -44,6 +44,9 @@ word!("vantage", Vantage, [Vantage::BeyondCarrier, Vantage::BeforeCarrier, Vanta
 word!("policy mode", Mode, [Mode::Enforce, Mode::Observe]);
 word!("intercept mode", InterceptMode, [InterceptMode::Always, InterceptMode::Never]);
 word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
+
+word!("way", Via, Via::ROUTES);
+word!("way out", Down, Down::ALL);
 
 impl Word for Direction {
     const WHAT: &'static str = "direction";

@@ -10,16 +10,20 @@ mod pool;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpStream;
-
 use crate::{
+    event::Passage,
     exchange::{Host, Origin, Scheme},
-    policy::Access,
-    proxy::fault::Fault,
+    policy::{Access, Via},
+    proxy::{
+        fault::Fault,
+        hop::{Asked, Errand, Hopped},
+        line::Line,
+        session::Judges,
+    },
     tls::Trust,
 };
 pub use dial::Dialer;
-pub use handshake::{Connected, Protocol, Secured};
+pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use pool::{Pool, Sender};
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
@@ -34,12 +38,20 @@ pub struct Target {
     pub dialled: Host,
     /// The port that is connected to.
     pub port: u16,
+    /// Which way the connection goes.
+    pub via: Via,
 }
 
 impl Target {
     /// The target that an origin means when nothing else is known.
     pub fn of(origin: &Origin) -> Self {
-        Self { scheme: origin.scheme, name: origin.host.clone(), dialled: origin.host.clone(), port: origin.port }
+        Self {
+            scheme: origin.scheme,
+            name: origin.host.clone(),
+            dialled: origin.host.clone(),
+            port: origin.port,
+            via: Via::Direct,
+        }
     }
 }
 
@@ -47,7 +59,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<Trust>,
+    agreement: Agreement,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -85,12 +97,11 @@ impl Upstream {
 
     fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
         Self {
-            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
-            trust,
+            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect, whose: "the origin" },
+            agreement: Agreement { trust, limit: settings.handshake, whose: "the origin" },
             pools,
             own,
             limits: handshake::Limits {
-                handshake: settings.handshake,
                 body: settings.body,
                 header_bytes: settings.header_bytes,
                 headers: settings.headers,
@@ -120,12 +131,29 @@ impl Upstream {
         protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
     }
 
-    /// A TCP connection to a target's address.
+    /// A way for bytes to a host, by the exit if `via` says so and it is up. What it holds tells which way was taken.
     ///
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
-    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port).await
+    pub async fn dial(
+        &self,
+        judges: &Judges,
+        errand: &Errand,
+        (host, port): (&Host, u16),
+        via: Via,
+    ) -> Result<Line, Fault> {
+        let mut via = via;
+        if let (Via::Exit, Some(hop)) = (via, &judges.hop) {
+            self.dialer.screen(&judges.access, host, port)?;
+            let asked = Asked { host, port, hopped: Hopped::on(errand.before, errand.id)? };
+            match hop.open(&asked, errand.carries).await? {
+                Some(line) => return Ok(line),
+                None => via = Via::Fallback,
+            }
+        }
+        let stream = self.dialer.dial(&judges.access, host, port).await?;
+        let passage = judges.hop.as_ref().map(|_| Passage { via, id: None });
+        Ok(Line::from(stream).by(passage))
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
@@ -134,30 +162,32 @@ impl Upstream {
     /// A [`Fault`] that says at which stage it failed.
     pub async fn connect(
         &self,
-        access: &Access,
+        judges: &Judges,
+        errand: &Errand,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
-        let stream = self.dial(access, &target.dialled, target.port).await?;
-        self.establish(stream, target, client, protocols).await
+        let line = self.dial(judges, errand, (&target.dialled, target.port), target.via).await?;
+        self.establish(line, target, client, protocols).await
     }
 
-    /// Makes a connection out of a stream that is already dialled.
+    /// Makes a connection out of a line that is there.
     ///
     /// # Errors
     /// A [`Fault`] of the handshake.
     pub async fn establish(
         &self,
-        stream: TcpStream,
+        line: Line,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
-            return handshake::speak(stream, Protocol::Http1, &self.limits).await;
+            let passage = line.passage();
+            return handshake::speak(line, Protocol::Http1, passage, &self.limits).await;
         }
-        let secured = self.secure(stream, target, client, protocols).await?;
+        let secured = self.secure(line, target, client, protocols).await?;
         self.speak(secured).await
     }
 
@@ -167,12 +197,12 @@ impl Upstream {
     /// A [`Fault`] that says in words why the origin is not to be trusted.
     pub async fn secure(
         &self,
-        stream: TcpStream,
+        line: Line,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+        self.agreement.secure(line, target, client, protocols).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
@@ -180,6 +210,6 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak(&self, secured: Secured) -> Result<Connected, Fault> {
-        handshake::speak(secured.stream, secured.protocol, &self.limits).await
+        handshake::speak(secured.stream, secured.protocol, secured.passage, &self.limits).await
     }
 }
