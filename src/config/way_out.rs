@@ -47,6 +47,8 @@ pub struct Upstream {
     pub secret: Sensitive<String>,
     /// What its certificate must lead to.
     pub roots: Vec<Roots>,
+    /// Whether it is spoken to in HTTP/1.1 only: a connection for each tunnel.
+    pub http1_only: bool,
     /// For a connection to stand.
     pub connect: Duration,
     /// How often it is looked at.

@@ -24,6 +24,7 @@ reason = "no site needs the number of the phone that visits it"
 pub struct Setup {
     pub dir: TempDir,
     listeners: Vec<String>,
+    listener_keys: String,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     environment: Vec<(String, String)>,
@@ -34,10 +35,17 @@ impl Setup {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
-        Self { dir, listeners, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
-            .set("access.deny_targets", r#"["self"]"#)
-            .set("intercept.mode", r#""never""#)
-            .set("policy.file", r#""policy.toml""#)
+        Self {
+            dir,
+            listeners,
+            listener_keys: String::new(),
+            keys: BTreeMap::new(),
+            policy: STRIP.to_owned(),
+            environment: Vec::new(),
+        }
+        .set("access.deny_targets", r#"["self"]"#)
+        .set("intercept.mode", r#""never""#)
+        .set("policy.file", r#""policy.toml""#)
     }
 
     /// Sets a key, `section.name`, to a TOML value.
@@ -70,6 +78,12 @@ impl Setup {
     /// Listens there instead.
     pub fn listen(mut self, addresses: &[&str]) -> Self {
         self.listeners = addresses.iter().map(|address| (*address).to_owned()).collect();
+        self
+    }
+
+    /// Gives every listener one more line.
+    pub fn each_listener(mut self, line: &str) -> Self {
+        self.listener_keys += &format!("{line}\n");
         self
     }
 
@@ -108,7 +122,8 @@ impl Setup {
         let listener = |(at, address): (usize, &String)| {
             let label = if at == 0 { "test".to_owned() } else { format!("test-{at}") };
             format!(
-                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n"
+                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n{}",
+                self.listener_keys
             )
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {

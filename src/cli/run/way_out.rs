@@ -50,6 +50,7 @@ fn hop(
         host: upstream.host.clone(),
         port: upstream.port,
         words: Words::new(upstream.user.expose(), upstream.secret.expose()),
+        http1_only: upstream.http1_only,
         connect: upstream.connect,
         // The exit looks the name up and connects, each within its own limit.
         answer: upstream.connect + timeouts.connect * 2,

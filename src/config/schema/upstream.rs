@@ -16,7 +16,11 @@ use super::{
     words,
 };
 use crate::{
-    config::{Code, Roots, Upstream, diagnostic::Faults, source::Place},
+    config::{
+        Code, Roots, Upstream,
+        diagnostic::Faults,
+        source::{At as Written, Place},
+    },
     exchange::{Origin, Scheme, Sensitive},
     policy::{Via, WayRule, Ways, WhenDown},
 };
@@ -50,6 +54,8 @@ pub fn read(root: &Reader<'_>, base: &Path) -> Read {
         .map_or(vec![Roots::System], |roots| roots.iter().filter_map(|text| read_roots(text, base, faults)).collect());
     let duration = |key, default| table.get(key).and_then(|entry| entry.duration(LONGEST)).unwrap_or(default);
     let (connect, check) = (duration("connect", CONNECT), duration("check", CHECK));
+    let http1_only =
+        table.get("protocol").and_then(|entry| read_protocol(&entry.string()?, faults)).unwrap_or_default();
     let when_down = table.get("when_down").map(|entry| read_when_down(&entry, faults)).unwrap_or_default();
     let rules = table.get("route").map(|entry| entry.tables().into_iter().map(read_route).collect());
     let ways = Ways { rules: rules.unwrap_or_default(), when_down };
@@ -57,8 +63,13 @@ pub fn read(root: &Reader<'_>, base: &Path) -> Read {
         let help = "write exit = \"https://user@exit.example:8443\", or take the table out";
         table.missing("exit", help);
     }
-    let upstream =
-        at.and_then(|at| at.with(secret, roots, faults)).map(|upstream| Upstream { connect, check, ways, ..upstream });
+    let upstream = at.and_then(|at| at.with(secret, roots, faults)).map(|upstream| Upstream {
+        http1_only,
+        connect,
+        check,
+        ways,
+        ..upstream
+    });
     table.finish();
     Read { upstream, files }
 }
@@ -89,6 +100,7 @@ impl At {
             user: self.user,
             secret: apart.unwrap_or(self.secret),
             roots,
+            http1_only: false,
             connect: CONNECT,
             check: CHECK,
             ways: Ways::default(),
@@ -135,6 +147,18 @@ fn parse_exit(text: &str) -> Result<Exit, &'static str> {
         return Err("the user's name holds a colon, which Basic authentication cannot carry");
     }
     Ok((origin, user, decoded(secret)?))
+}
+
+/// Whether it says that only HTTP/1.1 is to be spoken.
+fn read_protocol(written: &Written<String>, faults: &Faults) -> Option<bool> {
+    match written.value.as_str() {
+        "auto" => Some(false),
+        "http/1.1" => Some(true),
+        _ => {
+            words::unknown(written, "protocol", ["auto", "http/1.1"], faults);
+            None
+        }
+    }
 }
 
 /// `secret = "…"`, or `{ env = "…" }`, or `{ file = "…" }`.

@@ -43,6 +43,8 @@ pub struct Settings {
     pub port: u16,
     /// What it is told to let us in.
     pub words: Words,
+    /// Whether HTTP/1.1 only is offered.
+    pub http1_only: bool,
     /// For a connection to stand, TLS included.
     pub connect: Duration,
     /// For the answer to a CONNECT: the exit connects to the origin meanwhile.
@@ -93,7 +95,7 @@ impl Exit {
             agreement: Agreement { trust, limit: settings.connect, whose: "the exit" },
             shared: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
-            speaks_http1: AtomicBool::new(false),
+            speaks_http1: AtomicBool::new(settings.http1_only),
             address: Mutex::default(),
             settings,
         })
@@ -169,7 +171,9 @@ impl Exit {
         *lock(&self.address) = stream.peer_addr().ok();
         let origin = Origin { scheme: Scheme::Https, host: host.clone(), port: *port };
         let all = std::net::Ipv6Addr::UNSPECIFIED.into();
-        self.agreement.secure(stream.into(), &Target::of(&origin), all, &[Protocol::Http2, Protocol::Http1]).await
+        let offered = [Protocol::Http2, Protocol::Http1];
+        let offered = offered.get(usize::from(self.settings.http1_only)..).unwrap_or_default();
+        self.agreement.secure(stream.into(), &Target::of(&origin), all, offered).await
     }
 
     /// HTTP/2 on a new connection, for everybody.
