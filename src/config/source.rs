@@ -241,7 +241,7 @@ mod tests {
         let text = "exot = \"https://me:hun@ter2@exit.example:8443\" # https://exit.example\nexit = 'hunter2'\n";
         let shown = blot(text);
         assert!(
-            shown.starts_with("exot = \"https://**********@exit.example:8443\" # https://exit.example\n"),
+            shown.starts_with("exot = \"https://***********@exit.example:8443\" # https://exit.example\n"),
             "{shown}"
         );
         assert!(!shown.contains("hunter2"), "{shown}");

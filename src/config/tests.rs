@@ -58,6 +58,7 @@ fn every_key_is_documented() {
         "[access]",
         "[intercept]",
         "[tls]",
+        "[upstream]",
         "[upgrade]",
         "[log]",
         "[behaviour]",

@@ -59,10 +59,12 @@ where
         };
         tokio::spawn(async move {
             tokio::select! {
-                // The tunnel has ended in both directions, or the client has reset it.
-                _ = future => {}
+                // Whoever breaks off lets go next, which the other branch would take for an orderly end.
+                biased;
                 // It broke off. What was not written yet is lost, which is what a reset says.
                 () = reset.wait() => {}
+                // The tunnel has ended in both directions, or the client has reset it.
+                _ = future => {}
             }
         });
     }

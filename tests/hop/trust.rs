@@ -14,7 +14,7 @@ fn refused(near: &Clir, origin: &Origin) -> String {
     let answer = client.response();
     assert_eq!(answer.head.status(), 502, "{}", answer.text());
     origin.assert_left_alone();
-    answer.text().to_owned()
+    answer.text()
 }
 
 #[test]
@@ -67,8 +67,9 @@ fn the_password_may_stand_elsewhere_and_is_shown_nowhere() {
     let far = pair::far().start();
     let file = far.path("secret");
     std::fs::write(&file, format!("{SECRET}\n")).unwrap();
-    let near = |line: &str| with(line, pair::near(far.address(), Speaks::Http2), far.address()).env("CLIR_SECRET", SECRET);
-    for line in [r#"{ env = "CLIR_SECRET" }"#.to_owned(), format!("{{ file = {:?} }}", file), format!("{SECRET:?}")] {
+    let near =
+        |line: &str| with(line, pair::near(far.address(), Speaks::Http2), far.address()).env("CLIR_SECRET", SECRET);
+    for line in [r#"{ env = "CLIR_SECRET" }"#.to_owned(), format!("{{ file = {file:?} }}"), format!("{SECRET:?}")] {
         let near = near(&line).start();
         let origin = Origin::new();
         let mut client = near.connect();

@@ -34,7 +34,8 @@ fn a_request_arrives_with_its_head_as_it_was_and_both_logs_tell_of_it() {
             let head = site.head();
             assert_eq!(head, &origin.received("POST", "/a?b=%7E", &fields), "{speaks:?}");
             assert_eq!(site.body(&head).unwrap().0, b"body");
-            let answer = "HTTP/1.1 201 Made\r\nsERVER: y\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n";
+            let answer =
+                "HTTP/1.1 201 Made\r\nsERVER: y\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n";
             site.send(answer);
             assert_eq!(client.head(), answer);
         }
@@ -52,7 +53,8 @@ fn tls_passes_unread_by_both() {
         let pair = Pair::new(speaks);
         let site = TlsOrigin::new();
         let tunnel = Wire::tunnel(pair.near.address(), &site.authority());
-        let mut client = tls::connect(tunnel.into_inner(), "localhost", &Authority::trusted().pem, &["http/1.1"]).unwrap();
+        let mut client =
+            tls::connect(tunnel.into_inner(), "localhost", &Authority::trusted().pem, &["http/1.1"]).unwrap();
         let mut server = site.accept();
         client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert_eq!(server.head(), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
