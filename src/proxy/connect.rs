@@ -136,6 +136,7 @@ impl Granted {
                 self.account.tunnel(Verdict::Tunnelled, because("server-first"));
                 tunnel::relay(client, origin, &self.account, idle).await;
             }
+            FirstWords::Nobody if !self.may(Carries::Cleartext) => self.hang_up(client, Carries::Cleartext),
             FirstWords::Nobody => {
                 self.account.tunnel(Verdict::Tunnelled, because("silent"));
                 tunnel::relay(client, self.stream, &self.account, idle).await;

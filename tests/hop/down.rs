@@ -107,7 +107,7 @@ fn an_exit_that_comes_back_is_used_again_without_a_restart() {
         let started = Instant::now();
         assert_eq!(ask(), 502);
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-        let far = pair::again(dir);
+        let far = Clir::again(dir);
         eventually("the exit is used again", || (ask() == 200).then_some(()));
         near.wait_for_stderr("the exit is down");
         assert!(near.stderr().matches("the exit is up").count() >= 2, "{}", near.stderr());

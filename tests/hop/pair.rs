@@ -1,6 +1,6 @@
 //! How are a near clir and a far one set up?
 
-use std::{fs, net::SocketAddr, path::Path, sync::OnceLock};
+use std::{fs, net::SocketAddr, sync::OnceLock};
 
 use argon2::{Argon2, Params, PasswordHasher as _};
 
@@ -84,10 +84,4 @@ pub fn certificate() -> (String, String) {
 pub fn user() -> String {
     let weak = Argon2::from(Params::new(8, 1, 1, None).unwrap());
     format!("near:{}", weak.hash_password(SECRET.as_bytes()).unwrap())
-}
-
-/// Starts a clir again in its directory, on its port.
-pub fn again(dir: tempfile::TempDir) -> Clir {
-    assert!(Path::new(&dir.path().join("clir.toml")).exists());
-    Clir::again(dir)
 }

@@ -40,7 +40,8 @@ fn every_key_stands_there_with_its_default() {
         // Keys without a default stand in the configuration as comments.
         if key == "signatures.dir" || row[1] == "none" {
             let name = key.rsplit('.').next().unwrap();
-            let is_told = |line: &str| line.strip_prefix("# ").is_some_and(|line| line.starts_with(&format!("{name} ")));
+            let is_told =
+                |line: &str| line.strip_prefix("# ").is_some_and(|line| line.starts_with(&format!("{name} ")));
             assert!(read(&root().join("config/clir.toml")).lines().any(is_told), "{key} stands nowhere");
             continue;
         }
