@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::pair::{BOTH, Pair, Speaks};
-use crate::support::{Origin, Wire, eventually};
+use crate::support::{Origin, Wire, eventually, origin};
 
 const MIB: usize = 1 << 20;
 
@@ -152,4 +152,21 @@ fn an_exit_that_is_told_to_end_finishes_what_is_under_way() {
     assert_eq!(client.response().text(), "late");
     drop((client, site));
     assert_eq!(far.wait().code(), Some(0));
+}
+
+/// Resets are bounded, so that nobody can flood the exit with them: an orderly end must be none.
+#[test]
+fn hundreds_of_tunnels_that_end_well_cost_no_connection() {
+    // A tunnel for each request, ended when it is answered.
+    let pair = Pair::with(Speaks::Http2, |near| near.set("limits.idle_upstream", "0"), |far| far);
+    let site = Origin::new().serve(|_, _| origin::ok("ok"));
+    let mut client = pair.near.connect();
+    for _ in 0..400 {
+        client.send(format!("GET http://{0}/ HTTP/1.1\r\nHost: {0}\r\n\r\n", site.address));
+        assert_eq!(client.response().text(), "ok");
+    }
+    let events = pair.far.wait_for_events(800);
+    let from = |event: &serde_json::Value| (event["method"] == "CONNECT").then(|| event["client"].to_string());
+    let clients: std::collections::BTreeSet<_> = events.iter().filter_map(from).collect();
+    assert_eq!(clients.len(), 1, "{clients:?}");
 }

@@ -11,27 +11,35 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Handle,
+    time::timeout,
+};
 
 use crate::proxy::break_off::BreakOff;
 
 /// The most that one write hands over.
 const PIECE: usize = 16 * 1024;
+/// How long the exit's end of a tunnel is waited for when we have ended ours.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A tunnel.
 #[derive(Debug)]
 pub struct Stream {
     send: SendStream<Bytes>,
-    receive: RecvStream,
+    /// There until this is dropped.
+    receive: Option<RecvStream>,
     read: Bytes,
     has_sent_all: bool,
     is_broken: AtomicBool,
     /// Counts this stream for as long as it lives.
-    _share: Arc<()>,
+    share: Arc<()>,
 }
 
 impl Stream {
@@ -39,11 +47,11 @@ impl Stream {
     pub fn new(send: SendStream<Bytes>, receive: RecvStream, share: Arc<()>) -> Self {
         Self {
             send,
-            receive,
+            receive: Some(receive),
             read: Bytes::new(),
             has_sent_all: false,
             is_broken: AtomicBool::new(false),
-            _share: share,
+            share,
         }
     }
 
@@ -59,7 +67,8 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         while self.read.is_empty() {
-            match ready!(self.receive.poll_data(cx)) {
+            let Some(receive) = &mut self.receive else { return Poll::Ready(Ok(())) };
+            match ready!(receive.poll_data(cx)) {
                 Some(data) => self.read = data.map_err(told)?,
                 None => return Poll::Ready(Ok(())),
             }
@@ -71,8 +80,8 @@ impl AsyncRead for Stream {
             // The last piece takes the room along.
             self.read = Bytes::new();
         }
-        self.receive.flow_control().release_capacity(count).map_err(told)?;
-        Poll::Ready(Ok(()))
+        let released = self.receive.as_mut().map(|receive| receive.flow_control().release_capacity(count));
+        Poll::Ready(released.unwrap_or(Ok(())).map_err(told))
     }
 }
 
@@ -116,10 +125,28 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if self.is_broken.load(Ordering::Relaxed) {
             self.send.send_reset(Reason::CONNECT_ERROR);
-        } else if let Err(error) = self.finish() {
-            tracing::trace!("a stream at the exit: {error}");
+            return;
+        }
+        let finished = self.finish();
+        if let Some(receive) = self.receive.take().filter(|receive| finished.is_ok() && !receive.is_end_stream())
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(see_off(receive, Arc::clone(&self.share)));
         }
     }
+}
+
+/// Waits a while for the exit's end. h2 resets a stream that is dropped before, and resets are bounded: whoever has many
+/// tunnels that end at once would be taken for somebody who floods the exit.
+async fn see_off(mut receive: RecvStream, share: Arc<()>) {
+    let ended = async {
+        while let Some(Ok(late)) = receive.data().await {
+            // Nobody reads it any more; given back, or the exit could not come to an end.
+            let _ = receive.flow_control().release_capacity(late.len());
+        }
+    };
+    let _ = timeout(FAREWELL, ended).await;
+    drop(share);
 }
 
 /// What h2 says, as a socket would.
