@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     health::Health,
@@ -33,6 +33,8 @@ use crate::{
 
 /// Connections that turn out to have ended, before a new one is made.
 const STALE_TRIES: usize = 2;
+/// How often whoever waits for a late answer looks whether the exit is still up.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// Where the exit is, and how it is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,18 +189,18 @@ impl Exit {
 
     /// Asks on a shared connection. Nothing is answered where that has ended: it is forgotten, and another may be tried.
     async fn ask(&self, shared: &Arc<Shared>, asked: &Asked<'_>) -> Option<Result<Line, Failed>> {
-        let answered = timeout(self.settings.answer, shared.ask(asked, &self.settings.words)).await;
+        let answered = self.patiently(shared.ask(asked, &self.settings.words)).await;
         let granted = match answered {
-            Ok(Ok(granted)) => granted,
-            Ok(Err(error)) if error.is_reset() && error.reason() != Some(h2::Reason::REFUSED_STREAM) => {
+            Some(Ok(granted)) => granted,
+            Some(Err(error)) if error.is_reset() && error.reason() != Some(h2::Reason::REFUSED_STREAM) => {
                 return Some(Err(Failed::Refused(broken().because(error))));
             }
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 tracing::debug!("a connection to the exit has ended: {error}");
                 self.forget(shared);
                 return None;
             }
-            Err(_elapsed) => return Some(Err(self.is_late())),
+            None => return Some(Err(self.is_late())),
         };
         Some(match granted {
             Granted::Tunnel(stream) => {
@@ -212,16 +214,36 @@ impl Exit {
     async fn ask_http1(&self, secured: Secured, asked: &Asked<'_>) -> Result<Line, Failed> {
         let mut stream = secured.stream;
         let head = self.settings.words.http1(asked);
-        let (status, rest) = match timeout(self.settings.answer, http1::ask(&mut stream, &head)).await {
-            Ok(Ok(answered)) => answered,
-            Ok(Err(error)) => return Err(self.fails(&format!("it gave no answer: {error}"))),
-            Err(_elapsed) => return Err(self.is_late()),
+        let (status, rest) = match self.patiently(http1::ask(&mut stream, &head)).await {
+            Some(Ok(answered)) => answered,
+            Some(Err(error)) => return Err(self.fails(&format!("it gave no answer: {error}"))),
+            None => return Err(self.is_late()),
         };
         if !(200..300).contains(&status) {
             return Err(self.judge(status));
         }
         self.health.works();
         Ok(Line::tls(*stream, rest))
+    }
+
+    /// Waits for an answer. The exit may have to wait for the origin; whether it is there at all is found out meanwhile.
+    async fn patiently<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        let started = Instant::now();
+        let mut answer = Box::pin(answer);
+        let mut patience = self.settings.connect;
+        loop {
+            // Cancelled, the answer is still waited for.
+            if let Ok(answered) = timeout(patience, &mut answer).await {
+                return Some(answered);
+            }
+            if patience == self.settings.connect {
+                self.health.wants_check();
+            }
+            patience = GLANCE;
+            if self.health.why_down().is_some() || started.elapsed() >= self.settings.answer {
+                return None;
+            }
+        }
     }
 
     /// Looks whether the exit lets us in, on a new connection.
@@ -266,6 +288,9 @@ impl Exit {
     }
 
     fn is_late(&self) -> Failed {
+        if let Some(reason) = self.health.why_down() {
+            return Failed::Down(down(&reason));
+        }
         self.health.wants_check();
         Failed::Refused(Fault::timeout(Stage::Hop, "the exit did not answer in time"))
     }
