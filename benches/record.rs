@@ -64,6 +64,8 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
         tunnel: None,
         mismatch: None,
         notes: <_>::default(),
+        passage: None,
+        hop: None,
     }
 }
 

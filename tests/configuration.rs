@@ -75,6 +75,8 @@ fn five_mistakes_are_five_diagnostics_with_line_column_caret_and_suggestion() {
 fn no_secret_is_quoted() {
     let user = told(&data().join("invalid-user.toml")).to_string();
     assert!(!user.contains("correct-horse") && !user.contains("broken-hash"), "{user}");
+    let exit = told(&data().join("invalid-exit.toml")).to_string();
+    assert!(!exit.contains("correct-horse"), "{exit}");
     for code in [
         "missing-key",
         "unknown-word",

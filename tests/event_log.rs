@@ -47,6 +47,8 @@ fn event(number: u64) -> Event {
         tunnel: None,
         mismatch: None,
         notes: <_>::default(),
+        passage: None,
+        hop: None,
     }
 }
 

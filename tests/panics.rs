@@ -58,6 +58,8 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         access: config.access.clone(),
         authenticator: Authenticator::new(Vec::new()),
         upgrading: config.upgrading,
+        hop: None,
+        doors: std::collections::HashMap::new(),
     };
     let parts = Parts {
         listeners: vec![listener],

@@ -56,6 +56,9 @@ fn summary(config: &Config, today: Date) -> String {
         };
         let coverage = vantage.coverage();
         line("listener", format!("{}{kind} on {}, {vantage}: {coverage}", listener.label, listener.address));
+        if let Some(door) = &listener.tls {
+            line("", format!("speaks TLS, and shows {}", door.shows()));
+        }
     }
     line("clients", clients(config));
     for client in config.clients.iter() {
@@ -65,6 +68,9 @@ fn summary(config: &Config, today: Date) -> String {
         line("upgrade", "cleartext goes inside TLS where the site is there as well".to_owned());
     }
     line("intercept", config.routing.mode.as_str().to_owned());
+    if let Some(upstream) = &config.upstream {
+        line("exit", upstream.to_string());
+    }
     line("policy", policy(config));
     for partner in &config.partners {
         let until = match partner.expires {

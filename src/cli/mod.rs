@@ -59,7 +59,7 @@ enum Command {
     /// Look for identifiers in captured requests
     Scan(scan::Arguments),
     /// Read the event log
-    Log(log::Arguments),
+    Log(Box<log::Arguments>),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall

@@ -68,6 +68,10 @@ codes! {
     InvalidText = "invalid-text",
     /// Certificates that cannot be used as roots.
     UnusableRoots = "unusable-roots",
+    /// A certificate or key that a listener cannot show.
+    UnusableCertificate = "unusable-certificate",
+    /// No address of an exit.
+    InvalidExit = "invalid-exit",
     /// An action that is none, or several.
     InvalidAction = "invalid-action",
     /// A rule that would edit what holds the message together.

@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use toml::de::DeTable;
 
 use super::{
-    Code, Config, PolicyFile, Report,
+    Code, Config, Door, Listener, PolicyFile, Report,
     diagnostic::Faults,
     locate::Surroundings,
     schema::{
@@ -200,7 +200,8 @@ impl Loading<'_> {
             PolicyFile::Inline | PolicyFile::BuiltIn => config.with_file_name(POLICY_FILE),
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
-        let own = written.identities.files.iter().cloned();
+        let own = written.identities.files.iter().chain(&written.upstream.files).cloned();
+        let own = own.chain(written.listeners.iter().flat_map(door_files));
         [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
     }
 
@@ -223,6 +224,7 @@ impl Loading<'_> {
             connectivity: written.connectivity,
             clients: clients.clients(),
             tls: written.tls,
+            upstream: written.upstream.upstream,
             log: written.log,
             behaviour: written.behaviour,
             limits: written.limits,
@@ -244,6 +246,14 @@ struct Own<'a> {
 
 fn owned(rules: Vec<At<Rule>>, owners: &[Arc<str>]) -> impl Iterator<Item = At<Rule>> {
     rules.into_iter().map(|At { value, place }| At { value: Rule { owners: owners.to_vec(), ..value }, place })
+}
+
+/// The files that a listener shows something of.
+fn door_files(listener: &Listener) -> Vec<PathBuf> {
+    match &listener.tls {
+        Some(Door::Files { certificate, key }) => vec![certificate.clone(), key.clone()],
+        Some(Door::OwnCa(_)) | None => Vec::new(),
+    }
 }
 
 /// A file as TOML, as far as it is any.

@@ -16,6 +16,7 @@ mod source;
 mod suggest;
 mod syntax;
 mod watch;
+mod way_out;
 
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub use diagnostic::{Diagnostic, Gravity, Report};
 pub use load::{Loaded, load};
 pub use settings::{Behaviour, Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
 pub use watch::{Watcher, watch};
+pub use way_out::{Door, Upstream};

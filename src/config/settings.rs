@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use super::{Door, Upstream};
 use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
@@ -41,6 +42,8 @@ pub struct Config {
     pub clients: Arc<Clients>,
     /// Whom we trust, and where our own authority is kept.
     pub tls: Tls,
+    /// What goes by an exit, if there is one.
+    pub upstream: Option<Upstream>,
     /// Where events go.
     pub log: Log,
     /// What is watched over time.
@@ -83,12 +86,14 @@ pub struct Listener {
     pub vantage: Vantage,
     /// Its name in events and rules.
     pub label: Arc<str>,
+    /// What it shows, where clients speak TLS to it.
+    pub tls: Option<Door>,
 }
 
 impl Default for Listener {
     fn default() -> Self {
         let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8080));
-        Self { kind: Kind::default(), address, vantage: Vantage::NoCarrier, label: "home".into() }
+        Self { kind: Kind::default(), address, vantage: Vantage::NoCarrier, label: "home".into(), tls: None }
     }
 }
 

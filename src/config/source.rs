@@ -20,7 +20,7 @@ use super::{Code, diagnostic::Faults};
 const LARGEST: u64 = 8 << 20;
 
 /// Keys whose values are not quoted.
-const SECRET_KEYS: [&str; 2] = ["users", "value"];
+const SECRET_KEYS: [&str; 4] = ["users", "value", "exit", "secret"];
 
 /// One file's text.
 pub struct Source {
@@ -128,6 +128,9 @@ fn blot(text: &str) -> String {
             blot_value(&mut bytes, at + key.len());
         }
     }
+    for (at, _) in text.match_indices("://") {
+        blot_userinfo(&mut bytes, at + "://".len());
+    }
     blot_identities(text, &mut bytes);
     // Whole spans between ASCII bytes were replaced, so what is left is UTF-8 unless this file has a bug.
     String::from_utf8(bytes).unwrap_or_default()
@@ -162,6 +165,13 @@ fn blot_value(bytes: &mut [u8], from: usize) {
             _ => *byte = b'*',
         }
     }
+}
+
+/// Blots out what stands before the last `@` of a URL: under any key, since keys are mistyped.
+fn blot_userinfo(bytes: &mut [u8], from: usize) {
+    let rest = bytes.iter().skip(from).take_while(|byte| !matches!(byte, b'"' | b'\'' | b'\n' | b' '));
+    let Some(length) = rest.enumerate().filter(|(_, byte)| **byte == b'@').map(|(at, _)| at).last() else { return };
+    bytes.iter_mut().skip(from).take(length).for_each(|byte| *byte = b'*');
 }
 
 /// Blots out what stands in `[[identity]]` under any key but those that cannot be secret: keys are mistyped as well, and
@@ -224,6 +234,17 @@ mod tests {
         assert_eq!(shown.len(), text.len());
         assert!(!shown.contains("7700"), "{shown}");
         assert!(shown.contains("label = 'mine'") && shown.ends_with("# mine\n[log]\nkeep_days = 7\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_blotted_out_under_any_key() {
+        let text = "exot = \"https://me:hun@ter2@exit.example:8443\" # https://exit.example\nexit = 'hunter2'\n";
+        let shown = blot(text);
+        assert!(
+            shown.starts_with("exot = \"https://***********@exit.example:8443\" # https://exit.example\n"),
+            "{shown}"
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -92,6 +92,7 @@ fn every_key_is_documented() {
         "[access]",
         "[intercept]",
         "[tls]",
+        "[upstream]",
         "[upgrade]",
         "[connectivity]",
         "[log]",

@@ -38,6 +38,9 @@ pub struct EventLine {
     /// `true`, or a word that says why not.
     pub upgraded: Option<serde_json::Value>,
     pub connectivity: bool,
+    pub via: Option<String>,
+    pub passage: Option<String>,
+    pub hop: Option<String>,
 }
 
 /// A finding as it was written.

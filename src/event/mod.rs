@@ -27,6 +27,7 @@ pub use text::{Guarded, guarded, printable, unescape};
 use crate::{
     detect::Finding,
     exchange::{Context, RequestHead},
+    policy::Via,
 };
 
 /// How an exchange or tunnel ended.
@@ -91,6 +92,15 @@ pub struct Tunnel {
     pub reason: Option<&'static str>,
 }
 
+/// How the connection to an origin was made, where there is more than one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Passage {
+    /// Which way it went.
+    pub via: Via,
+    /// The id under which the exit knows it: that of the event which it was opened for.
+    pub id: Option<Ulid>,
+}
+
 /// The account of one exchange or tunnel.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -125,6 +135,10 @@ pub struct Event {
     pub mismatch: Option<&'static str>,
     /// What else there is to say of it.
     pub notes: Notes,
+    /// Which way it went; nothing where there is one way only, or where it went nowhere.
+    pub passage: Option<Passage>,
+    /// The id under which the clir before this one sent it on.
+    pub hop: Option<Ulid>,
 }
 
 /// What is said of an exchange where there is something to say.

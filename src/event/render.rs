@@ -79,7 +79,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Event { context, head, .. } = self.event;
         let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
-        let mut line = serializer.serialize_struct("Event", 28)?;
+        let mut line = serializer.serialize_struct("Event", 31)?;
         line.serialize_field("v", &1)?;
         line.serialize_field("id", &Shown(&self.event.id))?;
         line.serialize_field("ts", &Shown(time(self.event.time)))?;
@@ -111,6 +111,15 @@ impl Serialize for Line<'_> {
             line.serialize_field("mismatch", mismatch)?;
         }
         self.notes(&mut line)?;
+        if let Some(passage) = &self.event.passage {
+            line.serialize_field("via", passage.via.as_str())?;
+        }
+        if let Some(id) = self.event.passage.and_then(|passage| passage.id) {
+            line.serialize_field("passage", &Shown(id))?;
+        }
+        if let Some(id) = self.event.hop {
+            line.serialize_field("hop", &Shown(id))?;
+        }
         line.end()
     }
 }

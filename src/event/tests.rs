@@ -47,6 +47,8 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         tunnel: None,
         mismatch: None,
         notes: <_>::default(),
+        passage: None,
+        hop: None,
     }
 }
 

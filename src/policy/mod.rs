@@ -17,6 +17,7 @@ mod partner;
 mod route;
 mod rule;
 mod upgrade;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -37,3 +38,4 @@ pub use rule::{Rule, is_structural};
 pub use upgrade::{
     Heard, Upgrading, Wish, can_be_led, heard, is_inside, is_safe, may_circle, offers_more, wants_tls_itself,
 };
+pub use way::{Carries, Down, Via, WayRule, Ways, WhenDown};

@@ -19,7 +19,7 @@ use ulid::Ulid;
 
 use crate::{
     detect::Finding,
-    event::{Applied, Event, Tunnel, Upgraded, Verdict},
+    event::{Applied, Event, Passage, Tunnel, Upgraded, Verdict},
     exchange::{Context, Host, RequestHead},
     proxy::{fault::Fault, names::Doubt},
     sink::EventLog,
@@ -28,6 +28,8 @@ use crate::{
 /// The account of an exchange under way.
 #[derive(Debug)]
 pub struct Account {
+    /// Its event's id.
+    pub id: Ulid,
     log: EventLog,
     started: Instant,
     request_bytes: AtomicU64,
@@ -40,8 +42,9 @@ pub struct Account {
 impl Account {
     /// Opens the account of a request whose head has arrived.
     pub fn open(log: EventLog, context: Context, head: Arc<RequestHead>) -> Arc<Self> {
+        let id = Ulid::new();
         let event = Event {
-            id: Ulid::new(),
+            id,
             time: Timestamp::now(),
             context,
             head,
@@ -56,8 +59,11 @@ impl Account {
             tunnel: None,
             mismatch: None,
             notes: <_>::default(),
+            passage: None,
+            hop: None,
         };
         Arc::new(Self {
+            id,
             log,
             doubt: Mutex::default(),
             started: Instant::now(),
@@ -138,6 +144,16 @@ impl Account {
     /// Notes that this was no tunnel after all: each request in it has an account of its own.
     pub fn withdraw(&self) {
         self.lock().take();
+    }
+
+    /// Notes which way it goes, where there is more than one.
+    pub fn goes(&self, passage: Option<Passage>) {
+        self.edit(|event| event.passage = passage.or(event.passage));
+    }
+
+    /// Notes under which id the clir before this one sent it on.
+    pub fn comes_by(&self, hop: Option<Ulid>) {
+        self.edit(|event| event.hop = hop);
     }
 
     /// Notes that a tunnel broke off; it was a tunnel all the same.

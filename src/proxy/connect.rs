@@ -7,25 +7,29 @@
 
 use std::{error::Error, sync::Arc};
 
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::{
     body::Body,
     fault::Fault,
     granted::Granted,
+    hop::{Errand, Hopped},
     http::{Switch, answer_block, answer_fault, authenticate},
+    line::Line,
     recorder::Recorder,
     rewound::Rewound,
     route,
     session::{Judges, Scope, Session, today},
+    stream_tasks::Reset,
 };
 use crate::{
     event::Verdict,
     exchange::{Origin, RequestHead},
     intercept::Outcome,
+    policy::Carries,
 };
 
 /// Answers a CONNECT.
@@ -57,17 +61,22 @@ pub async fn handle(
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
     }
-    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port, None).await {
+    // What names itself a clir is believed if it has said a password.
+    let before = Hopped::of(&head.fields).filter(|_| judges.authenticator.is_required());
+    account.comes_by(before.map(|before| before.id));
+    let errand = Errand { id: account.id, before, carries: Carries::Unknown, source: None };
+    let stream = match reach(session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
         Err(fault) => return answer_fault(&account, &fault),
     };
+    account.goes(stream.passage());
     account.ends(Verdict::Tunnelled, StatusCode::OK);
     if let Some(switch) = switch {
         switch.switch();
     }
     let session = session.clone();
-    let granted = Granted { session, judges, account, origin, led: None, source: None, stream };
-    tokio::spawn(open(granted, hyper::upgrade::on(&mut request)));
+    let granted = Granted { session, judges, account, origin, led: None, source: None, stream, before };
+    tokio::spawn(open(granted, hyper::upgrade::on(&mut request), Reset::current()));
     Response::new(Body::empty())
 }
 
@@ -84,17 +93,32 @@ fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result
 }
 
 /// Waits until the client's side is free.
-async fn open(granted: Granted, upgrade: OnUpgrade) {
-    match bare(upgrade).await {
+async fn open(granted: Granted, upgrade: OnUpgrade, reset: Option<Arc<Reset>>) {
+    let switched = granted.session.switched();
+    match bare(upgrade, reset).await {
         Ok(client) => granted.serve(client).await,
         Err(error) => granted.account.fails_with(format!("the tunnel was not opened: {error}")),
     }
+    drop(switched);
+}
+
+/// Connects to a host by the way that leads there.
+///
+/// # Errors
+/// A [`Fault`] when there is none, or nobody at its end.
+pub async fn reach(session: &Session, judges: &Judges, errand: &Errand, origin: &Origin) -> Result<Line, Fault> {
+    let via = judges.way(&origin.host, origin.port, errand.carries)?;
+    session.worker.upstream.dial(judges, errand, (&origin.host, origin.port), via).await
 }
 
 /// The client's connection without what HTTP needed.
-async fn bare(upgrade: OnUpgrade) -> Result<Rewound<TcpStream>, Box<dyn Error + Send + Sync>> {
-    let parts = upgrade.await?.downcast::<TokioIo<Recorder<TcpStream>>>();
-    let parts = parts.map_err(|_| "it leads through a connection of another kind")?;
-    let (stream, held) = parts.io.into_inner().into_parts();
-    Ok(Rewound::new(stream, held).again(parts.read_buf))
+async fn bare(upgrade: OnUpgrade, reset: Option<Arc<Reset>>) -> Result<Rewound<Line>, Box<dyn Error + Send + Sync>> {
+    match upgrade.await?.downcast::<TokioIo<Recorder<Line>>>() {
+        Ok(parts) => {
+            let (line, held) = parts.io.into_inner().into_parts();
+            Ok(Rewound::new(line, held).again(parts.read_buf))
+        }
+        // A stream of HTTP/2.
+        Err(upgraded) => Ok(Rewound::new(Line::accepted(upgraded, reset), Bytes::new())),
+    }
 }

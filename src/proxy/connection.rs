@@ -23,7 +23,9 @@ use tokio::{
 use super::{
     admission::{Admission, Permit},
     break_off::BreakOff,
+    door::{self, Door},
     fault::is_exhaustion,
+    line::Line,
     reading,
     rewound::Rewound,
     serve,
@@ -103,28 +105,42 @@ struct Connection {
     _spare: Option<net::TcpListener>,
 }
 
+/// Who was let in.
+struct Guest {
+    /// The network card, if anybody is known by one.
+    card: Option<Mac>,
+    permit: Permit,
+}
+
 impl Connection {
     async fn run(self, stream: TcpStream, room: OwnedSemaphorePermit) {
         let client = self.address.ip();
-        if !self.worker.shared.judges.load().access.admits_client(client) {
+        let judges = self.worker.shared.judges.load_full();
+        let door = judges.doors.get(&self.listener.label);
+        // Who speaks TLS could not read what is said without it.
+        let words = |words| if door.is_some() { b"".as_slice() } else { words };
+        if !judges.access.admits_client(client) {
             tracing::warn!(listener = %self.listener.label, %client, "refused: not among access.clients");
-            return self.turn_away(stream, NOT_ADMITTED).await;
+            return self.turn_away(stream, words(NOT_ADMITTED)).await;
         }
         let Some(permit) = self.admission.admit(room, client) else {
             tracing::warn!(listener = %self.listener.label, %client, "refused: too many connections");
-            return self.turn_away(stream, TOO_MANY).await;
+            return self.turn_away(stream, words(TOO_MANY)).await;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
-        let card = self.card().await;
-        match self.listener.kind {
-            Kind::Explicit => self.serve_http(stream, card, permit).await,
+        let door = door.cloned();
+        drop(judges);
+        let guest = Guest { card: self.card().await, permit };
+        match (self.listener.kind, door) {
+            (Kind::Explicit, None) => self.hear(stream.into(), guest).await,
             // Boxed, so that no kind makes the connections of another larger.
-            Kind::Socks5 => Box::pin(socks::serve(self.session(card, permit), stream)).await,
-            Kind::Redirect | Kind::Tproxy { .. } => {
+            (Kind::Explicit, Some(door)) => Box::pin(self.enter(door, stream, guest)).await,
+            (Kind::Socks5, _) => Box::pin(socks::serve(self.session(guest), stream)).await,
+            (Kind::Redirect | Kind::Tproxy { .. }, _) => {
                 let destination = self.destination(&stream);
-                Box::pin(transparent::serve(self.session(card, permit), stream, destination)).await;
+                Box::pin(transparent::serve(self.session(guest), stream, destination)).await;
             }
         }
     }
@@ -141,7 +157,29 @@ impl Connection {
         }
     }
 
-    async fn serve_http(self, mut stream: TcpStream, card: Option<Mac>, permit: Permit) {
+    /// Shakes hands first.
+    async fn enter(self, door: Door, stream: TcpStream, guest: Guest) {
+        let mut ending = self.worker.ending.clone();
+        let (shared, client) = (Arc::clone(&self.worker.shared), self.address.ip());
+        let leaves = shared.leaves.load_full();
+        let entered = tokio::select! {
+            // clir ends, and this client has asked for nothing yet.
+            _ = ending.wait_for(|ending| *ending) => return,
+            // TLS stands, or will not.
+            entered = door.enter(stream, &leaves, shared.limits.handshake) => entered,
+        };
+        match entered {
+            Ok(Some((line, Protocol::Http2))) => {
+                let session = Session { scope: Scope::Streams(Arc::default()), ..self.session(guest) };
+                serve::http2(session, line, false).await;
+            }
+            Ok(Some((line, Protocol::Http1))) => self.hear(line, guest).await,
+            Ok(None) => tracing::debug!(%client, "not TLS; closed"),
+            Err(error) => tracing::debug!(%client, "no TLS with a client: {}", door::describe(&error)),
+        }
+    }
+
+    async fn hear(self, mut stream: Line, guest: Guest) {
         let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
@@ -152,9 +190,9 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(card, permit), stream, prefix).await,
+            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(guest), stream, prefix).await,
             Ok(Ok(Some((Protocol::Http2, prefix)))) => {
-                serve::http2(self.session(card, permit), Rewound::new(stream, prefix), false).await;
+                serve::http2(self.session(guest), Rewound::new(stream, prefix), false).await;
             }
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
@@ -179,7 +217,7 @@ impl Connection {
         shared.neighbours.card(self.address.ip()).await
     }
 
-    fn session(self, card: Option<Mac>, permit: Permit) -> Session {
+    fn session(self, Guest { card, permit }: Guest) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
@@ -193,7 +231,7 @@ impl Connection {
 
 /// Reads until it is clear that HTTP is meant, and in which version: then even a faulty request gets an answer. TLS and
 /// binary protocols have no place on this port.
-async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<(Protocol, Bytes)>> {
+async fn first_bytes(stream: &mut Line) -> io::Result<Option<(Protocol, Bytes)>> {
     let http1 = |bytes: BytesMut| (Protocol::Http1, bytes.freeze());
     let mut bytes = BytesMut::new();
     loop {

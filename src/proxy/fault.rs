@@ -27,6 +27,8 @@ pub enum Stage {
     Connect,
     /// The TLS handshake with the origin.
     Handshake,
+    /// The way by the exit.
+    Hop,
     /// Sending the request and waiting for the head of the answer.
     Exchange,
     /// The body of the request.

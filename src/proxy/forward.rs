@@ -19,9 +19,10 @@ use super::{
     fault::{Fault, Stage},
     fields::{self, ConnectionOptions, Naming, Switching},
     gate,
+    hop::Errand,
     http::{Switch, answer_block},
     recorder::Tape,
-    send::{Answered, Attempt},
+    send::{self, Answered, Attempt},
     session::{Judges, Scope, Session, today},
     upgrade,
     upgraded::{self, Led, Wishes},
@@ -31,6 +32,7 @@ use crate::{
     event::Verdict,
     exchange::{Context, Direction, Fields, RequestHead, Scheme, Version},
     intercept::Outcome,
+    policy::Carries,
 };
 
 /// One request that may pass, on its way.
@@ -53,10 +55,24 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// What a connection for it is for.
+    pub fn errand(&self) -> Errand {
+        let (carries, source) = (carries(self.target.scheme), self.target.source);
+        Errand { id: self.account.id, before: self.session.before(), carries, source }
+    }
+
     fn naming(&self) -> Naming {
         let in_tunnel = matches!(self.session.scope, Scope::Tunnel(_));
         let by_host = in_tunnel && self.context.origin.scheme == Scheme::Http;
         if by_host { Naming::ByHost } else { Naming::ByTarget }
+    }
+}
+
+/// What a request of this scheme is to those who can listen.
+pub fn carries(scheme: Scheme) -> Carries {
+    match scheme {
+        Scheme::Http => Carries::Cleartext,
+        Scheme::Https => Carries::Tls,
     }
 }
 
@@ -260,11 +276,11 @@ fn passing_down(exchange: &Exchange, down: Down) -> Body {
         .with_patience(patience)
         .onto(exchange.session.tape.as_ref().map(Tape::next_head))
         .watching(upload.watch);
-    if matches!(sender, Sender::Http2(_)) {
+    if matches!(sender, Sender::Http2(..)) {
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let access = Arc::clone(&exchange.judges.access);
+    let (target, access) = (send::taken_by(&target, &sender), Arc::clone(&exchange.judges.access));
     // An answer may come before the request has gone out: a connection that is still busy with it serves nobody else.
     let whole = upload.whole;
     body.at_end(move || {

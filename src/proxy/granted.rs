@@ -14,13 +14,15 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use tokio::{io::AsyncRead, net::TcpStream, time::timeout};
+use tokio::{io::AsyncRead, time::timeout};
 
 use super::{
     account::Account,
     break_off::BreakOff,
+    hop::Hopped,
     intercepted::{self, Refusal},
-    names::Claim,
+    line::Line,
+    names::{Claim, Doubt},
     reading,
     rewound::Rewound,
     serve,
@@ -31,7 +33,7 @@ use super::{
 use crate::{
     event::{Tunnel, Verdict},
     exchange::{Host, Origin, Scheme},
-    policy::{Route, Undecided},
+    policy::{Carries, Route, Undecided, Via},
     sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, is_settings, read_hello, sniff},
 };
 
@@ -54,21 +56,25 @@ pub struct Granted {
     /// The address that origins see, where it is the client's own.
     pub source: Option<IpAddr>,
     /// The connection to the origin.
-    pub stream: TcpStream,
+    pub stream: Line,
+    /// The clir that asks for it, if one does.
+    pub before: Option<Hopped>,
 }
 
 impl Granted {
     /// Looks at what is spoken, and serves it.
-    pub async fn serve(mut self, mut client: Rewound<TcpStream>) {
+    pub async fn serve(mut self, mut client: Rewound<Line>) {
         let idle = self.session.limits().tunnel;
         match tunnel::first_words(&mut client, &mut self.stream, idle).await {
             FirstWords::Client(words) => self.client_speaks(client, words).await,
+            FirstWords::Server(_) if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
             FirstWords::Server(words) if is_settings(&words) => self.both_speak_http2(client, words.freeze()).await,
             FirstWords::Server(words) => {
                 let origin = Rewound::new(self.stream, words.freeze());
                 self.account.tunnel(Verdict::Tunnelled, because("server-first"));
                 tunnel::relay(client, origin, &self.account, idle).await;
             }
+            FirstWords::Nobody if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
             FirstWords::Nobody => {
                 self.account.tunnel(Verdict::Tunnelled, because("silent"));
                 tunnel::relay(client, self.stream, &self.account, idle).await;
@@ -76,8 +82,22 @@ impl Granted {
         }
     }
 
+    /// Whether what was opened may carry this. Only where the exit is down may it turn out that it must not.
+    fn may(&self, carries: Carries) -> bool {
+        let fell_back = self.stream.passage().is_some_and(|passage| passage.via == Via::Fallback);
+        !fell_back || self.judges.hop.as_ref().is_none_or(|hop| hop.instead(carries).is_some())
+    }
+
+    /// Ends a tunnel that must not go direct. Nothing of it has gone anywhere.
+    fn hang_up(self, client: &Rewound<Line>, carries: Carries) {
+        client.break_off();
+        if let Some(hop) = &self.judges.hop {
+            self.account.fails(&hop.too_late(carries));
+        }
+    }
+
     /// An origin of HTTP/2 need not wait for its client (RFC 9113 §3.4). What the client says decides all the same.
-    async fn both_speak_http2(self, mut client: Rewound<TcpStream>, said: Bytes) {
+    async fn both_speak_http2(self, mut client: Rewound<Line>, said: Bytes) {
         let limits = *self.session.limits();
         let mut words = BytesMut::new();
         // Whoever says nothing has nothing that could be judged.
@@ -94,16 +114,28 @@ impl Granted {
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
-        open_cleartext(self.session, self.account, inside.led_to(self.led), Protocol::Http2, client).await;
+        open_cleartext(
+            self.session,
+            self.account,
+            inside.led_to(self.led).behind(self.before),
+            Protocol::Http2,
+            client,
+        )
+        .await;
     }
 
-    async fn client_speaks(self, mut client: Rewound<TcpStream>, mut words: BytesMut) {
+    async fn client_speaks(self, mut client: Rewound<Line>, mut words: BytesMut) {
         let patience = self.session.limits().sniff;
         let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Undecided);
         let client = client.again(words.freeze());
+        let carries = match sniffed {
+            First::Tls(_) | First::BrokenTls { .. } => Carries::Tls,
+            First::Http1 | First::Http2 | First::Unknown | First::Undecided => Carries::Cleartext,
+        };
         match sniffed {
             First::Http1 => Box::pin(self.cleartext(client, Protocol::Http1)).await,
             First::Http2 => Box::pin(self.cleartext(client, Protocol::Http2)).await,
+            _ if !self.may(carries) => self.hang_up(&client, carries),
             First::Tls(hello) => Box::pin(self.tls(client, *hello)).await,
             First::BrokenTls { alert, hello } => Box::pin(self.broken_tls(client, alert, &hello)).await,
             First::Undecided if self.judges.interceptor.undecided() == Undecided::Refuse => self.refuse(&client),
@@ -112,11 +144,12 @@ impl Granted {
         }
     }
 
-    async fn tls(self, client: Rewound<TcpStream>, hello: ClientHello) {
+    async fn tls(self, client: Rewound<Line>, hello: ClientHello) {
         if self.note(&hello).is_err() {
             return self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name").await;
         }
-        match self.route(hello.sni.as_deref()).await {
+        let site = proven(self.doubt(hello.sni.as_deref())).await;
+        match self.route(site.as_ref(), hello.sni.as_deref()) {
             Route::Intercept => match Offer::of(&hello.alpn) {
                 Offer::Http => Box::pin(intercepted::open(self, client, hello)).await,
                 Offer::Foreign => self.pass(client, of_hello(&hello, Some("foreign-protocol"))).await,
@@ -126,11 +159,12 @@ impl Granted {
         }
     }
 
-    async fn broken_tls(self, client: Rewound<TcpStream>, alert: Vec<u8>, hello: &ClientHello) {
+    async fn broken_tls(self, client: Rewound<Line>, alert: Vec<u8>, hello: &ClientHello) {
         if self.note(hello).is_err() {
             return self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name").await;
         }
-        match self.route(hello.sni.as_deref()).await {
+        let site = proven(self.doubt(hello.sni.as_deref())).await;
+        match self.route(site.as_ref(), hello.sni.as_deref()) {
             Route::Intercept => {
                 self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello").await;
             }
@@ -138,27 +172,22 @@ impl Granted {
         }
     }
 
+    /// The name that was asked for inside, where something hinges on whether it has the address that the tunnel leads to.
+    fn doubt(&self, sni: Option<&str>) -> Option<(Host, Doubt)> {
+        let host = Host::parse(sni?.as_bytes()).ok()?;
+        let address = self.led?.ip();
+        let matters = self.judges.interceptor.connectivity().knows(&host);
+        matters.then(|| (host.clone(), self.session.shared().names.doubt(Claim::Sni, &host, address)))
+    }
+
     /// Whether what is inside is to be read.
-    async fn route(&self, sni: Option<&str>) -> Route {
-        let site = self.site(sni).await.unwrap_or_else(|| self.origin.host.clone());
+    fn route(&self, site: Option<&Host>, sni: Option<&str>) -> Route {
         let context = self.session.context(self.origin.clone(), None);
-        let route = self.judges.interceptor.route(&context, &site, sni);
+        let route = self.judges.interceptor.route(&context, site.unwrap_or(&self.origin.host), sni);
         if route == Route::PassThrough("connectivity") {
             self.account.is_check();
         }
         route
-    }
-
-    /// The name that was asked for inside, where something hinges on it and it has the address that the tunnel leads to.
-    async fn site(&self, sni: Option<&str>) -> Option<Host> {
-        let host = Host::parse(sni?.as_bytes()).ok()?;
-        let address = self.led?.ip();
-        if !self.judges.interceptor.connectivity().knows(&host) {
-            return None;
-        }
-        let mut doubt = self.session.shared().names.doubt(Claim::Sni, &host, address);
-        doubt.settle().await;
-        doubt.is_proven().then_some(host)
     }
 
     /// Writes down what a hello tells, and who it names. Of a connection to an address, a name that may not be gone to is
@@ -174,44 +203,47 @@ impl Granted {
         is_admitted.then_some(()).ok_or(())
     }
 
-    async fn refuse_tls(
-        self,
-        client: Rewound<TcpStream>,
-        hello: &ClientHello,
-        refusal: &Refusal,
-        reason: &'static str,
-    ) {
+    async fn refuse_tls(self, client: Rewound<Line>, hello: &ClientHello, refusal: &Refusal, reason: &'static str) {
         self.account.tunnel(Verdict::Refused, of_hello(hello, Some(reason)));
         intercepted::refuse(self, client, refusal).await;
     }
 
     /// Cleartext HTTP in a tunnel is judged like any other.
-    async fn cleartext(self, client: Rewound<TcpStream>, protocol: Protocol) {
+    async fn cleartext(self, client: Rewound<Line>, protocol: Protocol) {
+        let may = self.may(Carries::Cleartext);
         let target = cleartext_target(&self.origin, self.source);
-        let upstream = &self.session.worker.upstream;
-        let inside = match upstream.establish(self.stream, &target, self.session.client.address.ip(), &[protocol]).await
-        {
+        let (upstream, address) = (&self.session.worker.upstream, self.session.client.address.ip());
+        let inside = match upstream.establish(self.stream, &target, address, &[protocol]).await {
+            // Each request finds its own way, or is told that there is none.
+            Ok(_) if !may => Inside::new(target, None),
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
-        open_cleartext(self.session, self.account, inside.led_to(self.led), protocol, client).await;
+        open_cleartext(self.session, self.account, inside.led_to(self.led).behind(self.before), protocol, client).await;
     }
 
     /// Passes everything on unread.
-    pub async fn pass(self, client: Rewound<TcpStream>, tunnel: Tunnel) {
+    pub async fn pass(self, client: Rewound<Line>, tunnel: Tunnel) {
         self.account.tunnel(Verdict::Tunnelled, tunnel);
         let idle = self.session.limits().tunnel;
         tunnel::relay(client, self.stream, &self.account, idle).await;
     }
 
     /// Breaks off what does not say what it is, on both sides.
-    fn refuse(self, client: &Rewound<TcpStream>) {
+    fn refuse(self, client: &Rewound<Line>) {
         self.account.tunnel(Verdict::Refused, because(UNDECIDED));
         let why = "it was not clear in time what is spoken, and intercept.undecided refuses that";
         self.account.refuses(StatusCode::FORBIDDEN, why.into());
         client.break_off();
         self.stream.break_off();
     }
+}
+
+/// The host, if it turns out to have the address.
+async fn proven(doubt: Option<(Host, Doubt)>) -> Option<Host> {
+    let (host, mut doubt) = doubt?;
+    doubt.settle().await;
+    doubt.is_proven().then_some(host)
 }
 
 /// Serves cleartext HTTP on a connection that was granted. Of one that was led here each request is told, and no more: its
@@ -221,7 +253,7 @@ pub async fn open_cleartext(
     account: Arc<Account>,
     inside: Inside,
     protocol: Protocol,
-    client: Rewound<TcpStream>,
+    client: Rewound<Line>,
 ) {
     if session.client.kind.is_transparent() {
         account.withdraw();

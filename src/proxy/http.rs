@@ -24,6 +24,7 @@ use super::{
     recorder::{Recorded, Tape},
     refusal, route,
     session::{Judges, Scope, Session, today},
+    upstream::Target,
 };
 use crate::{
     event::Verdict,
@@ -58,14 +59,19 @@ async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incomi
     Box::pin(handle_head(session, parsed.head, request, switch)).await
 }
 
-/// Answers one request of HTTP/2, inside a tunnel.
+/// Answers one request of HTTP/2.
 pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let head = http2_head::head(&request);
-    if let Err(refused) = http2_head::check(&request, &head, session.limits().head) {
+    let is_inside = matches!(session.scope, Scope::Tunnel(_));
+    if let Err(refused) = http2_head::check(&request, &head, session.limits().head, is_inside) {
         let (_, account) = session.open(session.nowhere(), Arc::new(head));
         return Ok(answer_fault(&account, &refused));
     }
-    let response = Box::pin(handle_head(&session, head, request, None)).await;
+    let response = if http2_head::is_tunnel(&request) {
+        Box::pin(connect::handle(&session, head, request, None)).await
+    } else {
+        Box::pin(handle_head(&session, head, request, None)).await
+    };
     Ok(response.map(|body| body.inside(session.scope)))
 }
 
@@ -178,6 +184,11 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
     if let Some(fault) = broken(&session.scope) {
         return Err(Box::new(answer_fault(&account, &fault)));
     }
+    let way = judges.way(&target.dialled, target.port, forward::carries(target.scheme));
+    let target = match way {
+        Ok(via) => Target { via, ..target },
+        Err(fault) => return Err(Box::new(answer_fault(&account, &fault))),
+    };
     Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
 }
 

@@ -16,8 +16,10 @@ use crate::exchange::{
 /// tunnel's.
 pub fn head<B>(request: &Request<B>) -> RequestHead {
     let uri = request.uri();
+    let is_tunnel = is_tunnel(request);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let target = match uri.authority() {
+        Some(authority) if is_tunnel => Bytes::copy_from_slice(authority.as_str().as_bytes()),
         Some(authority) => {
             // `*` is no path: the absolute form of a request for the server as a whole has none (RFC 9112 §3.2.4).
             let path = if path == "*" { "" } else { path };
@@ -30,13 +32,18 @@ pub fn head<B>(request: &Request<B>) -> RequestHead {
     RequestHead { method, target, version: Version::Http2, fields }
 }
 
-/// Looks for what h2 lets through.
+/// Whether a tunnel is asked for (RFC 9113 §8.5), and no other protocol on a stream (RFC 8441).
+pub fn is_tunnel<B>(request: &Request<B>) -> bool {
+    request.method() == Method::CONNECT && request.extensions().get::<ConnectProtocol>().is_none()
+}
+
+/// Looks for what h2 lets through. A tunnel is asked for at the proxy itself only.
 ///
 /// # Errors
 /// A [`Fault`] on the client's side.
-pub fn check<B>(request: &Request<B>, head: &RequestHead, limits: HeadLimits) -> Result<(), Fault> {
+pub fn check<B>(request: &Request<B>, head: &RequestHead, limits: HeadLimits, is_inside: bool) -> Result<(), Fault> {
     let malformed = |what: &str| Err(Fault::refused(StatusCode::BAD_REQUEST, what));
-    if request.method() == Method::CONNECT && request.extensions().get::<ConnectProtocol>().is_none() {
+    if is_tunnel(request) && is_inside {
         return Err(route::no_tunnel());
     }
     if head.fields.len() > limits.fields {
@@ -77,7 +84,7 @@ mod tests {
         }
         let request = request.body(()).unwrap();
         let head = head(&request);
-        check(&request, &head, LIMITS).map_err(|fault| fault.status.as_u16())?;
+        check(&request, &head, LIMITS, true).map_err(|fault| fault.status.as_u16())?;
         Ok(String::from_utf8(head.target.to_vec()).unwrap())
     }
 
@@ -86,6 +93,14 @@ mod tests {
         assert_eq!(checked("GET", "https://a.example/x?y", &[]), Ok("https://a.example/x?y".into()));
         assert_eq!(checked("GET", "/x", &[]), Ok("/x".into()));
         assert_eq!(checked("OPTIONS", "*", &[]), Ok("*".into()));
+    }
+
+    #[test]
+    fn a_tunnel_is_for_an_authority() {
+        let request = Request::builder().method("CONNECT").uri("a.example:443").body(()).unwrap();
+        let head = head(&request);
+        assert!(check(&request, &head, LIMITS, false).is_ok());
+        assert_eq!(head.target, "a.example:443");
     }
 
     #[test]

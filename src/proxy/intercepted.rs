@@ -12,14 +12,17 @@ use std::{
 
 use bytes::Bytes;
 use http::StatusCode;
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+use tokio::{io::AsyncWriteExt, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     account::Account,
     break_off::BreakOff,
+    connect::reach,
     fault::{Fault, Stage},
     granted::{First, Granted, decide, of_hello},
+    hop::{Errand, Hopped},
+    line::Line,
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Session, now},
@@ -29,23 +32,24 @@ use super::{
 use crate::{
     event::Verdict,
     exchange::{Host, Origin, Scheme},
+    policy,
     sniff::ClientHello,
     tls,
 };
 
 /// Boxed, because it is large and handed on often.
-type Client = Box<TlsStream<Rewound<TcpStream>>>;
+type Client = Box<TlsStream<Rewound<Line>>>;
 
 /// Opens a tunnel and serves what is inside.
-pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHello) {
-    let Granted { session, judges, account, origin, led, source, stream } = granted;
+pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello) {
+    let Granted { session, judges, account, origin, led, source, stream, before } = granted;
     let target = target(&hello, &origin, source);
     let offered = offered(&hello);
     // What only a handshake needs is boxed, and gone when it is over.
     let secured =
         Box::pin(session.worker.upstream.secure(stream, &target, session.client.address.ip(), &offered)).await;
     if secured.is_err() && led.is_some() && hello.sni.is_none() {
-        let nameless = Nameless { session, judges, account, origin, led, source };
+        let nameless = Nameless { session, judges, account, origin, led, source, before };
         return Box::pin(nameless.pass(client, &hello)).await;
     }
     account.tunnel(Verdict::Intercepted, of_hello(&hello, None));
@@ -65,15 +69,15 @@ pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHel
         Err(fault) => {
             account.fails(&fault);
             drop(account);
-            serve_broken(session.inside(Inside::broken(target, fault).led_to(led)), client).await;
+            serve_broken(session.inside(Inside::broken(target, fault).led_to(led).behind(before)), client).await;
         }
         Ok(secured) if hello.alpn.is_empty() => {
-            let opened = Opened { session, account, target, led, secured };
+            let opened = Opened { session, account, target, led, secured, before };
             Box::pin(opened.undecided(client)).await;
         }
         Ok(secured) => {
             drop(account);
-            serve_agreed(session, target, led, secured, client).await;
+            serve_agreed(session, (target, led, before), secured, client).await;
         }
     }
 }
@@ -87,16 +91,18 @@ struct Nameless {
     origin: Origin,
     led: Option<SocketAddr>,
     source: Option<IpAddr>,
+    before: Option<Hopped>,
 }
 
 impl Nameless {
     /// Connects anew, and passes everything on: what the client knows of the origin, it checks itself.
-    async fn pass(self, client: Rewound<TcpStream>, hello: &ClientHello) {
-        let Self { session, judges, account, origin, led, source } = self;
+    async fn pass(self, client: Rewound<Line>, hello: &ClientHello) {
+        let Self { session, judges, account, origin, led, source, before } = self;
         let tunnel = of_hello(hello, Some("no-name"));
-        match session.worker.upstream.dial(&judges.access, &origin.host, origin.port, source).await {
+        let errand = Errand { id: account.id, before, carries: policy::Carries::Tls, source };
+        match reach(&session, &judges, &errand, &origin).await {
             Ok(stream) => {
-                let granted = Granted { session, judges, account, origin, led, source, stream };
+                let granted = Granted { session, judges, account, origin, led, source, stream, before };
                 granted.pass(client, tunnel).await;
             }
             Err(fault) => {
@@ -148,7 +154,7 @@ impl Refusal {
 }
 
 /// Refuses a client in TLS's own words. The origin is told nothing.
-pub async fn refuse(granted: Granted, mut client: Rewound<TcpStream>, refusal: &Refusal) {
+pub async fn refuse(granted: Granted, mut client: Rewound<Line>, refusal: &Refusal) {
     let Granted { session, account, .. } = granted;
     account.refuses(StatusCode::OK, refusal.words().into());
     let goodbye = async {
@@ -169,6 +175,7 @@ fn target(hello: &ClientHello, origin: &Origin, source: Option<IpAddr>) -> Targe
         dialled: origin.host.clone(),
         port: origin.port,
         source,
+        via: policy::Via::Direct,
     }
 }
 
@@ -184,7 +191,7 @@ fn offered(hello: &ClientHello) -> Vec<Protocol> {
 /// The handshake with the client, under a certificate for `name`.
 async fn accept(
     session: &Session,
-    client: Rewound<TcpStream>,
+    client: Rewound<Line>,
     name: &Host,
     alpn: &[&'static [u8]],
 ) -> Result<Client, Fault> {
@@ -203,7 +210,11 @@ async fn accept(
     }
 }
 
-async fn serve_agreed(session: Session, target: Target, led: Option<SocketAddr>, secured: Secured, client: Client) {
+/// Where a tunnel leads, to which address its client asked to go, and which clir asked for it.
+type Way = (Target, Option<SocketAddr>, Option<Hopped>);
+
+async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Client) {
+    let (target, led, before) = way;
     let is_http2 = secured.protocol == Protocol::Http2;
     let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
@@ -212,7 +223,7 @@ async fn serve_agreed(session: Session, target: Target, led: Option<SocketAddr>,
         }
         Err(fault) => (Inside::broken(target, fault), false),
     };
-    let session = session.inside(inside.led_to(led));
+    let session = session.inside(inside.led_to(led).behind(before));
     if is_http2 {
         serve::http2(session, client, extended_connect).await;
     } else {
@@ -235,6 +246,7 @@ struct Opened {
     target: Target,
     led: Option<SocketAddr>,
     secured: Secured,
+    before: Option<Hopped>,
 }
 
 impl Opened {
@@ -253,7 +265,8 @@ impl Opened {
                     Ok(connected) => Inside::new(self.target, Some(connected.sender)),
                     Err(fault) => Inside::broken(self.target, fault),
                 };
-                serve::http1(self.session.inside(inside.led_to(self.led)), client, words.freeze()).await;
+                let inside = inside.led_to(self.led).behind(self.before);
+                serve::http1(self.session.inside(inside), client, words.freeze()).await;
             }
             FirstWords::Server(words) => self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await,
             FirstWords::Nobody => self.relay(Rewound::new(client, Bytes::new()), Bytes::new()).await,

@@ -31,7 +31,7 @@ pub struct Destination {
 /// A [`Fault`] on the client's side when it names none, or one that it may not name here.
 pub fn destination(scope: &Scope, head: &RequestHead) -> Result<Destination, Fault> {
     match scope {
-        Scope::Proxy => to_proxy(head),
+        Scope::Proxy | Scope::Streams(_) => to_proxy(head),
         Scope::Tunnel(inside) => in_tunnel(inside, head),
     }
 }

@@ -213,5 +213,8 @@ async fn sweep(worker: std::sync::Weak<Worker>) {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.upstream.sweep();
+        if let Some(hop) = &worker.shared.judges.load().hop {
+            hop.keep();
+        }
     }
 }

@@ -100,6 +100,7 @@ pub async fn send(
             Some(sender) => sender,
             None => fresh_connection(exchange).await?,
         };
+        exchange.account.goes(sender.passage());
         let error = match send_on(exchange, attempt, sender, keeper).await {
             Ok(answered) => return Ok(answered),
             Err(error) => error,
@@ -135,12 +136,8 @@ fn kept_connection(exchange: &Exchange, needs_http2: bool) -> Option<Sender> {
     if let Scope::Tunnel(inside) = &exchange.session.scope
         && let Some(first) = inside.take_first()
     {
-        if let Sender::Http2(shared) = &first {
-            exchange.session.worker.upstream.put(
-                &exchange.target,
-                Sender::Http2(shared.clone()),
-                &exchange.judges.access,
-            );
+        if let Some(shared) = first.share() {
+            exchange.session.worker.upstream.put(&taken_by(&exchange.target, &shared), shared, &exchange.judges.access);
         }
         return Some(first);
     }
@@ -155,13 +152,18 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
         (Scheme::Http, _) if exchange.session.speaks_http2() => &[Protocol::Http2],
         _ => &[Protocol::Http1],
     };
-    let connected = upstream
-        .connect(&exchange.judges.access, &exchange.target, exchange.session.client.address.ip(), protocols)
-        .await?;
-    if let Sender::Http2(shared) = &connected.sender {
-        upstream.put(&exchange.target, Sender::Http2(shared.clone()), &exchange.judges.access);
+    let client = exchange.session.client.address.ip();
+    let connected = upstream.connect(&exchange.judges, &exchange.errand(), &exchange.target, client, protocols).await?;
+    if let Some(shared) = connected.sender.share() {
+        upstream.put(&taken_by(&exchange.target, &shared), shared, &exchange.judges.access);
     }
     Ok(connected.sender)
+}
+
+/// The target as this connection reached it: the exit may have gone down meanwhile, or come back.
+pub fn taken_by(target: &Target, sender: &Sender) -> Target {
+    let via = sender.passage().map_or(target.via, |passage| passage.via);
+    Target { via, ..target.clone() }
 }
 
 async fn send_on(
@@ -211,7 +213,7 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
         head.status == response.status().as_u16() && head.fields.len() == response.headers().len()
     };
     match (sender, sender.head()) {
-        (Sender::Http2(_), _) => Ok(ResponseHead {
+        (Sender::Http2(..), _) => Ok(ResponseHead {
             status: response.status().as_u16(),
             reason: Bytes::new(),
             version: Version::Http2,

@@ -9,7 +9,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     time::{sleep, timeout},
@@ -19,7 +19,8 @@ use super::{
     frame_meter::{FrameMeter, Pulse},
     http as service, reading,
     recorder::{REST_AFTER, Recorder},
-    session::Session,
+    session::{Scope, Session},
+    stream_tasks::StreamTasks,
 };
 
 /// Room that hyper needs beyond the largest head.
@@ -27,6 +28,8 @@ const SLACK: usize = 8 * 1024;
 /// Flow-control windows of a client: what it may send before it is read.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// The same of one that opens tunnels: as much for each, so that none waits for another whose origin takes nothing.
+const TUNNEL_WINDOW: u32 = 256 * 1024;
 /// Streams that a client may make us reset, and reset itself before we have looked at them: more is a flood.
 const RESET_STREAMS: usize = 128;
 /// How long an idle connection may take to end well.
@@ -138,11 +141,12 @@ where
     let inner = session.clone();
     let (metered, pulse) = FrameMeter::new(io, limits.patience.body);
     let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let windows = windows(&session);
+    let mut builder = http2::Builder::new(StreamTasks);
     builder
         .auto_date_header(false)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(windows.0)
+        .initial_connection_window_size(windows.1)
         .keep_alive_interval(limits.patience.idle / 2)
         .keep_alive_timeout(limits.handshake)
         .max_concurrent_streams(limits.streams)
@@ -156,6 +160,16 @@ where
     let connection = builder.serve_connection(TokioIo::new(metered), service);
     let idle = idle(&session, &pulse);
     until_end(&session, connection, http2::Connection::graceful_shutdown, idle).await;
+}
+
+/// Of a stream, and of the connection.
+fn windows(session: &Session) -> (u32, u32) {
+    // RFC 9113 §6.9.1
+    const LARGEST: u32 = (1 << 31) - 1;
+    match session.scope {
+        Scope::Streams(_) => (TUNNEL_WINDOW, TUNNEL_WINDOW.saturating_mul(session.limits().streams).min(LARGEST)),
+        Scope::Proxy | Scope::Tunnel(_) => (STREAM_WINDOW, CONNECTION_WINDOW),
+    }
 }
 
 async fn until_end<C>(

@@ -1,6 +1,7 @@
 //! What does every request of a connection need to know?
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -14,7 +15,9 @@ use super::{
     account::Account,
     admission::Permit,
     authentication::Authenticator,
+    door::Door,
     fault::Fault,
+    hop::{Hop, Hopped},
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
     upgraded::Upgrades,
@@ -24,7 +27,7 @@ use crate::{
     exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::{Kind, Neighbours},
-    policy::{Access, Upgrading},
+    policy::{Access, Carries, Upgrading, Via},
     sink::EventLog,
     tls::LeafCache,
 };
@@ -40,6 +43,20 @@ pub struct Judges {
     pub authenticator: Authenticator,
     /// What becomes of cleartext requests.
     pub upgrading: Upgrading,
+    /// The exit, and what goes by it, if there is one.
+    pub hop: Option<Arc<Hop>>,
+    /// The listeners that speak TLS, by their labels.
+    pub doors: HashMap<Arc<str>, Door>,
+}
+
+impl Judges {
+    /// The way to a host, as things are.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the way is by an exit that is down, and to be waited for.
+    pub fn way(&self, host: &Host, port: u16, carries: Carries) -> Result<Via, Fault> {
+        self.hop.as_ref().map_or(Ok(Via::Direct), |hop| hop.way(host, port, carries))
+    }
 }
 
 /// Limits of size and time that hold for every connection.
@@ -113,8 +130,17 @@ pub struct Client {
 pub enum Scope {
     /// Each names its origin.
     Proxy,
+    /// The same, and many at a time.
+    Streams(Arc<Streams>),
     /// All are for the origin that a tunnel leads to.
     Tunnel(Arc<Inside>),
+}
+
+/// A client's connection of HTTP/2 to the proxy itself.
+#[derive(Debug, Default)]
+pub struct Streams {
+    /// Held once by every tunnel, and once here.
+    pub switched: Arc<()>,
 }
 
 /// A tunnel that was opened.
@@ -132,6 +158,8 @@ pub struct Inside {
     pub fault: Option<Arc<Fault>>,
     /// Held once by every stream that has left HTTP, and once here.
     pub switched: Arc<()>,
+    /// The clir that opened the tunnel, if one did.
+    pub before: Option<Hopped>,
 }
 
 impl Inside {
@@ -144,6 +172,7 @@ impl Inside {
             first: Mutex::new(first),
             fault: None,
             switched: Arc::default(),
+            before: None,
         }
     }
 
@@ -162,6 +191,12 @@ impl Inside {
     #[must_use]
     pub fn speaking(self, cleartext: Protocol) -> Self {
         Self { cleartext, ..self }
+    }
+
+    /// Notes the clir that opened the tunnel.
+    #[must_use]
+    pub fn behind(self, before: Option<Hopped>) -> Self {
+        Self { before, ..self }
     }
 
     /// The origin as requests inside name it.
@@ -218,6 +253,7 @@ impl Session {
     pub fn holders(&self) -> usize {
         match &self.scope {
             Scope::Tunnel(inside) => Arc::strong_count(inside),
+            Scope::Streams(streams) => Arc::strong_count(streams),
             Scope::Proxy => usize::MAX,
         }
     }
@@ -226,13 +262,27 @@ impl Session {
     pub fn switched(&self) -> Option<Arc<()>> {
         match &self.scope {
             Scope::Tunnel(inside) => Some(Arc::clone(&inside.switched)),
+            Scope::Streams(streams) => Some(Arc::clone(&streams.switched)),
             Scope::Proxy => None,
         }
     }
 
     /// Whether a stream of this tunnel has left HTTP: it may be silent for longer.
     pub fn has_switched(&self) -> bool {
-        matches!(&self.scope, Scope::Tunnel(inside) if Arc::strong_count(&inside.switched) > 1)
+        let switched = match &self.scope {
+            Scope::Tunnel(inside) => &inside.switched,
+            Scope::Streams(streams) => &streams.switched,
+            Scope::Proxy => return false,
+        };
+        Arc::strong_count(switched) > 1
+    }
+
+    /// The clir that opened this tunnel, if one did.
+    pub fn before(&self) -> Option<Hopped> {
+        match &self.scope {
+            Scope::Tunnel(inside) => inside.before,
+            Scope::Proxy | Scope::Streams(_) => None,
+        }
     }
 
     /// The circumstances of a request for `origin`; `led` tells where the connection goes if its client only names a host.
@@ -278,6 +328,7 @@ impl Session {
         let led = destination.map(|destination| Led { destination, is_proven: true });
         let context = self.context(origin, led);
         let account = Account::open(self.shared().log.clone(), context.clone(), head);
+        account.comes_by(self.before().map(|before| before.id));
         (context, account)
     }
 
@@ -312,7 +363,7 @@ impl Session {
     pub fn nowhere(&self) -> Origin {
         match &self.scope {
             Scope::Tunnel(inside) => inside.origin(),
-            Scope::Proxy => Origin { scheme: Scheme::Http, host: Host::Name("".into()), port: 0 },
+            Scope::Proxy | Scope::Streams(_) => Origin { scheme: Scheme::Http, host: Host::Name("".into()), port: 0 },
         }
     }
 

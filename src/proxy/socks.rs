@@ -13,9 +13,12 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 
 use super::{
     account::Account,
+    connect::reach,
     fault::{Fault, Stage},
     granted::Granted,
+    hop::Errand,
     http::{answer_block, answer_fault},
+    line::Line,
     reading,
     rewound::Rewound,
     session::{Judges, Session, today},
@@ -26,6 +29,7 @@ use crate::{
     exchange::{Context, Host, Origin, RequestHead, Scheme},
     intercept::Outcome,
     listen::socks5::{self, Command, Login, Method, Parsed, Reply, Request},
+    policy::Carries,
 };
 
 /// Serves a client.
@@ -134,19 +138,21 @@ async fn grant(session: Session, judges: Arc<Judges>, mut dialogue: Dialogue, re
     if let Err(reply) = admit(&request, &origin, &judges, &account, (&context, &head)) {
         return dialogue.end(reply).await;
     }
-    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port, None).await {
+    let errand = Errand { id: account.id, before: None, carries: Carries::Unknown, source: None };
+    let stream = match reach(&session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
         Err(fault) => {
             drop(answer_fault(&account, &fault));
             return dialogue.end(reply_to(&fault)).await;
         }
     };
+    account.goes(stream.passage());
     account.ends(Verdict::Tunnelled, StatusCode::OK);
     if let Err(error) = dialogue.say(&Reply::Succeeded.bytes()).await {
         return account.fails_with(format!("the tunnel was not opened: {error}"));
     }
-    let client = Rewound::new(dialogue.stream, dialogue.held.freeze());
-    Granted { session, judges, account, origin, led, source: None, stream }.serve(client).await;
+    let client = Rewound::new(Line::from(dialogue.stream), dialogue.held.freeze());
+    Granted { session, judges, account, origin, led, source: None, stream, before: None }.serve(client).await;
 }
 
 /// A tunnel as every event has it, under the name of what was asked for.

@@ -12,9 +12,12 @@ use tokio::{net::TcpStream, time::timeout};
 use super::{
     account::Account,
     break_off::BreakOff,
+    connect::reach,
     fault::Fault,
     granted::{First, Granted, cleartext_target, decide, of_hello, open_cleartext},
+    hop::Errand,
     http::answer_fault,
+    line::Line,
     rewound::Rewound,
     session::{Inside, Judges, Session, today},
     upstream::Protocol,
@@ -24,6 +27,7 @@ use crate::{
     exchange::{Host, Origin, RequestHead, Scheme, Version},
     intercept::Outcome,
     listen::Kind,
+    policy::Carries,
 };
 
 /// How long a client whose origin cannot be reached has to say that it speaks HTTP, so that it can be told why. Others are
@@ -53,15 +57,19 @@ pub async fn serve(session: Session, client: TcpStream, destination: SocketAddr)
     let keeps_source = session.client.kind == Kind::Tproxy { keep_source: true };
     let source = keeps_source.then(|| session.client.address.ip());
     let dialled = match judges.access.admits_connect_port(origin.port) {
-        true => session.worker.upstream.dial(&judges.access, &origin.host, origin.port, source).await,
+        true => {
+            let errand = Errand { id: account.id, before: None, carries: Carries::Unknown, source };
+            reach(&session, &judges, &errand, &origin).await
+        }
         false => Err(Fault::denied("access.deny_connect_ports forbids a tunnel to this port")),
     };
-    let client = Rewound::new(client, Bytes::new());
+    let client = Rewound::new(Line::from(client), Bytes::new());
     match dialled {
         Ok(stream) => {
+            account.goes(stream.passage());
             account.ends(Verdict::Tunnelled, http::StatusCode::OK);
             let led = Some(destination);
-            Granted { session, judges, account, origin, led, source, stream }.serve(client).await;
+            Granted { session, judges, account, origin, led, source, stream, before: None }.serve(client).await;
         }
         Err(fault) => Unreached { session, judges, account, origin, destination, fault }.tell(client).await,
     }
@@ -85,7 +93,7 @@ struct Unreached {
 
 impl Unreached {
     /// Who speaks HTTP gets a page that says why.
-    async fn tell(self, mut client: Rewound<TcpStream>) {
+    async fn tell(self, mut client: Rewound<Line>) {
         let mut words = BytesMut::new();
         let decided = timeout(TELLING, decide(&mut client, &mut words)).await.unwrap_or(First::Undecided);
         let client = client.again(words.freeze());
@@ -103,7 +111,7 @@ impl Unreached {
         drop(answer_fault(&self.account, &self.fault));
     }
 
-    async fn answer(self, client: Rewound<TcpStream>, protocol: Protocol) {
+    async fn answer(self, client: Rewound<Line>, protocol: Protocol) {
         let Self { session, judges, account, origin, destination, fault } = self;
         drop(judges);
         let inside = Inside::broken(cleartext_target(&origin, None), fault).led_to(Some(destination));

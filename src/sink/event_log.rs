@@ -279,6 +279,8 @@ mod tests {
             tunnel: None,
             mismatch: None,
             notes: <_>::default(),
+            passage: None,
+            hop: None,
         }
     }
 

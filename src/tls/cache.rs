@@ -101,7 +101,7 @@ impl Entry {
 
 /// Presents one certificate, whatever the client asks for: which host it is to see has been decided before.
 #[derive(Debug)]
-struct Always(Arc<CertifiedKey>);
+pub(super) struct Always(pub Arc<CertifiedKey>);
 
 impl ResolvesServerCert for Always {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {

@@ -16,6 +16,7 @@ mod leaf;
 mod roots;
 mod rotate;
 mod sessions;
+mod shown;
 mod staple;
 mod store;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use installation::installation_key;
 pub use roots::RootSource;
 pub use rotate::{Rotated, rotate};
 pub use sessions::{Opening, Visitor};
+pub use shown::{Shown, ShownError};
 pub use trust::Trust;
 
 /// The one source of cryptography: aws-lc-rs, named wherever it is needed, so that nothing depends on what a process

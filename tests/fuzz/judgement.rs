@@ -190,6 +190,8 @@ fn event(head: RequestHead) -> Event {
         tunnel: None,
         mismatch: None,
         notes: <_>::default(),
+        passage: None,
+        hop: None,
     }
 }
 

@@ -42,7 +42,7 @@ struct Chromium {
 }
 
 impl Chromium {
-    fn open(clir: &Clir, carrier: &Carrier, url: &str) -> Self {
+    fn open(clir: &Clir, proxy: &str, url: &str) -> Self {
         let home = TempDir::with_prefix("clir-chromium-").unwrap();
         let database = home.path().join(".pki/nssdb");
         fs::create_dir_all(&database).unwrap();
@@ -53,7 +53,7 @@ impl Chromium {
             .args(["-d", &name, "-A", "-n", "clir", "-t", "C,,", "-i"])
             .arg(home.path().join("clir.pem")));
         let mut command: Command = program("chromium");
-        command.args(FLAGS).arg(format!("--proxy-server=http://{}", carrier.address));
+        command.args(FLAGS).arg(format!("--proxy-server={proxy}"));
         command.arg(format!("--user-data-dir={}", home.path().join("profile").display())).arg(url);
         command.env("HOME", home.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(home.path().join("stderr")).unwrap());
@@ -133,7 +133,7 @@ fn a_page_works_in_cleartext_and_its_number_stays_here() {
     let page = page(&format!("ws://{}/", scripts::echo()), "/report");
     let kept = report.clone();
     let served = Origin::new().serve(move |head, body| answer(head, body, &page, &kept));
-    let browser = Chromium::open(&clir, &carrier, &served.url("/"));
+    let browser = Chromium::open(&clir, &format!("http://{}", carrier.address), &served.url("/"));
     let said = report.wait();
     drop(browser);
     assert_sound(&said);
@@ -172,7 +172,8 @@ fn a_page_works_inside_tls_over_http_2() {
         .replace("\"/events\"", &format!("{:?}", reports.url("/events")));
     fs::write(nginx.files.join("index.html"), page.replace("\"/echo\"", &format!("{:?}", reports.url("/echo"))))
         .unwrap();
-    let browser = Chromium::open(&clir, &carrier, &format!("https://localhost:{}/", nginx.tls));
+    let proxy = format!("http://{}", carrier.address);
+    let browser = Chromium::open(&clir, &proxy, &format!("https://localhost:{}/", nginx.tls));
     let said = report.wait();
     drop(browser);
     assert_sound(&said);
@@ -181,6 +182,26 @@ fn a_page_works_inside_tls_over_http_2() {
         clir.events().into_iter().filter(|event| event["scheme"] == "https" && event["version"] == "HTTP/2").count();
     assert!(inside >= RESOURCES, "{inside} events inside TLS");
     clir.assert_never_wrote(NUMBER);
+}
+
+/// The browser speaks TLS with the proxy itself, and HTTP/2 inside: pages, tunnels and WebSocket share one connection.
+#[test]
+#[ignore = "needs Chromium: tests/run installs it"]
+fn a_page_works_through_a_proxy_that_is_spoken_to_in_tls() {
+    let clir = Setup::new().each_listener(r#"tls = { own_ca = ["localhost"] }"#).start();
+    let report = Report::default();
+    let page = page(&format!("ws://{}/", scripts::echo()), "/report");
+    let kept = report.clone();
+    let served = Origin::new().serve(move |head, body| answer(head, body, &page, &kept));
+    let proxy = format!("https://localhost:{}", clir.address().port());
+    let browser = Chromium::open(&clir, &proxy, &served.url("/"));
+    let said = report.wait();
+    drop(browser);
+    assert_sound(&said);
+    let events = clir.wait_for_events(RESOURCES);
+    assert!(events.iter().all(|event| event["version"] == "HTTP/2" || event["error"].is_null()), "{events:?}");
+    let of_page = events.iter().filter(|event| event["method"] == "GET" && event["version"] == "HTTP/2");
+    assert!(of_page.count() >= RESOURCES);
 }
 
 fn assert_sound(said: &Value) {

@@ -10,7 +10,10 @@ mod chromium;
 mod curl;
 mod nginx;
 mod objections;
+#[path = "../hop/pair.rs"]
+mod pair;
 mod scripts;
+mod secure_proxy;
 mod verifiers;
 
 use std::process::{Command, Output};

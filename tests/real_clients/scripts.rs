@@ -10,7 +10,7 @@ use super::{nginx::Nginx, program, run};
 use crate::support::{Clir, NUMBER, Origin, Setup, carrier::Carrier, certificates::Authority, origin};
 
 /// Runs a script that is told by its environment where everything is.
-fn script(mut command: Command, clir: &Clir, nginx: &Nginx) -> String {
+pub fn script(mut command: Command, clir: &Clir, nginx: &Nginx) -> String {
     fs::write(clir.path("certs/for-clients.pem"), clir.authority()).unwrap();
     let carrier = Carrier::leaking(clir.address());
     let served = Origin::new().serve(|head, body| {

@@ -92,6 +92,9 @@ struct Requests {
 impl Requests {
     fn pass(&mut self, which: Which, edits: &[Edit]) -> io::Result<()> {
         let mut edits = edits;
+        if !self.is_text()? {
+            return self.copy(u64::MAX);
+        }
         while let Some(head) = self.head()? {
             let edited = edits.iter().fold(head.clone(), |head, edit| edit.apply(&head));
             self.to.write_all(&edited.0)?;
@@ -165,6 +168,11 @@ impl Requests {
                 return Ok(None);
             }
         }
+    }
+
+    /// Whether this may be HTTP: what is not is copied as it is.
+    fn is_text(&mut self) -> io::Result<bool> {
+        Ok(!self.ahead.is_empty() || self.more()?).map(|_| self.ahead.first().is_none_or(u8::is_ascii_graphic))
     }
 
     fn more(&mut self) -> io::Result<bool> {

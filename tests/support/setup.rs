@@ -26,6 +26,7 @@ pub struct Setup {
     pub dir: TempDir,
     listeners: Vec<String>,
     kind: String,
+    listener_keys: String,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     /// Tables that stand several times, as they are written.
@@ -44,6 +45,7 @@ impl Setup {
             dir,
             listeners,
             kind: "kind = \"explicit\"".to_owned(),
+            listener_keys: String::new(),
             keys: BTreeMap::new(),
             policy: STRIP.to_owned(),
             tail: String::new(),
@@ -91,6 +93,12 @@ impl Setup {
     /// Listens there instead.
     pub fn listen(mut self, addresses: &[&str]) -> Self {
         self.listeners = addresses.iter().map(|address| (*address).to_owned()).collect();
+        self
+    }
+
+    /// Gives every listener one more line.
+    pub fn each_listener(mut self, line: &str) -> Self {
+        self.listener_keys += &format!("{line}\n");
         self
     }
 
@@ -169,8 +177,8 @@ impl Setup {
         let listener = |(at, address): (usize, &String)| {
             let label = if at == 0 { "test".to_owned() } else { format!("test-{at}") };
             format!(
-                "[[listener]]\n{}\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n",
-                self.kind
+                "[[listener]]\n{}\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n{}",
+                self.kind, self.listener_keys
             )
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {

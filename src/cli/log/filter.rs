@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use globset::{GlobBuilder, GlobMatcher};
 use ipnet::IpNet;
 use jiff::Timestamp;
+use ulid::Ulid;
 
 use super::moment;
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     policy::{HostSet, parse_network},
 };
 
+const WAYS: [&str; 3] = ["exit", "direct", "fallback"];
 const ACTIONS: [&str; 5] = ["keep", "strip", "redact", "replace", "block"];
 const VERDICTS: [&str; 7] = ["forwarded", "redirected", "blocked", "refused", "failed", "tunnelled", "intercepted"];
 
@@ -54,6 +56,15 @@ pub(super) struct Filter {
     #[arg(long, value_parser = PossibleValuesParser::new(ACTIONS))]
     action: Vec<String>,
 
+    /// Known by this id, here, at the exit or at the clir before: `clir log --exchange ID` on both machines shows both
+    /// accounts of one request
+    #[arg(long, value_name = "ID", value_parser = exchange)]
+    exchange: Vec<Ulid>,
+
+    /// Which went this way
+    #[arg(long, value_parser = PossibleValuesParser::new(WAYS))]
+    via: Vec<String>,
+
     /// That ended in this way
     #[arg(long, value_parser = PossibleValuesParser::new(VERDICTS))]
     verdict: Vec<String>,
@@ -84,6 +95,10 @@ fn client(text: &str) -> Result<Client, String> {
     }
 }
 
+fn exchange(text: &str) -> Result<Ulid, String> {
+    Ulid::from_string(text).map_err(|_| "an id is 26 letters and digits, as it stands in the log".to_owned())
+}
+
 fn hosts(text: &str) -> Result<HostSet, String> {
     HostSet::parse(&[text]).map_err(|error| error.to_string())
 }
@@ -105,6 +120,8 @@ impl Filter {
         self.admits_time(&event.ts)
             && any_or(&self.client, |client| client.is(event))
             && any_or(&self.host, |hosts| is_among(hosts, &event.host))
+            && any_or(&self.exchange, |id| is_known_by(event, id))
+            && any_or(&self.via, |via| Some(via) == event.via.as_ref())
             && any_or(&self.verdict, |verdict| *verdict == event.verdict)
             && (self.asks_no_finding() || event.findings.iter().any(|finding| self.admits_finding(finding)))
             && (self.asks_no_action() || event.actions.iter().any(|action| self.admits_action(action)))
@@ -158,6 +175,12 @@ impl RuleName {
 fn is_among(hosts: &HostSet, host: &str) -> bool {
     let address = host.parse().map(Host::Ip).or_else(|_| Host::parse(host.as_bytes()));
     address.map_or_else(|_| hosts.matches_name(host), |host| hosts.matches(&host))
+}
+
+/// The event's own id, that under which the exit knows it, or that of the clir before.
+fn is_known_by(event: &EventLine, id: &Ulid) -> bool {
+    let ids = [Some(&event.id), event.passage.as_ref(), event.hop.as_ref()];
+    ids.into_iter().flatten().any(|text| text.parse().is_ok_and(|known: Ulid| known == *id))
 }
 
 fn any_or<T>(list: &[T], holds: impl Fn(&T) -> bool) -> bool {

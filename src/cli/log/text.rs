@@ -34,6 +34,12 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     for note in notes(event) {
         line(out, &format!("    {note}"))?;
     }
+    if let Some(via) = &event.via {
+        line(out, &went(via, event.passage.as_deref()))?;
+    }
+    if let Some(hop) = &event.hop {
+        line(out, &format!("    came from a clir that knows it as {hop}"))?;
+    }
     if let Some(error) = &event.error {
         line(out, &format!("    error: {error}"))?;
     }
@@ -100,6 +106,14 @@ fn found(event: &EventLine, finding: &FindingLine) -> String {
 fn applied(action: &ActionLine) -> String {
     let would = if action.observed { "would " } else { "" };
     format!("    {would}{} {} by rule \"{}\"", action.action, action.header, action.rule)
+}
+
+fn went(via: &str, passage: Option<&str>) -> String {
+    match (via, passage) {
+        ("exit", Some(id)) => format!("    went by the exit, which knows it as {id}"),
+        ("fallback", _) => "    went direct: the exit was down".to_owned(),
+        _ => format!("    went {via}"),
+    }
 }
 
 fn tunnelled(event: &EventLine, tunnel: &TunnelLine) -> String {

@@ -21,6 +21,11 @@ impl Authority {
         Self { current, tls: config.tls.clone() }
     }
 
+    /// The one in force.
+    pub fn current(&self) -> &CertAuthority {
+        &self.current
+    }
+
     /// Puts the one in force that stands in its place by now. One that cannot be used changes nothing.
     pub fn reload(&mut self, running: &Running) {
         let successor = match self.current.successor(SystemTime::now()) {

@@ -23,11 +23,18 @@ pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthor
         };
         lines.push(format!("listening on {}  (\"{}\"{kind})", listener.address, listener.label));
         lines.push(format!("  vantage {}: {}", listener.vantage, listener.vantage.coverage()));
+        let written = config.listeners.iter().find(|written| written.label == listener.label);
+        if let Some(door) = written.and_then(|written| written.tls.as_ref()) {
+            lines.push(format!("  speaks TLS, and shows {}", door.shows()));
+        }
     }
     lines.push(format!("admitted     {}", admitted(&config.access)));
     lines.push(format!("TLS          {}", interception(config.routing.mode)));
     if config.upgrading.enabled {
         lines.push("upgrade      cleartext goes inside TLS where the site is there as well".to_owned());
+    }
+    if let Some(upstream) = &config.upstream {
+        lines.push(format!("exit         {upstream}"));
     }
     lines.push(format!("policy       {}", policy(config)));
     lines.push(format!("signatures   {}", config.signatures.len()));

@@ -4,6 +4,7 @@
 
 use std::{num::NonZero, sync::Arc, thread};
 
+use super::way_out::WayOut;
 use crate::{
     cli::Failure,
     config::{Config, Roots, Tls},
@@ -21,7 +22,7 @@ use crate::{
 const LEAVES: usize = 1024;
 
 /// What judges under this configuration.
-pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>) -> Judges {
+pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>, way_out: WayOut) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
     let sightings = sightings.filter(|_| config.behaviour.enabled);
@@ -33,19 +34,25 @@ pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightin
         upgrading: config.upgrading.clone(),
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
+        hop: way_out.hop,
+        doors: way_out.doors,
     }
 }
 
 /// Whom we trust under this configuration.
 pub fn trust(tls: &Tls, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
-    let source = |roots: &Roots| match roots {
+    let sources: Vec<_> = tls.upstream_roots.iter().map(root_source).collect();
+    let trust = Trust::new(&sources, authority);
+    trust.map(Arc::new).map_err(|error| Failure::because("tls.upstream_roots cannot be used", error))
+}
+
+/// Where trusted certificates come from.
+pub fn root_source(roots: &Roots) -> RootSource {
+    match roots {
         Roots::System => RootSource::System,
         Roots::Bundled => RootSource::Bundled,
         Roots::File(path) => RootSource::File(path.clone()),
-    };
-    let sources: Vec<_> = tls.upstream_roots.iter().map(source).collect();
-    let trust = Trust::new(&sources, authority);
-    trust.map(Arc::new).map_err(|error| Failure::because("tls.upstream_roots cannot be used", error))
+    }
 }
 
 /// What this authority signs is kept here.

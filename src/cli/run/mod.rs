@@ -12,6 +12,7 @@ mod dirs;
 mod reload;
 mod service;
 mod sites;
+mod way_out;
 
 use std::{path::Path, sync::Arc};
 
@@ -34,7 +35,9 @@ use crate::{
     sink::{EventLog, Keeper, Sightings},
     tls::{self, CertAuthority},
 };
+use authority::Authority;
 use service::Manager;
+use way_out::WayOut;
 
 /// Carries the command out.
 ///
@@ -65,14 +68,17 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     })?;
     let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
-    let judges = build::judges(&loaded.config, &key, sightings.as_ref());
+    let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
+    let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
+    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out);
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.
     let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
-    let reloading = reload::Reloading::new(config, loaded, key, authority, sightings);
+    let kept = reload::Kept { key, sightings, authority: Authority::new(&loaded.config, authority), own_ports };
+    let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, &banner, &sites, manager);
     writer.close();
     if let Some(keeper) = keeper {

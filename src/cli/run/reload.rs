@@ -9,22 +9,31 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{authority::Authority, build};
+use super::{authority::Authority, build, way_out::WayOut};
 use crate::{
     config::{self, Config, Loaded, Watcher},
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
     sink::Sightings,
-    tls::CertAuthority,
 };
+
+/// What stays when the configuration changes.
+pub struct Kept {
+    /// The installation's key.
+    pub key: InstallationKey,
+    /// What is remembered of what passed.
+    pub sightings: Option<Sightings>,
+    /// Our own authority.
+    pub authority: Authority,
+    /// The ports that we listen on.
+    pub own_ports: Arc<[u16]>,
+}
 
 /// What is needed to read the configuration again.
 pub struct Reloading {
     explicit: Option<PathBuf>,
-    key: InstallationKey,
-    authority: Authority,
-    sightings: Option<Sightings>,
+    kept: Kept,
     config: Config,
     files: Vec<PathBuf>,
     watched: Vec<PathBuf>,
@@ -33,18 +42,10 @@ pub struct Reloading {
 
 impl Reloading {
     /// Begins with what was loaded at the start.
-    pub fn new(
-        explicit: Option<&Path>,
-        loaded: Loaded,
-        key: InstallationKey,
-        authority: CertAuthority,
-        sightings: Option<Sightings>,
-    ) -> Self {
+    pub fn new(explicit: Option<&Path>, loaded: Loaded, kept: Kept) -> Self {
         Self {
             explicit: explicit.map(Path::to_path_buf),
-            key,
-            authority: Authority::new(&loaded.config, authority),
-            sightings,
+            kept,
             config: loaded.config,
             files: loaded.files,
             watched: Vec::new(),
@@ -69,7 +70,7 @@ impl Reloading {
 
     /// Reads everything again and puts it in force if it is sound. Answers whether it was.
     pub fn reload(&mut self, running: &Running) -> bool {
-        self.authority.reload(running);
+        self.kept.authority.reload(running);
         let loaded = match config::load(self.explicit.as_deref()) {
             Ok(loaded) => loaded,
             Err(report) => {
@@ -80,12 +81,20 @@ impl Reloading {
         if !loaded.warnings.is_empty() {
             tracing::warn!("the configuration has warnings\n{}", loaded.warnings);
         }
+        let way_out = match WayOut::new(&loaded.config, Arc::clone(&self.kept.own_ports), self.kept.authority.current())
+        {
+            Ok(way_out) => way_out,
+            Err(failure) => {
+                tracing::error!("the configuration cannot be used; the old one stays in force: {failure}");
+                return false;
+            }
+        };
         tell_unused(running.judges().interceptor.policy());
-        running.replace(build::judges(&loaded.config, &self.key, self.sightings.as_ref()));
+        running.replace(build::judges(&loaded.config, &self.kept.key, self.kept.sightings.as_ref(), way_out));
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
-        if loaded.config.behaviour.enabled && self.sightings.is_none() {
+        if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
             tracing::warn!("`behaviour.enabled` takes effect after a restart");
         }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
@@ -96,7 +105,11 @@ impl Reloading {
 }
 
 fn needs_restart(old: &Config, new: &Config) -> bool {
-    old.listeners != new.listeners
+    // What they show to those who speak TLS is taken up at once.
+    let sockets = |config: &Config| -> Vec<_> {
+        config.listeners.iter().map(|listener| config::Listener { tls: None, ..listener.clone() }).collect()
+    };
+    sockets(old) != sockets(new)
         || old.tls != new.tls
         || old.log != new.log
         || old.limits != new.limits

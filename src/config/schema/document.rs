@@ -10,7 +10,7 @@ use super::{
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
-    tls, upgrade, words,
+    tls, upgrade, upstream, words,
 };
 use crate::{
     config::{
@@ -36,6 +36,8 @@ pub struct Written {
     pub connectivity: Arc<Connectivity>,
     /// Whom we trust.
     pub tls: Tls,
+    /// What goes by an exit.
+    pub upstream: upstream::Read,
     /// Where events go.
     pub log: Log,
     /// What is watched over time.
@@ -62,7 +64,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
     let access = root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read);
-    let listeners = listener::read(root, !access.users.is_empty());
+    let listeners = listener::read(root, base, !access.users.is_empty());
     Written {
         gateway: gateway::read(root, &listeners),
         listeners,
@@ -71,6 +73,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
         upgrading: upgrade::read(root),
         connectivity: upgrade::read_connectivity(root),
         tls: tls::read(root, base),
+        upstream: upstream::read(root, base),
         log: log::read(root, base),
         behaviour: root.get("behaviour").and_then(|entry| entry.table()).map(behaviour::read).unwrap_or_default(),
         limits: root.get("limits").and_then(|entry| entry.table()).map(limits::read_limits).unwrap_or_default(),

@@ -83,7 +83,7 @@ fn kind(table: &Reader<'_>) -> Option<Identifier> {
 }
 
 /// The value from the one place that is named.
-fn value(table: &Reader<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Option<At<Sensitive<String>>> {
+pub fn value(table: &Reader<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Option<At<Sensitive<String>>> {
     let (here, variable, file) = (table.get("value"), table.get("env"), table.get("file"));
     match (here, variable, file) {
         (Some(entry), None, None) => in_custody(&entry),
@@ -95,12 +95,16 @@ fn value(table: &Reader<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Option<At
         }
         (None, None, None) => {
             let help = "write `value`, or `env` with the name of a variable, or `file` with a path";
-            let message = "this `identity` has no value: one of `value`, `env` and `file` must be there";
+            let message =
+                format!("this `{}` has no value: one of `value`, `env` and `file` must be there", table.title());
             table.faults().error(Code::MissingKey, &table.place, message, help);
             None
         }
         _ => {
-            let message = "this `identity` has several values: only one of `value`, `env` and `file` may be there";
+            let message = format!(
+                "this `{}` has several values: only one of `value`, `env` and `file` may be there",
+                table.title()
+            );
             table.faults().error(Code::ConflictingKeys, &table.place, message, "keep one of them");
             None
         }

@@ -2,10 +2,11 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     sync::Arc,
 };
 
-use super::{reader::Reader, words};
+use super::{door, reader::Reader, words};
 use crate::{
     config::{
         Code, Listener,
@@ -17,11 +18,11 @@ use crate::{
 };
 
 /// Reads every `[[listener]]`; none means the default one.
-pub fn read(root: &Reader<'_>, has_users: bool) -> Vec<Listener> {
+pub fn read(root: &Reader<'_>, base: &Path, has_users: bool) -> Vec<Listener> {
     let Some(entry) = root.get("listener") else { return vec![Listener::default()] };
     let mut listeners: Vec<At<Listener>> = Vec::new();
     for table in entry.tables() {
-        let listener = read_one(table);
+        let listener = read_one(table, base);
         if has_users && listener.listener.value.kind.is_transparent() {
             tell_users_not_asked(&listener, root.faults());
         }
@@ -38,7 +39,7 @@ struct Read {
     label: Place,
 }
 
-fn read_one(table: Reader<'_>) -> Read {
+fn read_one(table: Reader<'_>, base: &Path) -> Read {
     let faults = table.faults();
     let default = Listener::default();
     let place = table.place.clone();
@@ -61,6 +62,7 @@ fn read_one(table: Reader<'_>) -> Read {
                 address: socket.flatten().unwrap_or(default.address),
                 vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
                 label: label.map_or(default.label, |label| Arc::from(label.value)),
+                tls: door::read(&table, base),
             },
             place,
         },

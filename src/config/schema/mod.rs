@@ -9,6 +9,7 @@ mod behaviour;
 mod client;
 mod destination;
 mod document;
+mod door;
 mod gateway;
 mod identity;
 mod limits;
@@ -21,6 +22,7 @@ mod rule;
 mod rules;
 mod tls;
 mod upgrade;
+mod upstream;
 mod words;
 
 pub use client::{NamedClients, read as read_clients};

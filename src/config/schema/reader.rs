@@ -48,6 +48,11 @@ impl<'a> Reader<'a> {
         Self { desk, title, table, place, known: RefCell::default() }
     }
 
+    /// What the table is called.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Where faults go.
     pub fn faults(&self) -> &'a Faults {
         self.desk.faults

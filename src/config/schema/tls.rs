@@ -25,7 +25,8 @@ pub fn read(root: &Reader<'_>, base: &Path) -> Tls {
     tls
 }
 
-fn read_roots(text: &At<String>, base: &Path, faults: &Faults) -> Option<Roots> {
+/// One set of roots; a file must hold certificates.
+pub fn read_roots(text: &At<String>, base: &Path, faults: &Faults) -> Option<Roots> {
     match text.value.as_str() {
         "system" => return Some(Roots::System),
         "bundled" => return Some(Roots::Bundled),

@@ -12,7 +12,7 @@ use crate::{
     exchange::{Direction, Scheme, Vantage},
     gateway::Quic,
     listen::Kind,
-    policy::{InterceptMode, Mode, Redaction, Undecided},
+    policy::{Down, InterceptMode, Mode, Redaction, Undecided, Via},
 };
 
 /// A closed set of words.
@@ -50,6 +50,9 @@ word!("listener kind", Kind, Kind::ALL);
 word!("way with what is undecided", Undecided, [Undecided::Tunnel, Undecided::Refuse]);
 word!("way with HTTP/3", Quic, Quic::ALL);
 word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
+
+word!("way", Via, Via::ROUTES);
+word!("way out", Down, Down::ALL);
 
 impl Word for Direction {
     const WHAT: &'static str = "direction";

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     event::Upgraded,
     exchange::{Origin, Scheme},
-    policy::{self, Heard, Wish},
+    policy::{self, Carries, Heard, Wish},
 };
 pub use led::Led;
 use memory::Record;
@@ -89,9 +89,11 @@ fn inside(exchange: &Exchange, switches: bool) -> Result<Exchange, &'static str>
     if let Some(reason) = exchange.judges.upgrading.declines(&wish) {
         return Err(reason);
     }
+    let way = exchange.judges.way(dialled, HTTPS, Carries::Tls);
+    let via = way.map_err(|_| "exit-down")?;
     let mut inside = exchange.clone();
     let (scheme, name) = (Scheme::Https, site.host.clone());
-    let target = Target { scheme, name, dialled: dialled.clone(), port: HTTPS, source: *source };
+    let target = Target { scheme, name, dialled: dialled.clone(), port: HTTPS, source: *source, via };
     inside.context.origin = Origin { scheme: Scheme::Https, host: site.host, port: HTTPS };
     inside.target = target;
     // A tunnel's own connection is the one in cleartext.

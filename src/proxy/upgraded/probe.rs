@@ -91,16 +91,16 @@ async fn connected(inside: &Exchange, record: &Record, limit: Duration) -> Resul
 async fn connect(inside: &Exchange) -> Result<(), &'static str> {
     let Exchange { session, judges, target, .. } = inside;
     let upstream = &session.worker.upstream;
-    let stream = upstream
-        .dial(&judges.access, &target.dialled, target.port, target.source)
-        .await
-        .map_err(|fault| reason(&fault))?;
-    if stream.peer_addr().is_ok_and(|peer| is_inside(peer.ip())) {
+    let there = (&target.dialled, target.port);
+    let line = upstream.dial(judges, &inside.errand(), there, target.via).await.map_err(|fault| reason(&fault))?;
+    // Where an exit reaches, it knows best.
+    if line.peer().is_some_and(|peer| is_inside(peer.ip())) {
         return Err("private");
     }
     let client = session.client.address.ip();
-    let connected = upstream.establish(stream, target, client, &[Protocol::Http1]).await;
-    upstream.put(target, connected.map_err(|fault| reason(&fault))?.sender, &judges.access);
+    let connected = upstream.establish(line, target, client, &[Protocol::Http1]).await;
+    let sender = connected.map_err(|fault| reason(&fault))?.sender;
+    upstream.put(&send::taken_by(target, &sender), sender, &judges.access);
     Ok(())
 }
 
@@ -120,7 +120,7 @@ async fn ask(inside: &Exchange) -> Result<Heard, Fault> {
         send::send(&asking, &mut Attempt::bare(Method::HEAD), None, false).await?;
     let is_no_method = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED].contains(&response.status());
     drop(response);
-    inside.session.worker.upstream.put(&inside.target, sender, &inside.judges.access);
+    inside.session.worker.upstream.put(&send::taken_by(&inside.target, &sender), sender, &inside.judges.access);
     // A page that takes no HEAD is a page.
     Ok(if is_no_method { Heard::There } else { heard(&inside.context.origin.host, &head) })
 }
@@ -129,7 +129,7 @@ async fn ask(inside: &Exchange) -> Result<Heard, Fault> {
 pub fn reason(fault: &Fault) -> &'static str {
     match fault.stage {
         _ if fault.status == StatusCode::GATEWAY_TIMEOUT => "slow",
-        Stage::Resolve | Stage::Connect | Stage::Access => "no-https",
+        Stage::Resolve | Stage::Connect | Stage::Access | Stage::Hop => "no-https",
         Stage::Handshake => "untrusted",
         Stage::Exchange | Stage::RequestBody => "broken",
     }

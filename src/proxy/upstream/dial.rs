@@ -39,6 +39,8 @@ pub struct Dialer {
     pub limit: Duration,
     /// Our own connections, where they could be led back to us.
     pub outgoing: Option<Outgoing>,
+    /// What those whom it calls are called in faults.
+    pub whose: &'static str,
 }
 
 impl Dialer {
@@ -58,12 +60,45 @@ impl Dialer {
         }
         let addresses = self.resolve(host, port).await?;
         let admitted = self.admitted(access, &addresses)?;
-        let stream = match timeout(self.limit, race(admitted, source, self.outgoing.as_ref())).await {
+        self.connect(admitted, source).await
+    }
+
+    /// Judges a host that is not connected to from here: by its name, and by its address where that is known without
+    /// asking anybody.
+    ///
+    /// # Errors
+    /// A [`Fault`] when access forbids it.
+    pub fn screen(&self, access: &Access, host: &Host, port: u16) -> Result<(), Fault> {
+        if !access.admits_host(host) {
+            return Err(Fault::denied("access.deny_targets forbids this host"));
+        }
+        let addresses = known(host).unwrap_or_default();
+        let addresses: Vec<_> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        if addresses.is_empty() { Ok(()) } else { self.admitted(access, &addresses).map(|_| ()) }
+    }
+
+    /// Connects to the exit, which the owner of this clir has named: it may be anywhere but here.
+    ///
+    /// # Errors
+    /// A [`Fault`] of look-up or connection.
+    pub async fn dial_exit(&self, host: &Host, port: u16) -> Result<TcpStream, Fault> {
+        let mut addresses = self.resolve(host, port).await?;
+        addresses.retain(|address| !self.is_own(address));
+        if addresses.is_empty() {
+            return Err(Fault::origin(Stage::Resolve, "its name leads nowhere, or to this clir itself"));
+        }
+        self.connect(interleave(addresses), None).await
+    }
+
+    async fn connect(&self, addresses: Vec<SocketAddr>, source: Option<IpAddr>) -> Result<TcpStream, Fault> {
+        let stream = match timeout(self.limit, race(addresses, source, self.outgoing.as_ref())).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                return Err(Fault::origin(Stage::Connect, "the origin cannot be reached").because(error));
+                return Err(Fault::origin(Stage::Connect, format!("{} cannot be reached", self.whose)).because(error));
             }
-            Err(_elapsed) => return Err(Fault::timeout(Stage::Connect, "the origin did not answer in time")),
+            Err(_elapsed) => {
+                return Err(Fault::timeout(Stage::Connect, format!("{} did not answer in time", self.whose)));
+            }
         };
         stream
             .set_nodelay(true)
@@ -90,17 +125,18 @@ impl Dialer {
     }
 
     async fn resolve(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, Fault> {
-        let name = match host {
-            Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, port)]),
-            Host::Name(name) if is_localhost(name) => {
-                return Ok(LOCALHOST.map(|ip| SocketAddr::new(ip, port)).to_vec());
-            }
-            Host::Name(name) => name,
-        };
-        match timeout(self.limit, lookup_host((name.as_ref(), port))).await {
+        if let Some(addresses) = known(host) {
+            return Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
+        }
+        let name = host.name().unwrap_or_default();
+        match timeout(self.limit, lookup_host((name, port))).await {
             Ok(Ok(found)) => Ok(found.take(MAX_ADDRESSES).collect()),
-            Ok(Err(error)) => Err(Fault::origin(Stage::Resolve, "the origin's name cannot be resolved").because(error)),
-            Err(_elapsed) => Err(Fault::timeout(Stage::Resolve, "the origin's name was not resolved in time")),
+            Ok(Err(error)) => {
+                Err(Fault::origin(Stage::Resolve, format!("{}'s name cannot be resolved", self.whose)).because(error))
+            }
+            Err(_elapsed) => {
+                Err(Fault::timeout(Stage::Resolve, format!("{}'s name was not resolved in time", self.whose)))
+            }
         }
     }
 
@@ -150,6 +186,15 @@ fn carried(ip: IpAddr) -> Option<IpAddr> {
     };
     let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
     Some(Ipv4Addr::new(a, b, c, d).into())
+}
+
+/// The addresses of a host that nobody has to be asked for.
+fn known(host: &Host) -> Option<Vec<IpAddr>> {
+    match host {
+        Host::Ip(address) => Some(vec![*address]),
+        Host::Name(name) if is_localhost(name) => Some(LOCALHOST.to_vec()),
+        Host::Name(_) => None,
+    }
 }
 
 fn is_localhost(name: &str) -> bool {

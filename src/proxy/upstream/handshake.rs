@@ -1,13 +1,21 @@
 //! What is agreed with an origin before the first request?
 
-use std::{io, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use arc_swap::ArcSwap;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ProtocolVersion, pki_types::ServerName};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::oneshot,
     time::timeout,
 };
@@ -15,10 +23,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{Sender, Target, first_frame};
 use crate::{
+    event::Passage,
     exchange::{Host, grammar::HeadLimits},
     proxy::{
         body::Body,
         fault::{Fault, Stage},
+        line::Line,
         patient::Patient,
         session::now,
         verbatim::Verbatim,
@@ -75,7 +85,6 @@ impl Connected {
 /// Limits on the way to the first request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    pub handshake: Duration,
     pub body: Duration,
     pub header_bytes: usize,
     pub headers: usize,
@@ -85,77 +94,108 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Secured {
     /// The stream; boxed, because it is large and handed on often.
-    pub stream: Box<TlsStream<TcpStream>>,
+    pub stream: Box<TlsStream<Line>>,
     /// What was agreed to be spoken.
     pub protocol: Protocol,
+    /// Which way the stream goes.
+    pub passage: Option<Passage>,
 }
 
-/// The TLS handshake, with the certificate verified for the target's name.
-pub async fn secure(
-    stream: TcpStream,
-    target: &Target,
-    client: IpAddr,
-    protocols: &[Protocol],
-    trust: &Trust,
-    limits: &Limits,
-) -> Result<Secured, Fault> {
-    let alpn: Vec<&'static [u8]> = protocols.iter().map(|protocol| protocol.alpn()).collect();
-    let name = server_name(&target.name)?;
-    let opening = trust.open(&alpn, Visitor { client, port: target.port }, &name, now());
-    let handshake = TlsConnector::from(Arc::clone(&opening.config)).connect(name.clone(), stream);
-    let mut stream = match timeout(limits.handshake, handshake).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(untrusted(&opening, &error)),
-        Err(_elapsed) => {
-            return Err(Fault::timeout(Stage::Handshake, "the origin did not finish the TLS handshake in time"));
+/// How TLS comes to stand with those whom we call.
+#[derive(Clone, Debug)]
+pub struct Agreement {
+    /// Whom we believe.
+    pub trust: Arc<ArcSwap<Trust>>,
+    /// For the handshake.
+    pub limit: Duration,
+    /// What they are called in faults.
+    pub whose: &'static str,
+}
+
+impl Agreement {
+    /// The TLS handshake, with the certificate verified for the target's name.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says in words why the other side is not to be trusted.
+    pub async fn secure(
+        &self,
+        line: Line,
+        target: &Target,
+        client: IpAddr,
+        protocols: &[Protocol],
+    ) -> Result<Secured, Fault> {
+        let alpn: Vec<&'static [u8]> = protocols.iter().map(|protocol| protocol.alpn()).collect();
+        let name = server_name(&target.name)?;
+        let passage = line.passage();
+        let opening = self.trust.load().open(&alpn, Visitor { client, port: target.port }, &name, now());
+        let handshake = TlsConnector::from(Arc::clone(&opening.config)).connect(name.clone(), line);
+        let mut stream = match timeout(self.limit, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(self.untrusted(&opening, &error)),
+            Err(_elapsed) => {
+                let what = format!("{} did not finish the TLS handshake in time", self.whose);
+                return Err(Fault::timeout(Stage::Handshake, what));
+            }
+        };
+        let judged = opening.judge(stream.get_ref().1, &name, now());
+        judged.map_err(|error| self.untrusted(&opening, &io::Error::other(error)))?;
+        let is_undecided = stream.get_ref().1.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        if opening.was_asked() && is_undecided {
+            hear_out(&mut stream).await.map_err(|error| self.untrusted(&opening, &error))?;
         }
-    };
-    let judged = opening.judge(stream.get_ref().1, &name, now());
-    judged.map_err(|error| untrusted(&opening, &io::Error::other(error)))?;
-    let is_undecided = stream.get_ref().1.protocol_version() == Some(ProtocolVersion::TLSv1_3);
-    if opening.was_asked() && is_undecided {
-        hear_out(&mut stream).await.map_err(|error| untrusted(&opening, &error))?;
+        let agreed = stream.get_ref().1.alpn_protocol();
+        let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
+        Ok(Secured { stream: Box::new(stream), protocol, passage })
     }
-    let agreed = stream.get_ref().1.alpn_protocol();
-    let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
-    Ok(Secured { stream: Box::new(stream), protocol })
+
+    fn untrusted(&self, opening: &Opening, error: &io::Error) -> Fault {
+        if opening.was_asked() && tls::is_dismissal(error) {
+            let what = format!(
+                "{} demands a certificate from its clients, and clir has none: `intercept.bypass` lets the host pass",
+                self.whose
+            );
+            return Fault::origin(Stage::Handshake, what);
+        }
+        let words = tls::describe_io(error);
+        Fault::origin(Stage::Handshake, format!("no trustworthy TLS connection to {}: {words}", self.whose))
+    }
 }
 
 /// Waits for the first word of an origin that has asked for our certificate and got none. In TLS 1.3 the handshake is done
 /// for us before the origin has judged us (RFC 8446 §4.4.2.4): what comes next is its refusal, or anything else. Nothing is
 /// taken out of the stream.
-async fn hear_out(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
-    let (socket, connection) = stream.get_mut();
-    if timeout(VERDICT_WAIT, socket.readable()).await.is_err() || !connection.wants_read() {
+async fn hear_out(stream: &mut TlsStream<Line>) -> io::Result<()> {
+    let (line, connection) = stream.get_mut();
+    if !connection.wants_read() {
         return Ok(());
     }
-    match connection.read_tls(&mut Ready(socket)) {
-        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-        Err(error) => return Err(error),
+    // Cancelled, nothing has been read.
+    let heard = poll_fn(|cx| match connection.read_tls(&mut Ready { line, cx }) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        read => Poll::Ready(read),
+    });
+    match timeout(VERDICT_WAIT, heard).await {
+        Err(_elapsed) => return Ok(()),
+        Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(read) => _ = read?,
     }
     connection.process_new_packets().map(|_| ()).map_err(io::Error::other)
 }
 
-/// What has arrived on a socket, without waiting.
-struct Ready<'a>(&'a TcpStream);
-
-impl io::Read for Ready<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(buffer)
-    }
+/// What has arrived, without waiting.
+struct Ready<'a, 'b> {
+    line: &'a mut Line,
+    cx: &'a mut Context<'b>,
 }
 
-fn untrusted(opening: &Opening, error: &io::Error) -> Fault {
-    if opening.was_asked() && tls::is_dismissal(error) {
-        return Fault::origin(
-            Stage::Handshake,
-            "the origin demands a certificate from its clients, and clir has none: `intercept.bypass` lets the host pass",
-        );
+impl io::Read for Ready<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut *self.line).poll_read(self.cx, &mut buffer) {
+            Poll::Ready(read) => read.map(|()| buffer.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
-    let words = tls::describe_io(error);
-    Fault::origin(Stage::Handshake, format!("no trustworthy TLS connection to the origin: {words}"))
 }
 
 fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {
@@ -167,18 +207,23 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {
 }
 
 /// HTTP in the version that was agreed.
-pub async fn speak<IO>(stream: IO, protocol: Protocol, limits: &Limits) -> Result<Connected, Fault>
+pub async fn speak<IO>(
+    stream: IO,
+    protocol: Protocol,
+    passage: Option<Passage>,
+    limits: &Limits,
+) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let stream = Patient::new(stream, limits.body);
     match protocol {
-        Protocol::Http1 => http1(stream, limits).await,
-        Protocol::Http2 => http2(stream, limits).await,
+        Protocol::Http1 => http1(stream, passage, limits).await,
+        Protocol::Http2 => http2(stream, passage, limits).await,
     }
 }
 
-async fn http1<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>
+async fn http1<IO>(stream: IO, passage: Option<Passage>, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -196,10 +241,10 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http1(sender, heads), settings: None })
+    Ok(Connected { sender: Sender::Http1(sender, heads, passage), settings: None })
 }
 
-async fn http2<IO>(stream: IO, limits: &Limits) -> Result<Connected, Fault>
+async fn http2<IO>(stream: IO, passage: Option<Passage>, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -218,5 +263,5 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http2(sender), settings: Some(announced) })
+    Ok(Connected { sender: Sender::Http2(sender, passage), settings: Some(announced) })
 }

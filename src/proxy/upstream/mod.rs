@@ -19,13 +19,20 @@ use arc_swap::ArcSwap;
 use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
+    event::Passage,
     exchange::{Host, Origin, Scheme},
-    policy::Access,
-    proxy::{fault::Fault, rewound::Rewound},
+    policy::{Access, Via},
+    proxy::{
+        fault::Fault,
+        hop::{Asked, Errand, Hopped},
+        line::Line,
+        rewound::Rewound,
+        session::Judges,
+    },
     tls::Trust,
 };
 pub use dial::Dialer;
-pub use handshake::{Connected, Protocol, Secured};
+pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
 pub use pool::{Pool, Sender};
 
@@ -46,6 +53,8 @@ pub struct Target {
     pub port: u16,
     /// The address that is connected from, where it is the client's own.
     pub source: Option<IpAddr>,
+    /// Which way the connection goes.
+    pub via: Via,
 }
 
 impl Target {
@@ -57,6 +66,7 @@ impl Target {
             dialled: origin.host.clone(),
             port: origin.port,
             source: None,
+            via: Via::Direct,
         }
     }
 }
@@ -65,7 +75,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<ArcSwap<Trust>>,
+    agreement: Agreement,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -114,12 +124,16 @@ impl Upstream {
         outgoing: Option<Outgoing>,
     ) -> Self {
         Self {
-            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect, outgoing },
-            trust,
+            dialer: Dialer {
+                own_ports: Arc::clone(&settings.own_ports),
+                limit: settings.connect,
+                outgoing,
+                whose: "the origin",
+            },
+            agreement: Agreement { trust, limit: settings.handshake, whose: "the origin" },
             pools,
             own,
             limits: handshake::Limits {
-                handshake: settings.handshake,
                 body: settings.body,
                 header_bytes: settings.header_bytes,
                 headers: settings.headers,
@@ -149,11 +163,32 @@ impl Upstream {
         protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
     }
 
-    /// A TCP connection to a target's address, from the client's own where `source` is given.
+    /// A way for bytes to a host, by the exit if `via` says so and it is up. What it holds tells which way was taken.
     ///
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
     pub async fn dial(
+        &self,
+        judges: &Judges,
+        errand: &Errand,
+        (host, port): (&Host, u16),
+        via: Via,
+    ) -> Result<Line, Fault> {
+        let mut via = via;
+        if let (Via::Exit, Some(hop)) = (via, &judges.hop) {
+            self.dialer.screen(&judges.access, host, port)?;
+            let asked = Asked { host, port, hopped: Hopped::on(errand.before, errand.id)? };
+            match hop.open(&asked, errand.carries).await? {
+                Some(line) => return Ok(line),
+                None => via = Via::Fallback,
+            }
+        }
+        let stream = self.direct(&judges.access, host, port, errand.source).await?;
+        let passage = judges.hop.as_ref().map(|_| Passage { via, id: None });
+        Ok(Line::from(stream).by(passage))
+    }
+
+    async fn direct(
         &self,
         access: &Access,
         host: &Host,
@@ -189,31 +224,33 @@ impl Upstream {
     /// A [`Fault`] that says at which stage it failed.
     pub async fn connect(
         &self,
-        access: &Access,
+        judges: &Judges,
+        errand: &Errand,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
-        let stream = self.dial(access, &target.dialled, target.port, target.source).await?;
-        self.establish(stream, target, client, protocols).await
+        let line = self.dial(judges, errand, (&target.dialled, target.port), target.via).await?;
+        self.establish(line, target, client, protocols).await
     }
 
-    /// Makes a connection out of a stream that is already dialled.
+    /// Makes a connection out of a line that is there.
     ///
     /// # Errors
     /// A [`Fault`] of the handshake.
     pub async fn establish(
         &self,
-        stream: TcpStream,
+        line: Line,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
             let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
-            return handshake::speak(stream, protocol, &self.limits).await;
+            let passage = line.passage();
+            return handshake::speak(line, protocol, passage, &self.limits).await;
         }
-        let secured = self.secure(stream, target, client, protocols).await?;
+        let secured = self.secure(line, target, client, protocols).await?;
         self.speak(secured).await
     }
 
@@ -223,20 +260,21 @@ impl Upstream {
     /// A [`Fault`] that says in words why the origin is not to be trusted.
     pub async fn secure(
         &self,
-        stream: TcpStream,
+        line: Line,
         target: &Target,
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust.load_full(), &self.limits).await
+        self.agreement.secure(line, target, client, protocols).await
     }
 
     /// Begins to speak HTTP/2 in cleartext with an origin whose first words have been read.
     ///
     /// # Errors
     /// A [`Fault`] when the connection broke.
-    pub async fn speak_http2(&self, stream: Rewound<TcpStream>) -> Result<Connected, Fault> {
-        handshake::speak(stream, Protocol::Http2, &self.limits).await
+    pub async fn speak_http2(&self, stream: Rewound<Line>) -> Result<Connected, Fault> {
+        let passage = stream.get_ref().passage();
+        handshake::speak(stream, Protocol::Http2, passage, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
@@ -244,6 +282,6 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak(&self, secured: Secured) -> Result<Connected, Fault> {
-        handshake::speak(secured.stream, secured.protocol, &self.limits).await
+        handshake::speak(secured.stream, secured.protocol, secured.passage, &self.limits).await
     }
 }

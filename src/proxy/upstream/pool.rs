@@ -17,6 +17,7 @@ use hyper::{
 
 use super::{Protocol, Target};
 use crate::{
+    event::Passage,
     exchange::{Fields, ResponseHead, grammar::GrammarFault},
     policy::Access,
     proxy::{
@@ -36,9 +37,9 @@ const IN_A_CROWD: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Sender {
     /// One request at a time, with heads as they are.
-    Http1(http1::SendRequest<Body>, Heads),
+    Http1(http1::SendRequest<Body>, Heads, Option<Passage>),
     /// Many at a time.
-    Http2(http2::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>, Option<Passage>),
 }
 
 #[derive(Debug)]
@@ -72,8 +73,7 @@ impl Pool {
         idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
         let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
         let found = at.map(|at| idle.remove(at));
-        if let Some(Idle { sender: Sender::Http2(shared), .. }) = &found {
-            let sender = Sender::Http2(shared.clone());
+        if let Some(sender) = found.as_ref().and_then(|idle| idle.sender.share()) {
             idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
         }
         if idle.is_empty() {
@@ -136,7 +136,22 @@ impl Sender {
     pub fn protocol(&self) -> Protocol {
         match self {
             Self::Http1(..) => Protocol::Http1,
-            Self::Http2(_) => Protocol::Http2,
+            Self::Http2(..) => Protocol::Http2,
+        }
+    }
+
+    /// Which way it goes; nothing where there is one way only.
+    pub fn passage(&self) -> Option<Passage> {
+        match self {
+            Self::Http1(.., passage) | Self::Http2(_, passage) => *passage,
+        }
+    }
+
+    /// One more of it, where many requests at a time may be sent on it.
+    pub fn share(&self) -> Option<Self> {
+        match self {
+            Self::Http1(..) => None,
+            Self::Http2(sender, passage) => Some(Self::Http2(sender.clone(), *passage)),
         }
     }
 
@@ -146,8 +161,8 @@ impl Sender {
     /// The connection is closed.
     pub async fn ready(&mut self) -> hyper::Result<()> {
         match self {
-            Self::Http1(sender, _) => sender.ready().await,
-            Self::Http2(sender) => sender.ready().await,
+            Self::Http1(sender, ..) => sender.ready().await,
+            Self::Http2(sender, _) => sender.ready().await,
         }
     }
 
@@ -158,35 +173,35 @@ impl Sender {
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
-            Self::Http1(sender, heads) => {
+            Self::Http1(sender, heads, _) => {
                 let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
                 heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
-            Self::Http2(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender, _) => sender.try_send_request(request).await,
         }
     }
 
     /// The head of the answer as it came, where it can be had.
     pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
         match self {
-            Self::Http1(_, heads) => heads.answer(),
-            Self::Http2(_) => None,
+            Self::Http1(_, heads, _) => heads.answer(),
+            Self::Http2(..) => None,
         }
     }
 
     /// Where the heads of interim answers come from, where they can be had.
     pub fn heads(&self) -> Option<Heads> {
         match self {
-            Self::Http1(_, heads) => Some(heads.clone()),
-            Self::Http2(_) => None,
+            Self::Http1(_, heads, _) => Some(heads.clone()),
+            Self::Http2(..) => None,
         }
     }
 
     fn is_closed(&self) -> bool {
         match self {
-            Self::Http1(sender, _) => sender.is_closed(),
-            Self::Http2(sender) => sender.is_closed(),
+            Self::Http1(sender, ..) => sender.is_closed(),
+            Self::Http2(sender, _) => sender.is_closed(),
         }
     }
 }
