@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
+    count,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -16,7 +17,7 @@ use super::{
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Company, Hint, Reading, Said},
+    words::{self, Company, Hint, Name, Reading, Said},
 };
 use crate::exchange::Field;
 
@@ -39,10 +40,11 @@ impl Detector for Generalised {
         let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
         let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
-        let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
+        let all = subject.fields.len();
+        let (told, held) = (Share::among(all, || count(&telling)), Share::among(all, || count(&holding)));
         let asked = OnceCell::new();
         let company = |name: &[u8]| asked.get_or_init(|| company(subject, knowledge)).says(name);
-        let terms = Terms { told: &|| told.bytes(), held: &|| held.bytes(), company: &company };
+        let terms = Terms { told: &|len| told.allows(len), held: &|len| held.allows(len), company: &company };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -74,40 +76,41 @@ fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
 /// On what terms a field is judged.
 #[derive(Clone, Copy)]
 struct Terms<'a> {
-    /// How many bytes may be decoded for what its name tells.
-    told: &'a dyn Fn() -> usize,
-    /// How many for what stands within it.
-    held: &'a dyn Fn() -> usize,
+    /// Whether so many bytes may be decoded for what its name tells.
+    told: &'a dyn Fn(usize) -> bool,
+    /// Whether so many may be for what stands within it.
+    held: &'a dyn Fn(usize) -> bool,
     /// Whether other fields say that a field of this name is a network's.
     company: &'a dyn Fn(&[u8]) -> Option<Said>,
 }
 
 fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
-    let reading = words::read(&field.name);
+    let (name, len) = (Name::new(&field.name), field.value.len());
+    let reading = name.read();
+    let hint = if let Reading::Telling(hint) = reading { Some(hint) } else { None };
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let (before, taken) = (found.len(), found.taken());
-    let refusal = match reading {
-        Reading::Telling(hint) => {
-            let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-            examine(&place.clone().by(writer), hint, field, field.value.len() <= (terms.told)(), found)
-        }
-        Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
+    let refusal = if let Some(hint) = hint {
+        let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
+        examine(&place.clone().by(writer), hint, field, (terms.told)(len), found)
+    } else {
+        unnamed(place, &field.value, found)
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && could_hold(&field.value) && field.value.len() <= (terms.held)() {
-        let is_holder = words::is_holder(&field.name);
+    if !told && could_hold(&field.value) && (terms.held)(len) {
+        let is_holder = name.is_holder();
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
     if found.taken() == taken {
-        let decode = field.value.len() <= (terms.held)();
-        traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
+        let terms = traded::Terms { hint, company: terms.company, decode: &|| (terms.held)(len) };
+        traded::examine(&place.clone().by(Writer::Trade), field, &name, terms, found);
     }
     if found.taken() == taken {
-        traded::examine_alone(place, field, found);
+        traded::examine_alone(place, field, &name, found);
     }
     if found.taken() == taken {
-        let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+        let wanted = hint.map_or(&[][..], |hint| hint.kinds);
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
         found.tell(place.text, b"", fails);
     }
@@ -202,7 +205,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
 /// Gateways put one number where the name promises another.
 fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
     // What passes every check of these has fourteen digits at least.
-    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
+    if count::digits(value) < 14 {
         return None;
     }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();

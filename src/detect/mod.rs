@@ -6,6 +6,7 @@
 
 mod account;
 pub mod behaviour;
+mod count;
 mod documented;
 mod finding;
 mod fold;
@@ -14,6 +15,7 @@ mod fronts;
 mod generalised;
 mod hello;
 mod identity;
+mod near;
 mod origin;
 mod pairs;
 mod places;
@@ -22,6 +24,7 @@ mod report;
 mod runs;
 mod scanner;
 mod share;
+mod shelf;
 mod signature;
 mod target;
 mod traded;
@@ -36,6 +39,7 @@ pub use found::Found;
 pub use identity::{Identities, Identity, Misfit};
 pub use scanner::Scanner;
 pub use signature::{Class, Signature, SignatureFault, SignatureSet};
+pub use value::numbers_in_name;
 
 use crate::exchange::{Direction, Fields};
 

@@ -14,7 +14,7 @@ use super::{
     report::{Place, severity_of},
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
-    words::{self, Hint, Said, Sense},
+    words::{self, Hint, Name, Said, Sense},
 };
 use crate::exchange::Field;
 
@@ -36,25 +36,30 @@ const SHORT: usize = 40;
 /// Numbers that may stand under a name that begins with a network's and tells nothing else.
 const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid, Identifier::Imei];
 
-/// Judges a field; `company` tells what other fields say about who wrote one of this name.
-pub(super) fn examine(
-    place: &Place<'_>,
-    field: &Field,
-    company: &dyn Fn(&[u8]) -> Option<Said>,
-    decode: bool,
-    found: &mut Found,
-) {
+/// On what terms a field is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// What else its name says.
+    pub hint: Option<Hint>,
+    /// What other fields say about who wrote one of this name.
+    pub company: &'a dyn Fn(&[u8]) -> Option<Said>,
+    /// Whether its value may be decoded.
+    pub decode: &'a dyn Fn() -> bool,
+}
+
+/// Judges a field.
+pub(super) fn examine(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
     if value.len() > LONGEST || place.subject.fields.len() > CROWD {
         return;
     }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count();
     let plain = digits < 2 && !value.contains(&b'@');
-    let Some(sense) = words::sense(&field.name, plain) else { return };
-    let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
+    let Some(sense) = name.sense(plain) else { return };
+    let company = (sense.said != Said::Here).then(|| (terms.company)(&field.name)).flatten();
     let own = sense.said == Said::Here || company == Some(Said::Here);
-    let hint = words::classify(&field.name)
-        .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
+    let is_numbers = |hint: &Hint| hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
+    let (hint, decode) = (terms.hint.filter(|hint| own && is_numbers(hint)), (terms.decode)());
     let named = || number(Asked { kinds: hint?.kinds, strength: Strength::Strong, sealed: false }, value, decode);
     let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
     let may_prove = || sense.said == Said::Nowhere && sense.rule.is_some_and(|rule| rule.proven.contains(&identifier));
@@ -78,13 +83,13 @@ pub(super) fn examine(
 }
 
 /// What needs no word of the name at all.
-pub(super) fn examine_alone(place: &Place<'_>, field: &Field, found: &mut Found) {
+pub(super) fn examine_alone(place: &Place<'_>, field: &Field, name: &Name<'_>, found: &mut Found) {
     if place.subject.fields.len() > CROWD {
         return;
     }
     let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));
     if opens && ADDRESS.contains(&field.value.len()) {
-        inner_address(place, field, found);
+        inner_address(place, field, name, found);
     }
     if field.value.len() <= LONGEST {
         carriers_user(&place.clone().by(Writer::Trade), field, found);
@@ -95,11 +100,11 @@ pub(super) fn examine_alone(place: &Place<'_>, field: &Field, found: &mut Found)
 const ADDRESS: RangeInclusive<usize> = 7..=45;
 
 /// An address inside of a network and nothing else, under a name that tells no more: any proxy may tell one.
-fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
+fn inner_address(place: &Place<'_>, field: &Field, name: &Name<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
     let whole = value::trimmed(value);
     let inside = value::first_inside(value).filter(|span| *span == whole);
-    let Some(span) = inside.filter(|_| !words::is_machines(&field.name)) else { return };
+    let Some(span) = inside.filter(|_| !name.is_machines()) else { return };
     let (identifier, severity, hit) = (Identifier::ClientIp, Severity::Low, Hit::plain(span, Fit::Formed));
     let sure = (Confidence::Possible, "an address inside of a network, and the name tells no machine of the site");
     found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });

@@ -5,17 +5,18 @@
 
 mod company;
 mod folded;
+mod name;
 mod ordinary;
 mod trade;
 
 use std::cmp::Reverse;
 
-use aho_corasick::automaton::OverlappingState;
 pub(super) use company::Company;
 pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
+pub(super) use name::Name;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Said, Sense, is_branded, is_machines, sense};
+pub(super) use trade::{Said, Sense, is_branded};
 
 use super::{
     finding::Identifier,
@@ -93,11 +94,11 @@ pub(super) fn classify(name: &[u8]) -> Option<Hint> {
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
+    if VOCABULARY.may_stand_in(name) { read_folded(&Folded::new(name)) } else { Reading::Nothing }
+}
+
+fn read_folded(folded: &Folded) -> Reading {
     let vocabulary = &*VOCABULARY;
-    if !vocabulary.may_stand_in(name) {
-        return Reading::Nothing;
-    }
-    let folded = Folded::new(name);
     let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
@@ -107,13 +108,6 @@ pub(super) fn read(name: &[u8]) -> Reading {
         }
         Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
-}
-
-/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
-pub(super) fn is_holder(name: &[u8]) -> bool {
-    let folded = Folded::new(name);
-    let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
-    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
 }
 
 /// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.
@@ -142,18 +136,16 @@ impl Folded {
 
     /// The word that counts, of all that stand in the name.
     fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let mut state = OverlappingState::start();
         let mut best: Option<Word> = None;
-        loop {
-            vocabulary.matcher.find_overlapping(self.text(), &mut state);
-            let Some(found) = state.get_match() else { return best };
-            let Some((group, edges)) = vocabulary.entry(found.pattern().as_usize()) else { continue };
-            let word = Word { group, start: found.start(), end: found.end() };
+        for (start, end, pattern) in vocabulary.words_in(self.text()) {
+            let Some((group, edges)) = vocabulary.entry(pattern) else { continue };
+            let word = Word { group, start, end };
             let stronger = best.is_none_or(|best| word.rank() < best.rank());
             if stronger && self.fits(edges, &word, vocabulary) && self.may_count(&word, vocabulary) {
                 best = Some(word);
             }
         }
+        best
     }
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
@@ -254,8 +246,7 @@ impl Folded {
 
     /// Whether a token begins here, or only words that are often glued to others stand before.
     fn opens_at(&self, start: usize, vocabulary: &Vocabulary) -> bool {
-        let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| vocabulary.glue.make(before, GLUED))
+        self.front_of_token(start).is_some_and(|before| vocabulary.glue.make(before, GLUED))
     }
 
     fn closes_at(&self, end: usize, vocabulary: &Vocabulary) -> bool {

@@ -27,9 +27,25 @@ const EXTENSION: usize = 512;
 impl Event {
     /// Appends the event's line, newline included.
     pub fn render(&self, redactor: &Redactor, out: &mut Vec<u8>) {
-        append(out, &Line { event: self, redactor, needles: &Needles::new(&self.findings) });
+        let needles = Needles::with_names(&self.findings, names(self));
+        append(out, &Line { event: self, redactor, needles: &needles });
         out.push(b'\n');
     }
+}
+
+/// All that names a host here: what was understood, what was refused, and what was asked for in TLS.
+fn names(event: &Event) -> impl Iterator<Item = &[u8]> {
+    let Event { context, head, tunnel, .. } = event;
+    let host = context.origin.host.name().map(str::as_bytes);
+    let asked = tunnel.as_ref().and_then(|tunnel| tunnel.sni.as_deref()).map(str::as_bytes);
+    let target = if head.method == "CONNECT" { Some(&head.target[..]) } else { authority(&head.target) };
+    [host, asked, target].into_iter().flatten().chain(head.fields.values("host").map(AsRef::as_ref))
+}
+
+/// The authority of an absolute URI (RFC 3986 §3.2).
+fn authority(target: &[u8]) -> Option<&[u8]> {
+    let start = memchr::memmem::find(target, b"://")? + 3;
+    target.get(start..)?.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()
 }
 
 /// Appends the JSON object that stands for this finding among an event's `findings`.

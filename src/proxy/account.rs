@@ -180,6 +180,12 @@ impl Drop for Account {
         event.request_bytes = self.request_bytes.load(Ordering::Relaxed);
         event.response_bytes = self.response_bytes.load(Ordering::Relaxed);
         event.duration = self.started.elapsed();
+        if event.verdict == Verdict::Failed && event.status.is_none() {
+            // Nobody came to say how it ends: what was at work on it was dropped, as happens when its client leaves.
+            event
+                .error
+                .get_or_insert_with(|| "the client went away, or broke its request off, before it was answered".into());
+        }
         if std::thread::panicking() {
             withhold(&mut event);
         }

@@ -16,8 +16,9 @@ use tokio::{
 };
 
 use super::{
-    admission::Admission,
+    admission::{Admission, Permit},
     break_off::BreakOff,
+    fault::is_exhaustion,
     reading,
     rewound::Rewound,
     serve,
@@ -65,6 +66,9 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             }
             Err(error) => {
                 tracing::warn!(listener = %listener.label, "cannot accept connections: {error}");
+                if is_exhaustion(&error) {
+                    worker.upstream.let_go();
+                }
                 sleep(BACK_OFF).await;
             }
         }
@@ -102,15 +106,14 @@ impl Connection {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
         match self.listener.kind {
-            Kind::Explicit => self.serve_http(stream).await,
+            Kind::Explicit => self.serve_http(stream, permit).await,
             // Boxed, so that no kind makes the connections of another larger.
-            Kind::Socks5 => Box::pin(socks::serve(self.session(), stream)).await,
+            Kind::Socks5 => Box::pin(socks::serve(self.session(permit), stream)).await,
             Kind::Redirect | Kind::Tproxy { .. } => {
                 let destination = self.destination(&stream);
-                Box::pin(transparent::serve(self.session(), stream, destination)).await;
+                Box::pin(transparent::serve(self.session(permit), stream, destination)).await;
             }
         }
-        drop(permit);
     }
 
     /// Where a connection was going that was led here. One that nobody led here was going to us.
@@ -125,7 +128,7 @@ impl Connection {
         }
     }
 
-    async fn serve_http(self, mut stream: TcpStream) {
+    async fn serve_http(self, mut stream: TcpStream, permit: Permit) {
         let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
@@ -136,9 +139,9 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(), stream, prefix).await,
+            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(permit), stream, prefix).await,
             Ok(Ok(Some((Protocol::Http2, prefix)))) => {
-                serve::http2(self.session(), Rewound::new(stream, prefix), false).await;
+                serve::http2(self.session(permit), Rewound::new(stream, prefix), false).await;
             }
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
@@ -154,14 +157,14 @@ impl Connection {
         }
     }
 
-    fn session(self) -> Session {
+    fn session(self, permit: Permit) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }
 }
 
@@ -173,7 +176,7 @@ async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<(Protocol, Byt
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
-            Sniffed::Tls => return Ok(None),
+            Sniffed::Tls | Sniffed::Ssl2 => return Ok(None),
             Sniffed::Http2 => return Ok(Some((Protocol::Http2, bytes.freeze()))),
             Sniffed::Http1 => return Ok(Some(http1(bytes))),
             Sniffed::Unknown => return Ok(is_text.then(|| http1(bytes))),

@@ -32,7 +32,7 @@ use crate::{
     event::{Tunnel, Verdict},
     exchange::{Host, Origin, Scheme},
     policy::{Route, Undecided},
-    sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, is_settings, read_hello, sniff},
+    sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, is_settings, read_hello, sniff},
 };
 
 /// The reason for a tunnel that began and did not say what it is.
@@ -243,6 +243,9 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
             Sniffed::NeedMore => None,
             Sniffed::Http1 => Some(First::Http1),
             Sniffed::Http2 => Some(First::Http2),
+            Sniffed::Ssl2 => {
+                Some(First::BrokenTls { alert: PROTOCOL_VERSION.to_vec(), hello: Box::new(ClientHello::default()) })
+            }
             Sniffed::Unknown => Some(First::Unknown),
             Sniffed::Tls => match read_hello(words) {
                 Hello::NeedMore => None,

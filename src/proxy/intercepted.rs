@@ -191,6 +191,7 @@ async fn accept(
     let config = session
         .shared()
         .leaves
+        .load()
         .server_config(name, alpn, now())
         .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     account::Account,
+    admission::Permit,
     authentication::Authenticator,
     fault::Fault,
     names::{Claim, Doubt, Names},
@@ -65,7 +66,7 @@ pub struct Shared {
     /// Where events go.
     pub log: EventLog,
     /// The certificates that we show.
-    pub leaves: LeafCache,
+    pub leaves: ArcSwap<LeafCache>,
     /// The limits.
     pub limits: Limits,
     /// Which names have which addresses.
@@ -176,6 +177,9 @@ pub struct Session {
     pub scope: Scope,
     /// What the recorder of an HTTP/1 connection keeps.
     pub tape: Option<Tape>,
+    /// The place that it has among all connections, given back when nothing of it is left: a tunnel outlives the connection
+    /// that asked for it.
+    pub(super) _permit: Arc<Permit>,
 }
 
 impl Session {

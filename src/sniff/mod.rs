@@ -6,10 +6,12 @@ mod alpn;
 mod extensions;
 mod hello;
 mod ja4;
+mod ssl2;
 mod wire;
 
 pub use alpn::Offer;
 pub use hello::{ClientHello, Extension, Hello, MAX_HELLO, read_hello};
+pub use ssl2::PROTOCOL_VERSION;
 
 /// The HTTP/2 connection preface (RFC 9113 §3.4).
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -30,6 +32,8 @@ pub enum Sniffed {
     Http2,
     /// A TLS record with a handshake in it.
     Tls,
+    /// A hello in the form of SSL 2, which TLS servers must not answer any more (RFC 6176 §3).
+    Ssl2,
     /// None of these.
     Unknown,
 }
@@ -37,16 +41,18 @@ pub enum Sniffed {
 /// Decides by the bytes that have arrived so far.
 ///
 /// 1. A handshake record of TLS (type 22, major version 3) is TLS.
-/// 2. The whole preface of HTTP/2 is HTTP/2; a beginning of it needs more.
-/// 3. A method that only HTTP knows and a space are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
-/// 4. Any other token and a space are HTTP/1 if the last word of the line begins with `HTTP/`: methods may be any token,
+/// 2. So is, in old clothes, a hello of SSL 2; it is believed only as a whole head.
+/// 3. The whole preface of HTTP/2 is HTTP/2; a beginning of it needs more.
+/// 4. A method that only HTTP knows and a space are HTTP/1; so is an empty line, which servers skip (RFC 9112 §2.2).
+/// 5. Any other token and a space are HTTP/1 if the last word of the line begins with `HTTP/`: methods may be any token,
 ///    but so may the first word of another protocol, such as SSH's greeting, `NICK` of IRC and `OPTIONS` of RTSP.
-/// 5. What may still become one of these needs more.
-/// 6. Everything else is unknown.
+/// 6. What may still become one of these needs more.
+/// 7. Everything else is unknown.
 pub fn sniff(bytes: &[u8]) -> Sniffed {
     match bytes {
         [] | [22] => Sniffed::NeedMore,
         [22, 3, ..] => Sniffed::Tls,
+        [0x80..=0xff, ..] => ssl2::sniff(bytes),
         [b'\r', ..] => Sniffed::Http1,
         _ if bytes.starts_with(H2_PREFACE) => Sniffed::Http2,
         _ if H2_PREFACE.starts_with(bytes) => Sniffed::NeedMore,
@@ -107,6 +113,9 @@ mod tests {
         assert_eq!(sniff(b"PRI * HTTP/1.1\r\n"), Sniffed::Http1);
         assert_eq!(sniff(&[22, 3, 1, 2, 0]), Sniffed::Tls);
         assert_eq!(sniff(&[5, 1, 0]), Sniffed::Unknown);
+        assert_eq!(sniff(&[0x80, 0x2e, 1, 3, 1]), Sniffed::NeedMore);
+        assert_eq!(sniff(&[0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10]), Sniffed::Ssl2);
+        assert_eq!(sniff(&[0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x11]), Sniffed::Unknown);
         assert_eq!(sniff(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), Sniffed::Unknown);
         assert_eq!(sniff(b" GET /"), Sniffed::Unknown);
         assert_eq!(sniff(b"OPTIONS * HTTP/1.1\r\n"), Sniffed::Http1);

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -28,6 +29,8 @@ pub struct Setup {
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     environment: Vec<(String, String)>,
+    /// Names that lead to this machine, for the process under test alone.
+    names: Vec<String>,
 }
 
 impl Setup {
@@ -36,10 +39,18 @@ impl Setup {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
         let kind = "kind = \"explicit\"".to_owned();
-        Self { dir, listeners, kind, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
-            .set("access.deny_targets", r#"["self"]"#)
-            .set("intercept.mode", r#""never""#)
-            .set("policy.file", r#""policy.toml""#)
+        Self {
+            dir,
+            listeners,
+            kind,
+            keys: BTreeMap::new(),
+            policy: STRIP.to_owned(),
+            environment: Vec::new(),
+            names: Vec::new(),
+        }
+        .set("access.deny_targets", r#"["self"]"#)
+        .set("intercept.mode", r#""never""#)
+        .set("policy.file", r#""policy.toml""#)
     }
 
     /// Sets a key, `section.name`, to a TOML value.
@@ -87,6 +98,13 @@ impl Setup {
         self
     }
 
+    /// Lets these names lead to 127.0.0.1, for clir alone: it gets a hosts file of its own, in mounts of its own. Needs
+    /// root, or a system that lets anyone have namespaces.
+    pub fn naming(mut self, names: &[&str]) -> Self {
+        self.names = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
     /// Starts clir and waits until it listens.
     pub fn start(self) -> Clir {
         let mut command = self.command();
@@ -118,8 +136,19 @@ impl Setup {
     /// The process, ready to be started: both files are written.
     pub fn command(&self) -> Command {
         self.write();
-        let mut command = clir(self.dir.path());
+        let mut command = if self.names.is_empty() { clir(self.dir.path()) } else { self.clir_with_names() };
         command.args(["--config", "clir.toml", "run", "-vvv"]).envs(self.environment.iter().cloned());
+        command
+    }
+
+    fn clir_with_names(&self) -> Command {
+        let lines: String = self.names.iter().map(|name| format!("127.0.0.1 {name}\n")).collect();
+        fs::write(self.dir.path().join("hosts"), format!("127.0.0.1 localhost\n{lines}")).unwrap();
+        fs::write(self.dir.path().join("nsswitch.conf"), "hosts: files\n").unwrap();
+        let mut command = within(Command::new("unshare"), self.dir.path());
+        let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+        command.args(if is_root { &["--mount"][..] } else { &["--mount", "--map-root-user"] });
+        command.args(["sh", "-c", BIND, env!("CARGO_BIN_EXE_clir")]);
         command
     }
 
@@ -150,9 +179,17 @@ impl Setup {
     }
 }
 
+/// Becomes clir (`$0`), with other files where the system's resolver looks.
+const BIND: &str =
+    "for file in hosts nsswitch.conf; do test ! -e /etc/$file || mount --bind $file /etc/$file || exit; done
+    exec \"$0\" \"$@\"";
+
 /// The binary under test in a directory, with nothing of the environment that could lead it elsewhere.
 pub fn clir(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clir"));
+    within(Command::new(env!("CARGO_BIN_EXE_clir")), dir)
+}
+
+fn within(mut command: Command, dir: &Path) -> Command {
     command.current_dir(dir).stdin(Stdio::null());
     for name in ["CLIR_CONFIG", "XDG_CONFIG_HOME", "STATE_DIRECTORY", "RUST_LOG", "RUST_BACKTRACE"] {
         command.env_remove(name);

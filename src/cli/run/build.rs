@@ -6,7 +6,7 @@ use std::{num::NonZero, sync::Arc, thread};
 
 use crate::{
     cli::Failure,
-    config::{Config, Roots},
+    config::{Config, Roots, Tls},
     detect::{Scanner, behaviour::Observer},
     event::Values,
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
@@ -34,15 +34,20 @@ pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightin
 }
 
 /// Whom we trust under this configuration.
-pub fn trust(config: &Config, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
+pub fn trust(tls: &Tls, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
     let source = |roots: &Roots| match roots {
         Roots::System => RootSource::System,
         Roots::Bundled => RootSource::Bundled,
         Roots::File(path) => RootSource::File(path.clone()),
     };
-    let sources: Vec<_> = config.tls.upstream_roots.iter().map(source).collect();
+    let sources: Vec<_> = tls.upstream_roots.iter().map(source).collect();
     let trust = Trust::new(&sources, authority);
     trust.map(Arc::new).map_err(|error| Failure::because("tls.upstream_roots cannot be used", error))
+}
+
+/// What this authority signs is kept here.
+pub fn leaves(authority: CertAuthority) -> LeafCache {
+    LeafCache::new(authority, LEAVES)
 }
 
 /// Where events go under this configuration.
@@ -82,7 +87,7 @@ pub fn parts(
         listeners,
         judges,
         log,
-        leaves: LeafCache::new(authority, LEAVES),
+        leaves: leaves(authority),
         trust,
         limits: limits(config),
         connections: config.limits.connections,

@@ -15,7 +15,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpStream;
+use arc_swap::ArcSwap;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     exchange::{Host, Origin, Scheme},
@@ -27,6 +28,9 @@ pub use dial::Dialer;
 pub use handshake::{Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
 pub use pool::{Pool, Sender};
+
+/// How long connections that were let go have to end before one of their descriptors is asked for.
+const SECOND_BREATH: Duration = Duration::from_millis(20);
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +65,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<Trust>,
+    trust: Arc<ArcSwap<Trust>>,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -93,8 +97,8 @@ pub struct Settings {
 
 impl Upstream {
     /// The upstreams of so many workers.
-    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
-        let pool = |_| Pool::new(settings.per_origin, settings.idle);
+    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
+        let pool = |_| Pool::new(count, settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         let outgoing = settings.is_led_to.then(Outgoing::default);
         (0..count)
@@ -102,7 +106,13 @@ impl Upstream {
             .collect()
     }
 
-    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize, outgoing: Option<Outgoing>) -> Self {
+    fn new(
+        settings: &Settings,
+        trust: Arc<ArcSwap<Trust>>,
+        pools: Arc<[Pool]>,
+        own: usize,
+        outgoing: Option<Outgoing>,
+    ) -> Self {
         Self {
             dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect, outgoing },
             trust,
@@ -150,7 +160,14 @@ impl Upstream {
         port: u16,
         source: Option<IpAddr>,
     ) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port, source).await
+        match self.dialer.dial(access, host, port, source).await {
+            Err(fault) if fault.is_exhaustion() => {
+                self.let_go();
+                sleep(SECOND_BREATH).await;
+                self.dialer.dial(access, host, port, source).await
+            }
+            dialled => dialled,
+        }
     }
 
     /// Whether a connection that was led here may go on to its destination.
@@ -159,6 +176,11 @@ impl Upstream {
     /// A [`Fault`] that says why it may not: it is one of our own, or would lead to this machine.
     pub fn may_lead(&self, peer: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
         self.dialer.may_lead(peer, destination)
+    }
+
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    pub fn let_go(&self) {
+        self.pools.iter().for_each(Pool::clear);
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
@@ -206,7 +228,7 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+        handshake::secure(stream, target, client, protocols, &self.trust.load_full(), &self.limits).await
     }
 
     /// Begins to speak HTTP/2 in cleartext with an origin whose first words have been read.
