@@ -45,6 +45,7 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
         client: ([192, 0, 2, 7], 51344).into(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
         led: None,
+        known: <_>::default(),
     };
     let head = RequestHead { method: "GET".into(), target: cases::TARGET.into(), version: Version::Http11, fields };
     Event {
@@ -62,6 +63,7 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
         error: None,
         tunnel: None,
         mismatch: None,
+        notes: <_>::default(),
     }
 }
 

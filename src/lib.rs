@@ -9,6 +9,7 @@ pub mod config;
 pub mod detect;
 pub mod event;
 pub mod exchange;
+pub mod gateway;
 pub mod intercept;
 pub mod listen;
 pub mod policy;

@@ -178,6 +178,7 @@ fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
             client: ([192, 0, 2, 7], 1234).into(),
             origin: Origin::parse(Scheme::Http, host.as_bytes()).unwrap(),
             led: None,
+            known: <_>::default(),
         };
         let fields = [("Host", host), ("User-Agent", "A/1"), ("X-Qzt", TOKEN), ("Accept", "*/*")];
         let fields: Fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
@@ -206,7 +207,14 @@ fn a_crowd_does_not_push_out_who_has_shown_something() {
     let looks = |sightings: &Sightings, client: u32, host: &str, token: &str| -> usize {
         let origin = Origin::parse(Scheme::Http, host.as_bytes()).unwrap();
         let client = (client.to_be_bytes(), 1234).into();
-        let context = Context { listener: "test".into(), vantage: Vantage::BeyondCarrier, client, origin, led: None };
+        let context = Context {
+            listener: "test".into(),
+            vantage: Vantage::BeyondCarrier,
+            client,
+            origin,
+            led: None,
+            known: <_>::default(),
+        };
         let fields: Fields = [("User-Agent", "A/1"), ("X-Qzt", token), ("Accept", "*/*")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()

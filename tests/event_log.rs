@@ -33,6 +33,7 @@ fn event(number: u64) -> Event {
             client: ([192, 0, 2, 7], 51344).into(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
             led: None,
+            known: <_>::default(),
         },
         head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
         findings: vec![],
@@ -45,6 +46,7 @@ fn event(number: u64) -> Event {
         error: None,
         tunnel: None,
         mismatch: None,
+        notes: <_>::default(),
     }
 }
 

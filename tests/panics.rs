@@ -14,7 +14,7 @@ use clir::{
     exchange::{Context, Fields, InstallationKey, grammar::HeadLimits},
     intercept::Interceptor,
     listen::{Listener, Spec},
-    proxy::{Authenticator, Judges, Limits, Parts, Patience, Running, UpstreamSettings},
+    proxy::{Authenticator, Judges, Limits, Parts, Patience, Running, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Writer},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
 };
@@ -57,6 +57,7 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         interceptor: interceptor.observed_by(Some(Arc::new(Faulty))),
         access: config.access.clone(),
         authenticator: Authenticator::new(Vec::new()),
+        upgrading: config.upgrading,
     };
     let parts = Parts {
         listeners: vec![listener],
@@ -69,7 +70,9 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         connections_per_client: 64,
         upstream: upstream(),
         shutdown: PATIENCE,
+        upgrades: Upgrades::new(InstallationKey::new([7; 32]), Vec::new()),
         workers: 1,
+        pulse: None,
     };
     (Running::start(parts).unwrap(), writer, address)
 }

@@ -13,6 +13,7 @@ use crate::{
     config::{self, Config, Loaded, PolicyFile},
     exchange::Direction,
     listen::Kind,
+    policy::Client,
 };
 
 /// Arguments of `check`.
@@ -57,6 +58,12 @@ fn summary(config: &Config, today: Date) -> String {
         line("listener", format!("{}{kind} on {}, {vantage}: {coverage}", listener.label, listener.address));
     }
     line("clients", clients(config));
+    for client in config.clients.iter() {
+        line("client", named(client));
+    }
+    if config.upgrading.enabled {
+        line("upgrade", "cleartext goes inside TLS where the site is there as well".to_owned());
+    }
     line("intercept", config.routing.mode.as_str().to_owned());
     line("policy", policy(config));
     for partner in &config.partners {
@@ -86,6 +93,14 @@ fn clients(config: &Config) -> String {
         false => config.access.clients.to_string(),
     };
     format!("{clients}; {users}")
+}
+
+/// What is agreed for a client, without its addresses: they are in the configuration.
+fn named(client: &Client) -> String {
+    let intercept = client.intercept.map(|mode| format!("intercept {}", mode.as_str()));
+    let private = client.is_private.then(|| "private".to_owned());
+    let ways: Vec<_> = intercept.into_iter().chain(private).collect();
+    if ways.is_empty() { client.name.to_string() } else { format!("{}: {}", client.name, ways.join(", ")) }
 }
 
 /// What the user calls them; what they are called by others stands nowhere.

@@ -55,8 +55,9 @@ impl Judgement {
 
     /// The door that the proxy uses.
     pub(super) fn interceptor(&self) -> Interceptor {
-        let Config { policy, routing, .. } = &self.config;
-        Interceptor::new(self.scanner(), policy.clone(), routing.clone(), self.key.clone())
+        let Config { policy, routing, connectivity, clients, .. } = &self.config;
+        let door = Interceptor::new(self.scanner(), policy.clone(), routing.clone(), self.key.clone());
+        door.knowing(connectivity.clone(), clients.clone())
     }
 
     /// Shows so much of values, with digests under the key.

@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod explain;
 mod failure;
+mod gateway;
 mod judgement;
 mod log;
 mod passwd;
@@ -61,6 +62,8 @@ enum Command {
     Log(log::Arguments),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
+    /// Lead the devices behind this machine to clir, by rules of its firewall
+    Gateway(gateway::Arguments),
     /// Hash a password for `access.users`
     Passwd(passwd::Arguments),
     /// Print a completion script for a shell
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
+        Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

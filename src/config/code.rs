@@ -76,6 +76,12 @@ codes! {
     UnknownPartner = "unknown-partner",
     /// A rule names a listener that is not declared.
     UnknownListener = "unknown-listener",
+    /// A rule names a client that is not declared.
+    UnknownClient = "unknown-client",
+    /// Two clients that share an address or a network card.
+    OverlappingClients = "overlapping-clients",
+    /// No address of a network card.
+    InvalidMac = "invalid-mac",
     /// A partner whose time is over.
     ExpiredPartner = "expired-partner",
     /// A partner that no rule mentions.
@@ -90,6 +96,10 @@ codes! {
     ConflictingKeys = "conflicting-keys",
     /// An environment variable that is named and not set.
     MissingVariable = "missing-variable",
+    /// A name that no network interface can have.
+    InvalidInterface = "invalid-interface",
+    /// Devices are led here, and no listener receives them.
+    MissingListener = "missing-listener",
     /// A file with a secret that everybody may read.
     ExposedFile = "exposed-file",
     /// Users are configured, and a listener cannot ask for their passwords.

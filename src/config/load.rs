@@ -14,8 +14,8 @@ use super::{
     diagnostic::Faults,
     locate::Surroundings,
     schema::{
-        Base, Desk, Partners, Reader, Scope, Written, check_names, check_reach, read_configuration, read_partners,
-        read_rules,
+        Base, Desk, NamedClients, Partners, Reader, Scope, Written, check_names, check_reach, read_clients,
+        read_configuration, read_partners, read_rules, read_tables,
     },
     signatures,
     source::{At, Source},
@@ -89,17 +89,42 @@ impl Loading<'_> {
         let policy_document = policy_source.as_ref().map(|source| Document::parse(source, self.faults));
         let policy_root = policy_document.as_ref().map(|document| document.root(self.faults));
 
+        let mut clients = read_clients(&root);
+        let own_sources = self.own_sources(&clients);
+        let own_documents: Vec<_> =
+            own_sources.iter().map(|(source, owners)| (Document::parse(source, self.faults), owners)).collect();
+        let own: Vec<_> = own_documents
+            .iter()
+            .map(|(document, owners)| Own { root: document.root(self.faults), owners: owners.as_slice() })
+            .collect();
+
         let roots: Vec<&Reader<'_>> = std::iter::once(&root).chain(&policy_root).collect();
-        let (policy, partners) = self.read_policy(&roots, &written);
+        let (policy, partners) = self.read_policy(&roots, &own, &mut clients, &written);
         let signatures = signatures::read(written.signatures.as_ref(), self.faults);
         root.finish();
-        policy_root.into_iter().for_each(Reader::finish);
+        policy_root.into_iter().chain(own.into_iter().map(|own| own.root)).for_each(Reader::finish);
         document.drop_consequences(self.faults);
         policy_document.iter().for_each(|document| document.drop_consequences(self.faults));
+        own_documents.iter().for_each(|(document, _)| document.drop_consequences(self.faults));
 
-        let files = self.watched(&written, &policy_file);
-        let config = self.assemble(written, policy?, partners, policy_file, signatures?);
+        let mut files = self.watched(&written, &policy_file);
+        files.extend(clients.files().iter().map(|(file, _)| self.beside(&file.value)));
+        let config = self.assemble(written, policy?, partners, policy_file, signatures?, &clients);
         Some((config, files))
+    }
+
+    /// A path beside the configuration.
+    fn beside(&self, name: &str) -> PathBuf {
+        let config = self.path.as_deref().and_then(Path::parent);
+        config.unwrap_or(Path::new("")).join(name)
+    }
+
+    /// The files with rules of clients' own, each read once.
+    fn own_sources(&self, clients: &NamedClients<'_>) -> Vec<(Arc<Source>, Vec<Arc<str>>)> {
+        let read = |(file, owners): (At<String>, Vec<Arc<str>>)| {
+            Some((Source::read(&self.beside(&file.value), Some(&file.place), self.faults)?, owners))
+        };
+        clients.files().into_iter().filter_map(read).collect()
     }
 
     /// Where the rules stand. A file that is named must exist, unless the configuration is the compiled-in one; without
@@ -127,12 +152,28 @@ impl Loading<'_> {
     }
 
     /// Partners of all files first, so that a rule may name one that stands further down.
-    fn read_policy(&self, roots: &[&Reader<'_>], written: &Written) -> (Option<Policy>, Partners) {
+    fn read_policy(
+        &self,
+        roots: &[&Reader<'_>],
+        own: &[Own<'_>],
+        clients: &mut NamedClients<'_>,
+        written: &Written,
+    ) -> (Option<Policy>, Partners) {
         let mut partners = Partners::default();
+        own.iter().for_each(|own| read_partners(&own.root, &mut partners));
         roots.iter().for_each(|root| read_partners(root, &mut partners));
-        let scope = Scope { partners: &partners, listeners: &written.listeners };
+        let named = clients.clients();
+        let scope = Scope { partners: &partners, listeners: &written.listeners, clients: &named };
         let mut names = Vec::new();
-        let rules: Vec<At<Rule>> = roots.iter().flat_map(|root| read_rules(root, &scope, &mut names)).collect();
+        // Rules of a client's own come first.
+        let mut rules: Vec<At<Rule>> = Vec::new();
+        for (owner, tables) in clients.take_rules() {
+            rules.extend(owned(read_tables(tables, &scope, &mut names), &[owner]));
+        }
+        for Own { root, owners } in own {
+            rules.extend(owned(read_rules(root, &scope, &mut names), owners));
+        }
+        rules.extend(roots.iter().flat_map(|root| read_rules(root, &scope, &mut names)));
         check_names(&names, self.faults);
         partners.check_expiry(self.today, self.faults);
         // What was misread would look like a rule without conditions, or like a partner that nobody needs.
@@ -170,6 +211,7 @@ impl Loading<'_> {
         partners: Partners,
         policy_file: PolicyFile,
         signatures: Arc<SignatureSet>,
+        clients: &NamedClients<'_>,
     ) -> Config {
         Config {
             path: self.path.clone(),
@@ -177,17 +219,31 @@ impl Loading<'_> {
             listeners: written.listeners,
             access: Arc::new(written.access),
             routing: Arc::new(written.routing),
+            upgrading: written.upgrading,
+            connectivity: written.connectivity,
+            clients: clients.clients(),
             tls: written.tls,
             log: written.log,
             behaviour: written.behaviour,
             limits: written.limits,
             timeouts: written.timeouts,
+            gateway: written.gateway,
             policy: Arc::new(policy),
             partners: partners.into_list(),
             signatures,
             identities: Arc::new(Identities::new(written.identities.list)),
         }
     }
+}
+
+/// A file with rules of clients' own.
+struct Own<'a> {
+    root: Reader<'a>,
+    owners: &'a [Arc<str>],
+}
+
+fn owned(rules: Vec<At<Rule>>, owners: &[Arc<str>]) -> impl Iterator<Item = At<Rule>> {
+    rules.into_iter().map(|At { value, place }| At { value: Rule { owners: owners.to_vec(), ..value }, place })
 }
 
 /// A file as TOML, as far as it is any.

@@ -5,6 +5,7 @@
 //! [`Report`] of everything that is wrong with it.
 
 mod code;
+mod connectivity;
 mod diagnostic;
 mod load;
 mod locate;

@@ -13,8 +13,11 @@ use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
     exchange::Vantage,
+    gateway,
     listen::Kind,
-    policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
+    policy::{
+        Access, AddressClass, AddressSet, Clients, Connectivity, HostSet, Partner, Policy, PortSet, Routing, Upgrading,
+    },
 };
 
 /// A whole configuration, sound and compiled.
@@ -30,6 +33,12 @@ pub struct Config {
     pub access: Arc<Access>,
     /// Which tunnels are opened.
     pub routing: Arc<Routing>,
+    /// What becomes of cleartext requests.
+    pub upgrading: Upgrading,
+    /// Who is asked whether the network is online.
+    pub connectivity: Arc<Connectivity>,
+    /// The clients that have names.
+    pub clients: Arc<Clients>,
     /// Whom we trust, and where our own authority is kept.
     pub tls: Tls,
     /// Where events go.
@@ -40,6 +49,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long for everything.
     pub timeouts: Timeouts,
+    /// How devices are led here that do not know of clir.
+    pub gateway: gateway::Settings,
     /// The rules.
     pub policy: Arc<Policy>,
     /// The trusted partners, expired ones included.

@@ -23,8 +23,8 @@ fn load_beside(config: &str, files: &[(&str, &str)]) -> Result<Loaded, Report> {
 }
 
 fn settings(config: &Config) -> String {
-    let Config { listeners, access, routing, tls, log, behaviour, limits, timeouts, .. } = config;
-    let mode = config.policy.mode();
+    let Config { listeners, access, routing, tls, log, behaviour, limits, timeouts, upgrading, clients, .. } = config;
+    let mode = (config.policy.mode(), upgrading, clients);
     format!(
         "{listeners:?}\n{access:?}\n{routing:?}\n{tls:?}\n{log:?}\n{behaviour:?}\n{limits:?}\n{timeouts:?}\n{mode:?}"
     )
@@ -51,6 +51,40 @@ fn the_documented_values_are_the_defaults() {
 }
 
 /// An unknown key makes the schema list what it knows; each of those must stand in the file.
+/// Tables that need not be there stand in comments.
+#[test]
+fn every_key_of_a_client_is_documented() {
+    let report = load_beside("[[client]]\nname = \"a\"\naddress = \"192.0.2.7\"\nqqqqqqqqqqqq = 1\n", &[]).unwrap_err();
+    let help = report.diagnostics()[0].help.clone().unwrap();
+    let keys: Vec<_> = help.split('`').skip(1).step_by(2).collect();
+    let section = CONFIG.split("#   [[client]]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert_eq!(keys.len(), 7, "{keys:?}");
+    for key in keys {
+        assert!(section.lines().any(|line| line.starts_with(&format!("#   {key} "))), "{key}");
+    }
+}
+
+#[test]
+fn rules_of_clients_own_come_first_and_one_file_may_be_of_several() {
+    let config = "[[client]]\nname = \"a\"\naddress = \"192.0.2.7\"\npolicy = \"own.toml\"\n\
+        [[client]]\nname = \"b\"\naddress = \"192.0.2.8\"\npolicy = \"own.toml\"\n\
+        [[client]]\nname = \"c\"\naddress = \"192.0.2.9\"\n\
+        [[client.policy]]\nname = \"third\"\naction = \"keep\"\n\
+        [[rule]]\nname = \"last\"\naction = \"keep\"\n";
+    let own = "[[rule]]\nname = \"second\"\naction = \"strip\"\n";
+    let loaded = load_beside(config, &[("own.toml", own)]).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    assert_eq!(rule_names(&loaded), ["third", "second", "last"]);
+    let owners: Vec<_> = loaded.config.policy.rules().iter().map(|rule| rule.owners.join(" ")).collect();
+    assert_eq!(owners, ["c", "a b", ""]);
+    assert!(loaded.files.iter().any(|file| file.ends_with("own.toml")), "a change of it is noticed");
+    let faulty = load_beside(config, &[("own.toml", "[[rule]]\nname = \"last\"\naktion = 1\n")]).unwrap_err();
+    let mut codes: Vec<_> = faulty.diagnostics().iter().map(|fault| fault.code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["duplicate-name", "missing-key", "unknown-key"]);
+    assert_eq!(load_beside(config, &[]).unwrap_err().diagnostics()[0].code, "missing-file");
+}
+
 #[test]
 fn every_key_is_documented() {
     let tables = [
@@ -59,6 +93,7 @@ fn every_key_is_documented() {
         "[intercept]",
         "[tls]",
         "[upgrade]",
+        "[connectivity]",
         "[log]",
         "[behaviour]",
         "[limits]",

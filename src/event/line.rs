@@ -34,6 +34,10 @@ pub struct EventLine {
     pub tunnel: Option<TunnelLine>,
     pub destination: Option<String>,
     pub mismatch: Option<String>,
+    pub client_name: Option<String>,
+    /// `true`, or a word that says why not.
+    pub upgraded: Option<serde_json::Value>,
+    pub connectivity: bool,
 }
 
 /// A finding as it was written.

@@ -34,6 +34,8 @@ use crate::{
 pub enum Verdict {
     /// The request, edited or not, went to the origin and an answer came back.
     Forwarded,
+    /// The client was sent to the site in TLS.
+    Redirected,
     /// A rule refused it.
     Blocked,
     /// Access, limits or grammar refused it.
@@ -51,6 +53,7 @@ impl Verdict {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Forwarded => "forwarded",
+            Self::Redirected => "redirected",
             Self::Blocked => "blocked",
             Self::Refused => "refused",
             Self::Failed => "failed",
@@ -120,4 +123,26 @@ pub struct Event {
     /// Where a name was said that does not have the address: `host` or `sni`, with `-unresolved` where it has none at
     /// all.
     pub mismatch: Option<&'static str>,
+    /// What else there is to say of it.
+    pub notes: Notes,
+}
+
+/// What is said of an exchange where there is something to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Whether a cleartext request went to its origin inside TLS, where that is asked for.
+    pub upgraded: Option<Upgraded>,
+    /// It asked whether the network is online, so no rule touched it.
+    pub connectivity: bool,
+}
+
+/// Whether a cleartext request went to its origin inside TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upgraded {
+    /// It did.
+    Yes,
+    /// The client was sent there itself.
+    Led,
+    /// It went in cleartext, for this reason.
+    No(&'static str),
 }

@@ -32,6 +32,8 @@ pub enum Values {
     Full,
     /// Names only.
     Names,
+    /// Names only, and neither targets nor digests: for clients that are private. No word of the configuration.
+    Withheld,
 }
 
 impl Values {
@@ -41,6 +43,7 @@ impl Values {
             Self::Masked => "masked",
             Self::Full => "full",
             Self::Names => "names",
+            Self::Withheld => "withheld",
         }
     }
 }
@@ -72,6 +75,16 @@ impl Redactor {
         Self { values, key }
     }
 
+    /// A redactor for somebody of whom nothing but hosts and names is to be kept.
+    pub(super) fn withholding(&self) -> Self {
+        Self { values: Values::Withheld, key: self.key.clone() }
+    }
+
+    /// Whether targets and digests are withheld as well.
+    pub(super) fn withholds(&self) -> bool {
+        self.values == Values::Withheld
+    }
+
     /// Whether all but credentials may be told.
     pub(super) fn tells_all(&self) -> bool {
         self.values == Values::Full
@@ -95,7 +108,7 @@ impl Redactor {
         let hidden = match self.values {
             Values::Masked => hide(&finding.value, SmallVec::from_iter([whole])),
             Values::Full => HiddenSpans::new(),
-            Values::Names => one_bullet(0..finding.value.len()),
+            Values::Names | Values::Withheld => one_bullet(0..finding.value.len()),
         };
         Shown { bytes: &finding.value, hidden }.to_string()
     }
@@ -129,13 +142,17 @@ impl Redactor {
                 hide(bytes, SmallVec::from_iter([secret]))
             }
             Values::Full => HiddenSpans::new(),
-            Values::Names => one_bullet(0..bytes.len()),
+            Values::Names | Values::Withheld => one_bullet(0..bytes.len()),
         };
         Shown { bytes, hidden }
     }
 
     /// A request target, where findings cover `found`.
     pub(super) fn target<'a>(&self, bytes: &'a [u8], found: &[Range<usize>], needles: &Needles) -> Text<'a> {
+        if self.values == Values::Withheld {
+            let kept = usize::from(bytes.starts_with(b"/"));
+            return Shown { bytes, hidden: one_bullet(kept..bytes.len()) };
+        }
         if self.values == Values::Full {
             let mut secrets = Spans::new();
             credential::in_authority(bytes, &mut |range| secrets.push(Span { range, kind: Kind::Secret }));
@@ -155,7 +172,7 @@ impl Redactor {
     pub(super) fn other<'a>(&self, bytes: &'a [u8], needles: &Needles) -> Text<'a> {
         let hidden = match self.values {
             Values::Full => HiddenSpans::new(),
-            Values::Masked | Values::Names => hide(bytes, spans(bytes, &[], needles)),
+            Values::Masked | Values::Names | Values::Withheld => hide(bytes, spans(bytes, &[], needles)),
         };
         Shown { bytes, hidden }
     }

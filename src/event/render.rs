@@ -11,7 +11,7 @@ use serde::{
     ser::{SerializeSeq, SerializeStruct},
 };
 
-use super::{Applied, Event, EvidenceLine, Redactor, Tunnel, needle::Needles, redact::Text, text::Guarded};
+use super::{Applied, Event, EvidenceLine, Redactor, Tunnel, Upgraded, needle::Needles, redact::Text, text::Guarded};
 use crate::{
     detect::{
         Finding, Part,
@@ -28,7 +28,8 @@ impl Event {
     /// Appends the event's line, newline included.
     pub fn render(&self, redactor: &Redactor, out: &mut Vec<u8>) {
         let needles = Needles::with_names(&self.findings, names(self));
-        append(out, &Line { event: self, redactor, needles: &needles });
+        let withheld = self.context.known.is_private.then(|| redactor.withholding());
+        append(out, &Line { event: self, redactor: withheld.as_ref().unwrap_or(redactor), needles: &needles });
         out.push(b'\n');
     }
 }
@@ -78,7 +79,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Event { context, head, .. } = self.event;
         let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
-        let mut line = serializer.serialize_struct("Event", 25)?;
+        let mut line = serializer.serialize_struct("Event", 28)?;
         line.serialize_field("v", &1)?;
         line.serialize_field("id", &Shown(&self.event.id))?;
         line.serialize_field("ts", &Shown(time(self.event.time)))?;
@@ -109,7 +110,28 @@ impl Serialize for Line<'_> {
         if let Some(mismatch) = self.event.mismatch {
             line.serialize_field("mismatch", mismatch)?;
         }
+        self.notes(&mut line)?;
         line.end()
+    }
+}
+
+impl Line<'_> {
+    /// What stands in a line only where there is something to say.
+    fn notes<S: SerializeStruct>(&self, line: &mut S) -> Result<(), S::Error> {
+        let Event { context, notes, .. } = self.event;
+        if let Some(name) = &context.known.client {
+            line.serialize_field("client_name", &**name)?;
+        }
+        match notes.upgraded {
+            None => {}
+            Some(Upgraded::Yes) => line.serialize_field("upgraded", &true)?,
+            Some(Upgraded::Led) => line.serialize_field("upgraded", "led")?,
+            Some(Upgraded::No(reason)) => line.serialize_field("upgraded", reason)?,
+        }
+        if notes.connectivity {
+            line.serialize_field("connectivity", &true)?;
+        }
+        Ok(())
     }
 }
 
@@ -203,7 +225,10 @@ impl Serialize for Found<'_> {
         object.serialize_field("span", &[finding.span.start, finding.span.end])?;
         object.serialize_field("detector", finding.detector)?;
         object.serialize_field("signature", &finding.signature.as_deref())?;
-        object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
+        // Whoever has the key could try numbers against it.
+        if !self.redactor.withholds() {
+            object.serialize_field("digest", &self.redactor.digest(finding.identifier, &finding.value))?;
+        }
         if let Some(evidence) = &finding.evidence {
             object.serialize_field("evidence", &EvidenceLine::of(evidence, self.redactor))?;
         }

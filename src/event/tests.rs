@@ -28,6 +28,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
             client: "192.0.2.7:51344".parse().unwrap(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
             led: None,
+            known: <_>::default(),
         },
         head: Arc::new(RequestHead {
             method: "GET".into(),
@@ -45,6 +46,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         error: None,
         tunnel: None,
         mismatch: None,
+        notes: <_>::default(),
     }
 }
 

@@ -84,6 +84,17 @@ pub struct Context {
     pub origin: Origin,
     /// Where the connection goes, if not where the request says.
     pub led: Option<Led>,
+    /// What the addresses themselves do not say.
+    pub known: Known,
+}
+
+/// What is known beyond addresses.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What the configuration calls the client.
+    pub client: Option<Arc<str>>,
+    /// Whether targets and values are to be kept out of the log for this client.
+    pub is_private: bool,
 }
 
 impl Context {

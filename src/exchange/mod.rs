@@ -9,13 +9,15 @@ pub mod grammar;
 mod head;
 mod key;
 mod led;
+mod mac;
 mod origin;
 mod sensitive;
 
-pub use context::{Context, Direction, Vantage};
+pub use context::{Context, Direction, Known, Vantage};
 pub use fields::{Field, Fields};
 pub use head::{RequestHead, ResponseHead, Version};
 pub use key::InstallationKey;
 pub use led::Led;
+pub use mac::{InvalidMac, Mac};
 pub use origin::{Host, InvalidAuthority, Origin, Scheme};
 pub use sensitive::Sensitive;

@@ -17,7 +17,7 @@ use crate::{
     },
     event::Applied,
     exchange::{Context, Direction, Fields, Host, InstallationKey, RequestHead, ResponseHead, Scheme},
-    policy::{Action, Decision, Mode, Policy, Query, Route, Routing, Undecided},
+    policy::{Action, Client, Clients, Connectivity, Decision, Mode, Policy, Query, Route, Routing, Undecided},
 };
 use edit::{Edits, Place};
 use redact::Redaction;
@@ -65,12 +65,21 @@ pub struct Interceptor {
     routing: Arc<Routing>,
     key: InstallationKey,
     observer: Option<Arc<dyn Observer>>,
+    connectivity: Arc<Connectivity>,
+    clients: Arc<Clients>,
 }
 
 impl Interceptor {
     /// Puts detection and policy together; `key` is what pseudonyms and hashes are made with.
     pub fn new(scanner: Scanner, policy: Arc<Policy>, routing: Arc<Routing>, key: InstallationKey) -> Self {
-        Self { scanner, policy, routing, key, observer: None }
+        let (connectivity, clients) = (Arc::default(), Arc::default());
+        Self { scanner, policy, routing, key, observer: None, connectivity, clients }
+    }
+
+    /// Knowing who asks whether the network is online, and which clients have ways of their own.
+    #[must_use]
+    pub fn knowing(self, connectivity: Arc<Connectivity>, clients: Arc<Clients>) -> Self {
+        Self { connectivity, clients, ..self }
     }
 
     /// With somebody who watches what passes: what many requests show is then found as well.
@@ -84,9 +93,41 @@ impl Interceptor {
         &self.policy
     }
 
-    /// Whether a tunnel to `host` is opened; `sni` is the name that the client asked for inside.
-    pub fn route(&self, host: &Host, sni: Option<&str>) -> Route {
-        self.routing.route(host, sni)
+    /// The hosts that are asked whether the network is online.
+    pub fn connectivity(&self) -> &Connectivity {
+        &self.connectivity
+    }
+
+    /// The clients that have names.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Whether a tunnel is opened; `sni` is the name that the client asked for inside, `site` the host that it leads to
+    /// for sure.
+    pub fn route(&self, context: &Context, site: &Host, sni: Option<&str>) -> Route {
+        if self.connectivity.is_dedicated(site) {
+            return Route::PassThrough("connectivity");
+        }
+        let client = context.known.client.as_ref().and_then(|name| self.clients.named(name));
+        self.routing.route_for(client.map(|client| -> &Client { client }), &context.origin.host, sni)
+    }
+
+    /// Whether something hinges on a proof that a message goes to the host that its client only names.
+    pub fn hinges_on(&self, host: &Host, today: Date) -> bool {
+        self.connectivity.knows(host) || self.policy.hinges_on(host, today)
+    }
+
+    /// Whether a request with this head asks whether the network is online: then no rule touches it.
+    pub fn is_check(&self, context: &Context, head: &RequestHead) -> bool {
+        self.spares(&head.method, context, &head.target)
+    }
+
+    fn spares(&self, method: &[u8], context: &Context, target: &[u8]) -> bool {
+        match method {
+            b"CONNECT" => self.connectivity.is_dedicated(&context.proven_host()),
+            _ => self.connectivity.is_check(&context.proven_host(), target),
+        }
     }
 
     /// What becomes of a connection that does not say in time what is spoken.
@@ -152,7 +193,11 @@ impl Interceptor {
         let mut findings = self.scanner.scan(&subject);
         self.observe(query.context, &subject, &mut findings);
         let decisions = self.policy.decide(query, part, fields, &findings);
-        let actions = self.applied(&decisions, &findings, fields);
+        let spared = self.policy.mode() == Mode::Observe || self.spares(query.method, query.context, query.target);
+        let actions = self.applied(&decisions, &findings, fields, spared);
+        if spared {
+            return (Judgement { findings, decisions, actions, outcome: Outcome::Unchanged }, None);
+        }
         let (outcome, edits) = self.carry_out(query, part, target, fields, &findings, &decisions);
         (Judgement { findings, decisions, actions, outcome }, edits)
     }
@@ -176,9 +221,6 @@ impl Interceptor {
         findings: &[Finding],
         decisions: &[Decision],
     ) -> (Outcome<()>, Option<Edits>) {
-        if self.policy.mode() == Mode::Observe {
-            return (Outcome::Unchanged, None);
-        }
         if part == Part::Header
             && let Some(block) = self.block(decisions)
         {
@@ -201,8 +243,7 @@ impl Interceptor {
     }
 
     /// One line for each rule and place, however many findings it had its say on there.
-    fn applied(&self, decisions: &[Decision], findings: &[Finding], fields: &Fields) -> Vec<Applied> {
-        let observed = self.policy.mode() == Mode::Observe;
+    fn applied(&self, decisions: &[Decision], findings: &[Finding], fields: &Fields, observed: bool) -> Vec<Applied> {
         let mut seen = Vec::new();
         let mut applied = Vec::new();
         for decision in decisions {

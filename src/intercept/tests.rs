@@ -14,6 +14,7 @@ const NUMBER: &str = "447700900123";
 fn rule(name: &str, direction: Direction, action: Action) -> Rule {
     Rule {
         name: name.into(),
+        owners: Vec::new(),
         direction,
         when: Condition::default(),
         to: Destination::default(),
@@ -36,6 +37,7 @@ fn context() -> Context {
         client: "192.0.2.7:1234".parse().unwrap(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
         led: None,
+        known: <_>::default(),
     }
 }
 

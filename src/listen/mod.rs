@@ -4,7 +4,9 @@
 //! how it is known where a connection wants to go.
 
 mod explicit;
+mod inherited;
 mod kind;
+mod neighbours;
 mod redirect;
 mod socket;
 pub mod socks5;
@@ -19,7 +21,9 @@ use std::{
 use socket2::SockRef;
 
 use crate::exchange::Vantage;
+pub use inherited::Inherited;
 pub use kind::Kind;
+pub use neighbours::Neighbours;
 pub use tproxy::set_transparent;
 
 /// What a listener is to be.
@@ -60,6 +64,16 @@ impl Listener {
             Kind::Redirect => redirect::bind(spec.address)?,
             Kind::Tproxy { .. } => tproxy::bind(spec.address)?,
         };
+        let address = socket.local_addr()?;
+        Ok(Self { kind: spec.kind, address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
+    }
+
+    /// Takes over a socket that listens already.
+    ///
+    /// # Errors
+    /// It is not fit for this kind of listener.
+    pub fn adopt(spec: &Spec, socket: TcpListener) -> io::Result<Self> {
+        inherited::prepare(&socket, spec.kind)?;
         let address = socket.local_addr()?;
         Ok(Self { kind: spec.kind, address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
     }

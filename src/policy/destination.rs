@@ -10,7 +10,7 @@ use super::{
     glob::{GlobFault, Pattern, compile_all},
     rule::Clauses,
 };
-use crate::exchange::{Host, Scheme};
+use crate::exchange::{Context, Host, Scheme};
 
 /// The `to` or `unless` of a rule: everything that is given must hold, and any member of a list will do. An empty
 /// destination is everywhere.
@@ -30,6 +30,8 @@ pub struct Destination {
     pub listeners: Vec<Arc<str>>,
     /// The client's address.
     pub clients: Option<AddressSet>,
+    /// Or its name.
+    pub client_names: Vec<Arc<str>>,
 }
 
 impl Destination {
@@ -41,6 +43,7 @@ impl Destination {
             && self.hosts.as_ref().is_none_or(HostSet::is_everything)
             && self.paths.is_none()
             && self.clients.is_none()
+            && self.client_names.is_empty()
     }
 
     /// Whether it speaks of this host in particular.
@@ -59,10 +62,26 @@ impl Destination {
         any_or(&self.schemes, |scheme| *scheme == context.origin.scheme)
             && any_or(&self.methods, |method| method.as_bytes().eq_ignore_ascii_case(query.method))
             && any_or(&self.listeners, |label| *label == context.listener)
-            && self.clients.as_ref().is_none_or(|clients| clients.contains(context.client.ip()))
+            && self.admits_client(context)
             && self.hosts.as_ref().is_none_or(|hosts| is_for(&|host| hosts.matches(host)))
             && any_or(&self.partners, |partner| is_for(&|host| partner.covers(host, query.today)))
             && self.paths.as_ref().is_none_or(|paths| paths.matches(query.path()))
+    }
+}
+
+impl Destination {
+    /// By address or by name: whichever is given and holds.
+    pub fn admits_client(&self, context: &Context) -> bool {
+        let by_address = self.clients.as_ref().is_some_and(|clients| clients.contains(context.client.ip()));
+        let name = context.known.client.as_ref();
+        let by_name = name.is_some_and(|name| self.client_names.contains(name));
+        by_address || by_name || (self.clients.is_none() && self.client_names.is_empty())
+    }
+
+    /// The clients that are named, as they are written.
+    pub fn client_words(&self) -> Vec<String> {
+        let addresses = self.clients.iter().map(ToString::to_string);
+        addresses.chain(self.client_names.iter().map(ToString::to_string)).collect()
     }
 }
 
@@ -81,7 +100,7 @@ impl fmt::Display for Destination {
         clauses.add("path", self.paths.as_ref());
         clauses.add_any("scheme", &self.schemes);
         clauses.add_any("listener", &self.listeners);
-        clauses.add("client", self.clients.as_ref());
+        clauses.add_any("client", &self.client_words());
         clauses.fmt(f)
     }
 }

@@ -6,7 +6,9 @@
 mod access;
 mod action;
 mod address_set;
+mod client;
 mod condition;
+mod connectivity;
 mod decide;
 mod destination;
 mod glob;
@@ -14,6 +16,7 @@ mod host_set;
 mod partner;
 mod route;
 mod rule;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +24,9 @@ mod tests;
 pub use access::{Access, PortSet, User};
 pub use action::{Action, Redaction};
 pub use address_set::{AddressClass, AddressSet, InvalidAddress, parse_network};
+pub use client::{Client, Clients};
 pub use condition::Condition;
+pub use connectivity::{Check, Connectivity};
 pub use decide::{Decision, Matched, Mode, Policy, Query};
 pub use destination::{Destination, PathSet};
 pub use glob::{GlobFault, Pattern};
@@ -29,3 +34,6 @@ pub use host_set::HostSet;
 pub use partner::Partner;
 pub use route::{InterceptMode, Route, Routing, Undecided};
 pub use rule::{Rule, is_structural};
+pub use upgrade::{
+    Heard, Upgrading, Wish, can_be_led, heard, is_inside, is_safe, may_circle, offers_more, wants_tls_itself,
+};

@@ -1,6 +1,6 @@
 //! Shall this tunnel be opened?
 
-use super::HostSet;
+use super::{Client, HostSet};
 use crate::exchange::Host;
 
 /// Whether tunnels are opened at all.
@@ -67,16 +67,24 @@ impl Routing {
     /// Decides by the host that the client asked the proxy for, and by the name in its ClientHello: a client may ask
     /// for an address and name the host only inside.
     pub fn route(&self, host: &Host, sni: Option<&str>) -> Route {
-        match self.mode {
+        self.route_for(None, host, sni)
+    }
+
+    /// The same for a client that may have ways of its own.
+    pub fn route_for(&self, client: Option<&Client>, host: &Host, sni: Option<&str>) -> Route {
+        let mode = client.and_then(|client| client.intercept).unwrap_or(self.mode);
+        let bypassed =
+            || is_among(&self.bypass, host, sni) || client.is_some_and(|client| is_among(&client.bypass, host, sni));
+        match mode {
             InterceptMode::Never => Route::PassThrough("never"),
-            InterceptMode::Always if self.bypasses(host, sni) => Route::PassThrough("bypass"),
+            InterceptMode::Always if bypassed() => Route::PassThrough("bypass"),
             InterceptMode::Always => Route::Intercept,
         }
     }
+}
 
-    fn bypasses(&self, host: &Host, sni: Option<&str>) -> bool {
-        self.bypass.matches(host) || sni.is_some_and(|name| self.bypass.matches_name(name))
-    }
+fn is_among(hosts: &HostSet, host: &Host, sni: Option<&str>) -> bool {
+    hosts.matches(host) || sni.is_some_and(|name| hosts.matches_name(name))
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub fn is_structural(name: &[u8]) -> bool {
 pub struct Rule {
     /// Unique, and what events show.
     pub name: Arc<str>,
+    /// The clients whose own rule it is; nobody means that it is everybody's.
+    pub owners: Vec<Arc<str>>,
     /// Which way the messages go that it is for.
     pub direction: Direction,
     /// What it is about.
@@ -40,6 +42,7 @@ impl Rule {
     /// Whether it is for this message at all.
     pub fn admits(&self, query: &Query<'_>) -> bool {
         self.direction == query.direction
+            && self.is_for(query)
             && self.to.admits(query, !self.action.withholds())
             && !self.unless.as_ref().is_some_and(|exempt| exempt.admits(query, true))
     }
@@ -51,9 +54,15 @@ impl Rule {
         is_exempt || is_meant || self.action == Action::Redact(Redaction::Pseudonym)
     }
 
+    /// Whether it is a rule of the client's own, or everybody's.
+    pub fn is_for(&self, query: &Query<'_>) -> bool {
+        let client = query.context.known.client.as_ref();
+        self.owners.is_empty() || client.is_some_and(|client| self.owners.contains(client))
+    }
+
     /// Whether nothing that goes its way can pass it by, so that later rules are in vain.
     pub fn is_catch_all(&self) -> bool {
-        self.when.is_everything() && self.to.is_everywhere() && self.unless.is_none()
+        self.owners.is_empty() && self.when.is_everything() && self.to.is_everywhere() && self.unless.is_none()
     }
 }
 
@@ -67,6 +76,10 @@ impl fmt::Display for Rule {
         }
         if self.direction == Direction::Response {
             f.write_str(", in responses")?;
+        }
+        if !self.owners.is_empty() {
+            let owners: Vec<_> = self.owners.iter().map(ToString::to_string).collect();
+            write!(f, ", of client {}", owners.join(" or "))?;
         }
         match self.to.to_string() {
             to if to.is_empty() => {}

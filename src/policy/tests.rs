@@ -21,12 +21,14 @@ fn context(authority: &str) -> Context {
         client: SocketAddr::from(([192, 0, 2, 7], 51344)),
         origin: Origin::parse(Scheme::Http, authority.as_bytes()).unwrap(),
         led: None,
+        known: <_>::default(),
     }
 }
 
 fn rule(name: &str, action: Action) -> Rule {
     Rule {
         name: name.into(),
+        owners: Vec::new(),
         direction: Direction::Request,
         when: Condition::default(),
         to: Destination::default(),
@@ -222,6 +224,7 @@ fn every_key_of_a_destination_must_hold() {
         schemes: vec![Scheme::Http],
         listeners: vec!["home".into()],
         clients: Some(AddressSet::new(vec![], vec![parse_network("192.0.2.0/24").unwrap()])),
+        client_names: vec![],
         partners: vec![],
     };
     let holds =

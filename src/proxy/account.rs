@@ -19,7 +19,7 @@ use ulid::Ulid;
 
 use crate::{
     detect::Finding,
-    event::{Applied, Event, Tunnel, Verdict},
+    event::{Applied, Event, Tunnel, Upgraded, Verdict},
     exchange::{Context, Host, RequestHead},
     proxy::{fault::Fault, names::Doubt},
     sink::EventLog,
@@ -55,6 +55,7 @@ impl Account {
             error: None,
             tunnel: None,
             mismatch: None,
+            notes: <_>::default(),
         };
         Arc::new(Self {
             log,
@@ -74,6 +75,16 @@ impl Account {
     /// Notes what the rules did about it.
     pub fn acted(&self, actions: Vec<Applied>) {
         self.edit(|event| event.actions.extend(actions));
+    }
+
+    /// Notes that it asks whether the network is online.
+    pub fn is_check(&self) {
+        self.edit(|event| event.notes.connectivity = true);
+    }
+
+    /// Notes whether a cleartext request went to its origin inside TLS.
+    pub fn upgraded(&self, upgraded: Upgraded) {
+        self.edit(|event| event.notes.upgraded = Some(upgraded));
     }
 
     /// Notes how the exchange ends and what the client is answered.

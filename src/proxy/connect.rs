@@ -42,6 +42,9 @@ pub async fn handle(
     let (context, account) = session.open(named, Arc::clone(&head));
     let judgement = judges.interceptor.request(&context, &head, today());
     account.found(judgement.findings);
+    if judges.interceptor.is_check(&context, &head) {
+        account.is_check();
+    }
     let origin = match destination {
         Ok(origin) => origin,
         Err(refused) => return answer_fault(&account, &refused),

@@ -4,7 +4,12 @@
 //! room → accept → is the client admitted? → has it its share already? → what does it speak? → serve
 //! ```
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{self, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
@@ -27,6 +32,7 @@ use super::{
     upstream::Protocol,
 };
 use crate::{
+    exchange::Mac,
     listen::{self, Kind, Listener},
     sniff::{Sniffed, sniff},
 };
@@ -52,15 +58,16 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             // clir ends: what still queues is left to whoever listens next.
             _ = ending.wait_for(|ending| *ending) => return Ok(()),
             // A connection, and room for it. Cancelled, it stays in the kernel's queue.
-            arrived = arrive(&socket, &admission) => arrived,
+            arrived = arrive(&socket, &listener, &admission) => arrived,
         };
         match arrived {
-            Ok((stream, address, room)) => {
+            Ok((stream, address, room, spare)) => {
                 let connection = Connection {
                     worker: Arc::clone(&worker),
                     listener: Arc::clone(&listener),
                     admission: admission.clone(),
                     address: listen::canonical(address),
+                    _spare: spare,
                 };
                 tokio::spawn(connection.run(stream, room));
             }
@@ -77,11 +84,14 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
 
 async fn arrive(
     socket: &TcpListener,
+    listener: &Listener,
     admission: &Admission,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit, Option<net::TcpListener>)> {
     let room = admission.room().await.ok_or_else(|| io::Error::other("admission is closed"))?;
+    // Who was led here is connected on at once: with no descriptor left for that, it had better wait.
+    let spare = listener.kind.is_transparent().then(|| listener.handle()).transpose()?;
     let (stream, address) = socket.accept().await?;
-    Ok((stream, address, room))
+    Ok((stream, address, room, spare))
 }
 
 struct Connection {
@@ -89,6 +99,8 @@ struct Connection {
     listener: Arc<Listener>,
     admission: Admission,
     address: SocketAddr,
+    /// Keeps the place of a descriptor, until the session begins that needs it.
+    _spare: Option<net::TcpListener>,
 }
 
 impl Connection {
@@ -105,13 +117,14 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        let card = self.card().await;
         match self.listener.kind {
-            Kind::Explicit => self.serve_http(stream, permit).await,
+            Kind::Explicit => self.serve_http(stream, card, permit).await,
             // Boxed, so that no kind makes the connections of another larger.
-            Kind::Socks5 => Box::pin(socks::serve(self.session(permit), stream)).await,
+            Kind::Socks5 => Box::pin(socks::serve(self.session(card, permit), stream)).await,
             Kind::Redirect | Kind::Tproxy { .. } => {
                 let destination = self.destination(&stream);
-                Box::pin(transparent::serve(self.session(permit), stream, destination)).await;
+                Box::pin(transparent::serve(self.session(card, permit), stream, destination)).await;
             }
         }
     }
@@ -128,7 +141,7 @@ impl Connection {
         }
     }
 
-    async fn serve_http(self, mut stream: TcpStream, permit: Permit) {
+    async fn serve_http(self, mut stream: TcpStream, card: Option<Mac>, permit: Permit) {
         let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
@@ -139,9 +152,9 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(permit), stream, prefix).await,
+            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(card, permit), stream, prefix).await,
             Ok(Ok(Some((Protocol::Http2, prefix)))) => {
-                serve::http2(self.session(permit), Rewound::new(stream, prefix), false).await;
+                serve::http2(self.session(card, permit), Rewound::new(stream, prefix), false).await;
             }
             Ok(Ok(None)) => tracing::debug!(%client, "not HTTP; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
@@ -157,12 +170,22 @@ impl Connection {
         }
     }
 
-    fn session(self, permit: Permit) -> Session {
+    /// The client's network card, if anybody is known by one.
+    async fn card(&self) -> Option<Mac> {
+        let shared = &self.worker.shared;
+        if !shared.judges.load().interceptor.clients().want_macs() {
+            return None;
+        }
+        shared.neighbours.card(self.address.ip()).await
+    }
+
+    fn session(self, card: Option<Mac>, permit: Permit) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
+            card,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }

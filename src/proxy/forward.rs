@@ -21,9 +21,10 @@ use super::{
     gate,
     http::{Switch, answer_block},
     recorder::Tape,
-    send::{self, Answered, Attempt},
+    send::{Answered, Attempt},
     session::{Judges, Scope, Session, today},
     upgrade,
+    upgraded::{self, Led, Wishes},
     upstream::{Protocol, Sender, Target},
 };
 use crate::{
@@ -73,8 +74,11 @@ pub async fn forward(
     let (attempt, gate) = prepare(&exchange, request, &asked);
     let upload = Upload::new(&attempt, gate.clone());
     let attempt = attempt.telling(&upload.whole);
-    let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
-    let mut answered = patiently(&exchange, Box::pin(sent)).await?;
+    let sent = upgraded::send(&exchange, attempt, gate, asked.wishes());
+    let mut answered = match patiently(&exchange, Box::pin(sent)).await? {
+        upgraded::Outcome::Answered(answered) => *answered,
+        upgraded::Outcome::Led(led) => return Ok(lead(&exchange, &led)),
+    };
     let switches = asked.is_granted_by(&answered);
     let response = &mut answered.response;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS && !switches {
@@ -130,8 +134,8 @@ impl Asked {
         }
     }
 
-    fn needs_http2(&self) -> bool {
-        matches!(self, Self::Connect)
+    fn wishes(&self) -> Wishes {
+        Wishes { switches: !matches!(self, Self::Nothing), needs_http2: matches!(self, Self::Connect) }
     }
 
     fn is_granted_by(&self, answered: &Answered) -> bool {
@@ -186,9 +190,16 @@ async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, 
     }
 }
 
+/// A redirection of our own, for the client.
+fn lead(exchange: &Exchange, led: &Led) -> Response<Body> {
+    let (status, answer) = led.answer();
+    exchange.account.ends(Verdict::Redirected, status);
+    answer
+}
+
 /// The origin's answer, judged, for the client.
 fn answer(exchange: &Exchange, answered: Answered, switches: bool, upload: Upload) -> Response<Body> {
-    let Answered { response, head, sender } = answered;
+    let Answered { response, head, sender, target } = answered;
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
     exchange.account.found(judgement.findings);
     exchange.account.acted(judgement.actions);
@@ -218,7 +229,8 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool, upload: Uploa
         }
         None => parts.headers = fields::map(&fields),
     }
-    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender, upload) };
+    let down = Down { incoming, sender, target, upload };
+    let body = if switches { Body::empty() } else { passing_down(exchange, down) };
     Response::from_parts(parts, body)
 }
 
@@ -231,8 +243,17 @@ fn keep_words(parts: &mut Parts, reason: Bytes) {
     }
 }
 
+/// What the body of an answer hangs on.
+struct Down {
+    incoming: Incoming,
+    sender: Sender,
+    target: Target,
+    upload: Upload,
+}
+
 /// The body of an answer; at its end the connection is free for the next request.
-fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender, upload: Upload) -> Body {
+fn passing_down(exchange: &Exchange, down: Down) -> Body {
+    let Down { incoming, sender, target, upload } = down;
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
     let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge)
@@ -243,7 +264,7 @@ fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender, upload:
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
-    let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
+    let access = Arc::clone(&exchange.judges.access);
     // An answer may come before the request has gone out: a connection that is still busy with it serves nobody else.
     let whole = upload.whole;
     body.at_end(move || {

@@ -118,7 +118,7 @@ impl Granted {
         if self.note(&hello).is_err() {
             return Box::pin(self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name")).await;
         }
-        match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+        match self.route(hello.sni.as_deref()).await {
             Route::Intercept => match Offer::of(&hello.alpn) {
                 Offer::Http => Box::pin(intercepted::open(self, client, hello)).await,
                 Offer::Foreign => Box::pin(self.pass(client, of_hello(&hello, Some("foreign-protocol")))).await,
@@ -134,12 +134,35 @@ impl Granted {
         if self.note(hello).is_err() {
             return Box::pin(self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name")).await;
         }
-        match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+        match self.route(hello.sni.as_deref()).await {
             Route::Intercept => {
                 Box::pin(self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello")).await;
             }
             Route::PassThrough(reason) => Box::pin(self.pass(client, of_hello(hello, Some(reason)))).await,
         }
+    }
+
+    /// Whether what is inside is to be read.
+    async fn route(&self, sni: Option<&str>) -> Route {
+        let site = self.site(sni).await.unwrap_or_else(|| self.origin.host.clone());
+        let context = self.session.context(self.origin.clone(), None);
+        let route = self.judges.interceptor.route(&context, &site, sni);
+        if route == Route::PassThrough("connectivity") {
+            self.account.is_check();
+        }
+        route
+    }
+
+    /// The name that was asked for inside, where something hinges on it and it has the address that the tunnel leads to.
+    async fn site(&self, sni: Option<&str>) -> Option<Host> {
+        let host = Host::parse(sni?.as_bytes()).ok()?;
+        let address = self.led?.ip();
+        if !self.judges.interceptor.connectivity().knows(&host) {
+            return None;
+        }
+        let mut doubt = self.session.shared().names.doubt(Claim::Sni, &host, address);
+        doubt.settle().await;
+        doubt.is_proven().then_some(host)
     }
 
     /// Writes down what a hello tells, and who it names. Of a connection to an address, a name that may not be gone to is
@@ -247,9 +270,7 @@ pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut)
             Sniffed::NeedMore => None,
             Sniffed::Http1 => Some(First::Http1),
             Sniffed::Http2 => Some(First::Http2),
-            Sniffed::Ssl2 => {
-                Some(First::BrokenTls { alert: PROTOCOL_VERSION.to_vec(), hello: Box::new(ClientHello::default()) })
-            }
+            Sniffed::Ssl2 => Some(First::BrokenTls { alert: PROTOCOL_VERSION.to_vec(), hello: Box::default() }),
             Sniffed::Unknown => Some(First::Unknown),
             Sniffed::Tls => match read_hello(words) {
                 Hello::NeedMore => None,

@@ -150,6 +150,9 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
     // What is refused is written down as well, and masked: so it is judged first.
     let judgement = judges.interceptor.request(&context, &head, today());
     account.found(judgement.findings);
+    if judges.interceptor.is_check(&context, &head) {
+        account.is_check();
+    }
     let target = match destination {
         Ok(destination) => destination.target,
         Err(refused) => return Err(Box::new(answer_fault(&account, &refused))),

@@ -21,11 +21,13 @@ use super::{
     admission::Admission,
     connection,
     names::Names,
+    pulse::Pulse,
     session::{Judges, Limits, Shared, Worker},
+    upgraded::Upgrades,
     upstream::{self, Upstream},
 };
 use crate::{
-    listen::Listener,
+    listen::{Listener, Neighbours},
     sink::EventLog,
     tls::{LeafCache, Trust},
 };
@@ -56,8 +58,12 @@ pub struct Parts {
     pub upstream: upstream::Settings,
     /// For what is under way when the end comes.
     pub shutdown: Duration,
+    /// What is known of sites in TLS.
+    pub upgrades: Upgrades,
     /// How many threads.
     pub workers: usize,
+    /// How often each of them shows that it works, if anybody asks.
+    pub pulse: Option<Duration>,
 }
 
 /// The proxy at work.
@@ -66,6 +72,7 @@ pub struct Running {
     shared: Arc<Shared>,
     trust: Arc<ArcSwap<Trust>>,
     ending: watch::Sender<bool>,
+    pulse: Pulse,
     workers: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -82,6 +89,8 @@ impl Running {
             leaves: ArcSwap::from_pointee(leaves),
             limits,
             names: Names::new(),
+            neighbours: Neighbours::default(),
+            upgrades: Arc::new(parts.upgrades),
         });
         let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);
@@ -89,6 +98,7 @@ impl Running {
         let mut workers = Vec::with_capacity(parts.workers);
         let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &trust);
         let together = Arc::new(Barrier::new(upstreams.len()));
+        let pulse = Pulse::new(upstreams.len());
         for (number, upstream) in upstreams.into_iter().enumerate() {
             let start = Start {
                 runtime: Builder::new_current_thread().enable_all().build()?,
@@ -99,15 +109,26 @@ impl Running {
                 ending: ends.clone(),
                 shutdown: parts.shutdown,
                 together: Arc::clone(&together),
+                beat: parts.pulse.map(|period| (pulse.clone(), number, period)),
             };
             workers.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || start.run())?);
         }
-        Ok(Self { shared, trust, ending, workers })
+        Ok(Self { shared, trust, ending, pulse, workers })
     }
 
     /// The judges in force.
     pub fn judges(&self) -> Arc<Judges> {
         self.shared.judges.load_full()
+    }
+
+    /// What is known of sites in TLS.
+    pub fn upgrades(&self) -> Arc<Upgrades> {
+        Arc::clone(&self.shared.upgrades)
+    }
+
+    /// Whether every worker has shown that it works since this was last asked. They do so as often as [`Parts::pulse`] says.
+    pub fn is_alive(&self) -> bool {
+        self.pulse.felt()
     }
 
     /// Puts other judges in force, for every request from now on. Those under way keep the ones they began with.
@@ -146,17 +167,21 @@ struct Start {
     shutdown: Duration,
     /// Where the workers wait for each other at the end: what one has under way may use a connection of another.
     together: Arc<Barrier>,
+    beat: Option<(Pulse, usize, Duration)>,
 }
 
 impl Start {
     fn run(self) -> io::Result<()> {
-        let Self { runtime, shared, upstream, listeners, admission, ending, shutdown, together } = self;
+        let Self { runtime, shared, upstream, listeners, admission, ending, shutdown, together, beat } = self;
         // Every session holds a share of the worker; when the last is gone, so is all work.
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         let mut ends = ending.clone();
         let worker = Arc::new(Worker { shared, upstream, ending, _alive: alive });
         let ended = runtime.block_on(async move {
             let sweeping = tokio::spawn(sweep(Arc::downgrade(&worker)));
+            if let Some((pulse, number, period)) = beat {
+                tokio::spawn(pulse.beat(number, period));
+            }
             let mut accepting = tokio::task::JoinSet::new();
             for listener in listeners {
                 accepting.spawn(connection::accept(Arc::clone(&worker), listener, admission.clone()));

@@ -23,9 +23,12 @@ use super::{
     forward::{Exchange, is_idempotent, request_for},
     gate, interim,
     session::Scope,
-    upstream::{Protocol, Sender},
+    upstream::{Protocol, Sender, Target},
 };
-use crate::exchange::{ResponseHead, Scheme, Version, grammar::GrammarFault};
+use crate::{
+    exchange::{ResponseHead, Scheme, Version, grammar::GrammarFault},
+    policy::is_safe,
+};
 
 /// How often a request meets a dead connection before a fresh one is insisted on.
 const STALE_TRIES: usize = 3;
@@ -52,6 +55,19 @@ impl Attempt {
         self.body = self.body.map(|body| body.at_end(move || whole.store(true, Ordering::Release)));
         self
     }
+
+    /// The same once more, of a request that may be made twice: it changes nothing, has no body and asks for no other
+    /// protocol.
+    pub fn again(&self) -> Option<Self> {
+        let is_plain = !self.has_body && self.upgrade.is_none() && is_safe(self.method.as_str().as_bytes());
+        is_plain.then(|| Self {
+            method: self.method.clone(),
+            extensions: self.extensions.clone(),
+            body: Some(Body::empty()),
+            upgrade: None,
+            has_body: false,
+        })
+    }
 }
 
 /// An answer whose head has come.
@@ -63,16 +79,18 @@ pub struct Answered {
     pub head: ResponseHead,
     /// The connection that it comes on.
     pub sender: Sender,
+    /// What that connection leads to.
+    pub target: Target,
 }
 
-/// Sends a request and gives back the answer.
+/// Sends a request and gives back the answer. What was not sent stays in the attempt.
 ///
 /// # Errors
 /// A [`Fault`] when no connection gave an answer.
 pub async fn send(
     exchange: &Exchange,
-    mut attempt: Attempt,
-    keeper: Option<gate::Keeper>,
+    attempt: &mut Attempt,
+    keeper: Option<&gate::Keeper>,
     needs_http2: bool,
 ) -> Result<Answered, Fault> {
     for tries in 0.. {
@@ -82,11 +100,11 @@ pub async fn send(
             Some(sender) => sender,
             None => fresh_connection(exchange).await?,
         };
-        let error = match send_on(exchange, &mut attempt, sender, keeper.as_ref()).await {
+        let error = match send_on(exchange, attempt, sender, keeper).await {
             Ok(answered) => return Ok(answered),
             Err(error) => error,
         };
-        if !is_kept || !may_send_again(&mut attempt, &error) {
+        if !is_kept || !may_send_again(attempt, &error) {
             return Err(error.fault);
         }
         tracing::debug!("a kept connection was closed; trying another");
@@ -174,7 +192,7 @@ async fn send_on(
     match answered {
         Ok(response) => {
             let head = head_of(&response, &sender).map_err(final_failure)?;
-            Ok(Answered { response, head, sender })
+            Ok(Answered { response, head, sender, target: exchange.target.clone() })
         }
         Err(error) => match sender.head() {
             Some(Err(fault)) => Err(final_failure(invalid(fault))),

@@ -17,13 +17,14 @@ use super::{
     fault::Fault,
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
+    upgraded::Upgrades,
     upstream::{Protocol, Sender, Target, Upstream},
 };
 use crate::{
-    exchange::{Context, Host, Led, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
+    exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
-    listen::Kind,
-    policy::Access,
+    listen::{Kind, Neighbours},
+    policy::{Access, Upgrading},
     sink::EventLog,
     tls::LeafCache,
 };
@@ -37,6 +38,8 @@ pub struct Judges {
     pub access: Arc<Access>,
     /// Who must say a password.
     pub authenticator: Authenticator,
+    /// What becomes of cleartext requests.
+    pub upgrading: Upgrading,
 }
 
 /// Limits of size and time that hold for every connection.
@@ -71,6 +74,10 @@ pub struct Shared {
     pub limits: Limits,
     /// Which names have which addresses.
     pub names: Names,
+    /// Which client has which network card.
+    pub neighbours: Neighbours,
+    /// Which origins offer inside TLS what they offer in cleartext.
+    pub upgrades: Arc<Upgrades>,
 }
 
 /// What the connections of one worker share.
@@ -97,6 +104,8 @@ pub struct Client {
     pub vantage: Vantage,
     /// Its address.
     pub address: SocketAddr,
+    /// Its network card, where one was asked for and could be seen.
+    pub card: Option<Mac>,
 }
 
 /// What requests on a connection are for.
@@ -226,6 +235,24 @@ impl Session {
         matches!(&self.scope, Scope::Tunnel(inside) if Arc::strong_count(&inside.switched) > 1)
     }
 
+    /// The circumstances of a request for `origin`; `led` tells where the connection goes if its client only names a host.
+    pub fn context(&self, origin: Origin, led: Option<Led>) -> Context {
+        let Client { listener, vantage, address, card, .. } = &self.client;
+        let judges = self.shared().judges.load();
+        let named = judges.interceptor.clients().find(address.ip(), *card);
+        Context {
+            listener: Arc::clone(listener),
+            vantage: *vantage,
+            client: *address,
+            origin,
+            led,
+            known: Known {
+                client: named.map(|client| Arc::clone(&client.name)),
+                is_private: named.is_some_and(|client| client.is_private),
+            },
+        }
+    }
+
     /// Opens the account of a request for `origin`.
     pub fn open(&self, origin: Origin, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
         let doubt = self.doubt(&origin);
@@ -254,11 +281,6 @@ impl Session {
         (context, account)
     }
 
-    fn context(&self, origin: Origin, led: Option<Led>) -> Context {
-        let Client { listener, vantage, address, .. } = &self.client;
-        Context { listener: Arc::clone(listener), vantage: *vantage, client: *address, origin, led }
-    }
-
     /// The address that this connection goes to whatever its client says, and whether the host that it says has it.
     fn doubt(&self, origin: &Origin) -> Option<(SocketAddr, Option<Doubt>)> {
         let Scope::Tunnel(inside) = &self.scope else { return None };
@@ -271,7 +293,7 @@ impl Session {
     /// Waits for the proof of a name where a rule makes an exception for it, and nowhere else.
     pub async fn prove(&self, judges: &Judges, origin: &Origin) {
         let Some((_, Some(mut doubt))) = self.doubt(origin) else { return };
-        if !doubt.is_settled() && judges.interceptor.policy().hinges_on(&origin.host, today()) {
+        if !doubt.is_settled() && judges.interceptor.hinges_on(&origin.host, today()) {
             doubt.settle().await;
         }
     }

@@ -265,6 +265,7 @@ mod tests {
                 client: ([192, 0, 2, 7], 51344).into(),
                 origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
                 led: None,
+                known: <_>::default(),
             },
             head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
             findings: vec![],
@@ -277,6 +278,7 @@ mod tests {
             error: None,
             tunnel: None,
             mismatch: None,
+            notes: <_>::default(),
         }
     }
 

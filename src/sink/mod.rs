@@ -9,6 +9,7 @@ mod event_log;
 mod journal;
 mod segment;
 mod sightings;
+mod upgrades;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use chain::{Chain, Content, Link, State};
 pub use event_log::{EventLog, Writer};
 pub use segment::{Segment, segments};
 pub use sightings::{Keeper, Sightings, Watch};
+pub use upgrades::{Site, load as load_sites, store as store_sites};
 
 /// Where the event log is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

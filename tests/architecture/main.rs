@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
+    ("gateway", 3),
     ("detect", 2),
     ("listen", 2),
     ("exchange", 1),

@@ -68,6 +68,7 @@ fn context() -> Context {
         client: ([192, 0, 2, 7], 51344).into(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
         led: None,
+        known: <_>::default(),
     }
 }
 
@@ -188,6 +189,7 @@ fn event(head: RequestHead) -> Event {
         error: None,
         tunnel: None,
         mismatch: None,
+        notes: <_>::default(),
     }
 }
 

@@ -19,6 +19,10 @@ const DECIDES: &[(&str, &str)] = &[
     ("show billing only a pseudonym", "GET http://www.pay.example/ HTTP/1.1\nX-MSISDN: 447700900123\n"),
     ("no Openwave and Vodafone headers", "GET http://example.org/ HTTP/1.1\nX-Up-Anything: 1\n"),
     ("no numbers in addresses", "POST http://example.org/?msisdn=447700900123 HTTP/1.1\n"),
+    (
+        "no game servers in the kitchen",
+        r#"{"id":"1","client_name":"kitchen tablet","method":"GET","host":"a.game.example","path":"/","headers":[["Host","a.game.example"]]}"#,
+    ),
 ];
 
 /// And one on which it does not, because of what it exempts.
@@ -26,6 +30,10 @@ const DOES_NOT: &[(&str, &str)] = &[
     ("show billing only a pseudonym", "GET http://example.org/ HTTP/1.1\nX-MSISDN: 447700900123\n"),
     ("no Openwave and Vodafone headers", "GET http://a.test.example/ HTTP/1.1\nX-Up-Anything: 1\n"),
     ("no numbers in addresses", "GET https://example.org/?msisdn=447700900123 HTTP/1.1\n"),
+    (
+        "no game servers in the kitchen",
+        r#"{"id":"1","client_name":"work laptop","method":"GET","host":"a.game.example","path":"/","headers":[["Host","a.game.example"]]}"#,
+    ),
 ];
 
 /// Blocks that are configurations, or parts of one.
@@ -119,6 +127,22 @@ fn rules_for_answers_change_answers() {
     site.send("HTTP/1.1 200 OK\r\nSet-Cookie: msisdn=447700900123\r\nContent-Length: 0\r\n\r\n");
     let response = client.response();
     assert_eq!(response.head.value("set-cookie").as_deref(), Some("msisdn=************"));
+}
+
+#[test]
+fn rules_of_a_clients_own_decide_for_it_alone() {
+    let block = configurations().into_iter().find(|block| block.text.contains("[[client]]")).expect("[[client]]");
+    let from = |client: &str| {
+        let fields = r#"[["Host","example.org"],["X-Wap-Bearer","447700900123"],["X-MSISDN","447700900123"]]"#;
+        let line = format!(
+            r#"{{"id":"1","client":"{client}:5000","method":"GET","host":"example.org","path":"/","headers":{fields}}}"#
+        );
+        explained(&block, &line)
+    };
+    let (guest, other) = (from("198.51.100.7"), from("192.0.2.20"));
+    assert!(guest.contains("decides: \"guests are on their own\""), "{guest}");
+    assert!(!other.contains("decides: \"guests are on their own\""), "{other}");
+    assert!(other.contains("it is a rule of client guests"), "{other}");
 }
 
 #[test]

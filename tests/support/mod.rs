@@ -13,6 +13,7 @@ pub mod dialogue;
 pub mod frames;
 pub mod h2;
 pub mod naive;
+pub mod network;
 pub mod origin;
 pub mod setup;
 pub mod tls;

@@ -28,6 +28,8 @@ pub struct Setup {
     kind: String,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
+    /// Tables that stand several times, as they are written.
+    tail: String,
     environment: Vec<(String, String)>,
     /// Names that lead to this machine, for the process under test alone.
     names: Vec<String>,
@@ -38,13 +40,13 @@ impl Setup {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
-        let kind = "kind = \"explicit\"".to_owned();
         Self {
             dir,
             listeners,
-            kind,
+            kind: "kind = \"explicit\"".to_owned(),
             keys: BTreeMap::new(),
             policy: STRIP.to_owned(),
+            tail: String::new(),
             environment: Vec::new(),
             names: Vec::new(),
         }
@@ -64,6 +66,12 @@ impl Setup {
     pub fn unset(mut self, key: &str) -> Self {
         let (section, name) = key.rsplit_once('.').expect("section.name");
         self.keys.entry(section.to_owned()).or_default().remove(name);
+        self
+    }
+
+    /// Adds text at the end of the configuration: tables that stand several times.
+    pub fn also(mut self, text: &str) -> Self {
+        self.tail += text;
         self
     }
 
@@ -174,6 +182,7 @@ impl Setup {
             .enumerate()
             .map(listener)
             .chain(self.keys.iter().map(section))
+            .chain([self.tail.clone()])
             .collect::<Vec<_>>()
             .join("\n")
     }

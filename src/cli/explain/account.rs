@@ -25,6 +25,8 @@ pub(super) struct Account<'a> {
     pub event: &'a EventLine,
     pub judged: &'a Judgement<RequestHead>,
     pub today: Date,
+    /// It asks whether the network is online.
+    pub is_check: bool,
     pub show_values: bool,
 }
 
@@ -63,11 +65,12 @@ impl Account<'_> {
     }
 
     fn circumstances(&self) -> Vec<String> {
-        let Context { listener, vantage, client, origin, .. } = self.context;
+        let Context { listener, vantage, client, origin, known, .. } = self.context;
         let origin = self.redactor.text(&origin.to_string(), &self.judged.findings);
         let method = String::from_utf8_lossy(&self.head.method);
+        let name = known.client.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
         vec![
-            format!("A {method} request to {origin}, from {} through listener \"{listener}\".", client.ip()),
+            format!("A {method} request to {origin}, from {}{name} through listener \"{listener}\".", client.ip()),
             format!("Vantage {vantage}: clir {}.", vantage.coverage()),
         ]
     }
@@ -153,8 +156,11 @@ impl Account<'_> {
     }
 
     fn sent(&self) -> Vec<String> {
-        let observed = self.policy.mode() == Mode::Observe;
-        let note = if observed { " (the policy only observes, so nothing is changed)" } else { "" };
+        let note = match self.policy.mode() {
+            _ if self.is_check => " (it asks whether the network is online, and no rule touches that)",
+            Mode::Observe => " (the policy only observes, so nothing is changed)",
+            Mode::Enforce => "",
+        };
         match &self.judged.outcome {
             Outcome::Blocked(block) => {
                 let reason = block.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     config::Listener,
     event::{EventLine, Values},
-    exchange::{Context, Origin, Scheme},
+    exchange::{Context, Known, Origin, Scheme},
 };
 use account::Account;
 
@@ -100,7 +100,8 @@ fn explain(judgement: &Judgement, arguments: &Arguments, text: &[u8]) -> Result<
     let (captured, event) = request(text)?;
     let context = context(judgement, arguments, &captured, &event)?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let judged = judgement.interceptor().request(&context, &captured.head, today);
+    let door = judgement.interceptor();
+    let judged = door.request(&context, &captured.head, today);
     let account = Account {
         policy: &judgement.config.policy,
         scanner: &judgement.scanner(),
@@ -109,6 +110,7 @@ fn explain(judgement: &Judgement, arguments: &Arguments, text: &[u8]) -> Result<
         head: &captured.head,
         event: &event,
         judged: &judged,
+        is_check: door.is_check(&context, &captured.head),
         today,
         show_values: arguments.show_values,
     };
@@ -145,12 +147,17 @@ fn context(
     let listener = listener(&judgement.config.listeners, arguments, event)?;
     let client = arguments.client.map(|address| SocketAddr::new(address, 0));
     let client = client.or_else(|| event.client.parse().ok());
+    let client = client.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let clients = &judgement.config.clients;
+    let by_name = event.client_name.as_deref().filter(|_| arguments.client.is_none());
+    let named = by_name.and_then(|name| clients.named(name)).or_else(|| clients.find(client.ip(), None));
     Ok(Context {
         listener: listener.label.clone(),
         vantage: listener.vantage,
-        client: client.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+        client,
         origin: origin(arguments, captured)?,
         led: None,
+        known: Known { client: named.map(|client| client.name.clone()), ..Known::default() },
     })
 }
 

@@ -16,6 +16,10 @@ pub(super) fn not(rule: &Rule, query: &Query<'_>, finding: &Finding, name: &str)
         let messages = if rule.direction == Direction::Response { "answers" } else { "requests" };
         return format!("it is for {messages}");
     }
+    if !rule.is_for(query) {
+        let owners: Vec<_> = rule.owners.iter().map(ToString::to_string).collect();
+        return format!("it is a rule of client {}", owners.join(" or "));
+    }
     if let Some(reason) = condition(&rule.when, finding) {
         return reason;
     }
@@ -65,8 +69,10 @@ fn destination(to: &Destination, query: &Query<'_>) -> Option<String> {
         .or_else(|| not_among("method", method.to_ascii_uppercase(), &methods))
         .or_else(|| not_among("listener", context.listener.to_string(), &listeners))
         .or_else(|| {
-            let clients = to.clients.as_ref().filter(|clients| !clients.contains(context.client.ip()))?;
-            Some(format!("client {} is not in {clients}", context.client.ip()))
+            let words = to.client_words();
+            let client = context.known.client.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+            let outside = !to.admits_client(context);
+            outside.then(|| format!("client {}{client} is not in {}", context.client.ip(), words.join(", ")))
         })
         .or_else(|| {
             let hosts = to.hosts.as_ref().filter(|hosts| !hosts.matches(host))?;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 const ACTIONS: [&str; 5] = ["keep", "strip", "redact", "replace", "block"];
-const VERDICTS: [&str; 6] = ["forwarded", "blocked", "refused", "failed", "tunnelled", "intercepted"];
+const VERDICTS: [&str; 7] = ["forwarded", "redirected", "blocked", "refused", "failed", "tunnelled", "intercepted"];
 
 /// Everything that is given must hold. What is given several times holds if one of them does.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -30,8 +30,8 @@ pub(super) struct Filter {
     #[arg(long, value_name = "WHEN", value_parser = moment::parse_end)]
     until: Option<Timestamp>,
 
-    /// From this client: an address, with or without port, or a network such as 192.0.2.0/24
-    #[arg(long, value_name = "ADDRESS", value_parser = client)]
+    /// From this client: its name, its address, with or without port, or a network such as 192.0.2.0/24
+    #[arg(long, value_name = "CLIENT", value_parser = client)]
     client: Vec<Client>,
 
     /// To a host that matches this glob, such as *.example.org
@@ -63,6 +63,7 @@ pub(super) struct Filter {
 enum Client {
     Network(IpNet),
     Socket(SocketAddr),
+    Name(String),
 }
 
 #[derive(Clone, Debug)]
@@ -75,8 +76,12 @@ fn client(text: &str) -> Result<Client, String> {
     if let Ok(socket) = text.parse() {
         return Ok(Client::Socket(socket));
     }
-    let network = parse_network(text).map_err(|error| error.to_string())?;
-    Ok(Client::Network(network))
+    let is_address = text.bytes().all(|byte| byte.is_ascii_hexdigit() || b".:/[]".contains(&byte));
+    match parse_network(text) {
+        Ok(network) => Ok(Client::Network(network)),
+        Err(error) if is_address && text.contains(['.', ':', '/']) => Err(error.to_string()),
+        Err(_) => Ok(Client::Name(text.to_owned())),
+    }
 }
 
 fn hosts(text: &str) -> Result<HostSet, String> {
@@ -98,7 +103,7 @@ impl Filter {
     /// Whether the event is asked for.
     pub(super) fn admits(&self, event: &EventLine) -> bool {
         self.admits_time(&event.ts)
-            && any_or(&self.client, |client| client.is(&event.client))
+            && any_or(&self.client, |client| client.is(event))
             && any_or(&self.host, |hosts| is_among(hosts, &event.host))
             && any_or(&self.verdict, |verdict| *verdict == event.verdict)
             && (self.asks_no_finding() || event.findings.iter().any(|finding| self.admits_finding(finding)))
@@ -133,9 +138,10 @@ impl Filter {
 }
 
 impl Client {
-    fn is(&self, client: &str) -> bool {
-        let Ok(socket) = client.parse::<SocketAddr>() else { return false };
+    fn is(&self, event: &EventLine) -> bool {
+        let Ok(socket) = event.client.parse::<SocketAddr>() else { return false };
         match self {
+            Self::Name(name) => event.client_name.as_ref() == Some(name),
             Self::Socket(wanted) => *wanted == socket,
             Self::Network(network) => network.contains(&socket.ip().to_canonical()) || network.contains(&socket.ip()),
         }

@@ -12,8 +12,21 @@ use super::text::url;
 use crate::event::{EventLine, Guarded};
 
 /// Keys of an event that stand under `_clir`.
-const OURS: [&str; 10] =
-    ["id", "listener", "vantage", "client", "findings", "actions", "verdict", "error", "tunnel", "v"];
+const OURS: [&str; 13] = [
+    "id",
+    "listener",
+    "vantage",
+    "client",
+    "findings",
+    "actions",
+    "verdict",
+    "error",
+    "tunnel",
+    "v",
+    "client_name",
+    "upgraded",
+    "connectivity",
+];
 
 /// Writes the event's entry, and before the first one the archive's beginning.
 pub(super) fn write(out: &mut impl Write, event: &EventLine, line: &[u8], is_first: bool) -> io::Result<()> {

@@ -168,3 +168,30 @@ fn what_names_no_host_is_shown_as_it_was_asked_for() {
     assert!(text.starts_with("2026-11-22 14:02:11  forwarded    200  192.0.2.7        GET /a?x=1&y\n"), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("2026") || line.starts_with("  -")).count(), 1, "{text}");
 }
+
+#[test]
+fn what_became_of_cleartext_and_who_a_client_is_are_told() {
+    let dir = TempDir::new().unwrap();
+    let with = |more: &str| FIRST.replace("\"error\":null}", &format!("\"error\":null,{more}}}"));
+    let lines = [
+        with(r#""client_name":"kitchen tablet","upgraded":true"#),
+        with(r#""client_name":"guest","upgraded":"no-https""#),
+        with(r#""upgraded":"connectivity","connectivity":true"#),
+    ];
+    write(dir.path(), "20261122T140000Z", &(lines.join("\n") + "\n"));
+    let text = printed(dir.path(), &[]);
+    let told: Vec<_> =
+        text.lines().filter(|line| !line.contains("calling-line") && !line.contains("put there")).collect();
+    let expected = [
+        "2026-11-22 14:02:11  forwarded    200  kitchen tablet   GET http://example.org/a?x=1&y",
+        "    sent to the origin inside TLS",
+        "2026-11-22 14:02:11  forwarded    200  guest            GET http://example.org/a?x=1&y",
+        "    left in cleartext (no-https)",
+        "2026-11-22 14:02:11  forwarded    200  192.0.2.7        GET http://example.org/a?x=1&y",
+        "    asks whether the network is online: no rule touches it",
+        "    left in cleartext (connectivity)",
+    ];
+    assert_eq!(told, expected, "{text}");
+    assert_eq!(printed(dir.path(), &["--client", "guest", "--output", "jsonl"]).lines().count(), 1);
+    assert_eq!(printed(dir.path(), &["--client", "192.0.2.0/24", "--output", "jsonl"]).lines().count(), 3);
+}

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::Value;
+
 use crate::{
     cli::{provenance, wrap::wrap},
     event::{ActionLine, EventLine, FindingLine, TunnelLine, printable},
@@ -14,6 +16,7 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     let time = event.ts.get(..19).unwrap_or(&event.ts).replace('T', " ");
     let status = event.status.map_or("-".into(), |status| status.to_string());
     let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
+    let client = event.client_name.as_deref().unwrap_or(client);
     let start = format!("{time}  {:<11}  {status:>3}  {client:<15}  ", event.verdict);
     line(out, &format!("{start}{} {}", event.method, url(event)))?;
     for finding in &event.findings {
@@ -28,10 +31,28 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     if let Some(tunnel) = &event.tunnel {
         line(out, &tunnelled(event, tunnel))?;
     }
+    for note in notes(event) {
+        line(out, &format!("    {note}"))?;
+    }
     if let Some(error) = &event.error {
         line(out, &format!("    error: {error}"))?;
     }
     Ok(())
+}
+
+/// What is said of an exchange where there is something to say.
+fn notes(event: &EventLine) -> Vec<String> {
+    let mut notes = Vec::new();
+    if event.connectivity {
+        notes.push("asks whether the network is online: no rule touches it".to_owned());
+    }
+    match &event.upgraded {
+        Some(Value::Bool(true)) => notes.push("sent to the origin inside TLS".into()),
+        Some(Value::String(led)) if led == "led" => notes.push("sent to https by a redirection".into()),
+        Some(Value::String(reason)) => notes.push(format!("left in cleartext ({reason})")),
+        _ => {}
+    }
+    notes
 }
 
 fn line(out: &mut impl Write, text: &str) -> io::Result<()> {

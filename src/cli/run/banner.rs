@@ -26,6 +26,9 @@ pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthor
     }
     lines.push(format!("admitted     {}", admitted(&config.access)));
     lines.push(format!("TLS          {}", interception(config.routing.mode)));
+    if config.upgrading.enabled {
+        lines.push("upgrade      cleartext goes inside TLS where the site is there as well".to_owned());
+    }
     lines.push(format!("policy       {}", policy(config)));
     lines.push(format!("signatures   {}", config.signatures.len()));
     lines.push(format!("CA           {}", authority.certificate_path().display()));

@@ -12,7 +12,7 @@ use crate::{
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
-    proxy::{Authenticator, Judges, Limits, Parts, Patience, UpstreamSettings},
+    proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Sightings},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
 };
@@ -27,7 +27,10 @@ pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightin
     let sightings = sightings.filter(|_| config.behaviour.enabled);
     let observer = sightings.map(|sightings| Arc::new(sightings.clone()) as Arc<dyn Observer>);
     Judges {
-        interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone()).observed_by(observer),
+        interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone())
+            .observed_by(observer)
+            .knowing(Arc::clone(&config.connectivity), Arc::clone(&config.clients)),
+        upgrading: config.upgrading.clone(),
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
     }
@@ -80,6 +83,7 @@ pub fn parts(
     log: EventLog,
     authority: CertAuthority,
     trust: Arc<Trust>,
+    upgrades: Upgrades,
 ) -> Parts {
     let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
@@ -94,7 +98,9 @@ pub fn parts(
         connections_per_client: config.limits.connections_per_client,
         upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
+        upgrades,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
+        pulse: None,
     }
 }
 

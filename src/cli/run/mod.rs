@@ -10,6 +10,8 @@ mod build;
 mod descriptors;
 mod dirs;
 mod reload;
+mod service;
+mod sites;
 
 use std::{path::Path, sync::Arc};
 
@@ -17,6 +19,7 @@ use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
+    time::interval,
 };
 
 use descriptors::Descriptors;
@@ -26,24 +29,28 @@ use crate::{
     config,
     event::Redactor,
     exchange::InstallationKey,
-    listen::{self, Listener},
-    proxy::Running,
+    listen::{self, Inherited, Listener},
+    proxy::{Parts, Running},
     sink::{EventLog, Keeper, Sightings},
     tls::{self, CertAuthority},
 };
+use service::Manager;
 
 /// Carries the command out.
 ///
 /// # Errors
 /// Anything that keeps the proxy from starting.
 pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
+    let inherited = Inherited::of_process()
+        .map_err(|error| Failure::because("what the service manager has handed over cannot be used", error))?;
+    let manager = Manager::of_process();
     let loaded = judgement::loaded(config)?;
     loaded.warnings.print();
     let shortage = Descriptors::raise(&loaded.config).shortage();
     if let Some(shortage) = &shortage {
         tracing::warn!("too few descriptors: {shortage}");
     }
-    let listeners = bind(&loaded.config)?;
+    let listeners = bind(&loaded.config, inherited)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
     let authority = CertAuthority::load_or_create(&loaded.config.tls.ca_dir, std::time::SystemTime::now())
@@ -59,10 +66,14 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
     let judges = build::judges(&loaded.config, &key, sightings.as_ref());
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust);
+    let known = sites::known(&loaded.config, &key);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
+    // Twice as often as is asked, so that no beat is missed by a hair.
+    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
+    let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let reloading = reload::Reloading::new(config, loaded, key, authority, sightings);
-    let ended = wait(running, reloading, &banner);
+    let ended = wait(running, reloading, &banner, &sites, manager);
     writer.close();
     if let Some(keeper) = keeper {
         keeper.close();
@@ -84,20 +95,41 @@ fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings
     }
 }
 
-fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
-    let bind = |listener: &config::Listener| {
+fn bind(config: &config::Config, mut inherited: Inherited) -> Result<Vec<Arc<Listener>>, Failure> {
+    let mut bind = |listener: &config::Listener| {
         let config::Listener { kind, address, vantage, .. } = *listener;
         let spec = listen::Spec { kind, address, vantage, label: Arc::clone(&listener.label) };
-        let bound = Listener::bind(&spec).map_err(|error| {
+        let bound = match inherited.take(address) {
+            Some(socket) => Listener::adopt(&spec, socket),
+            None => Listener::bind(&spec),
+        };
+        let bound = bound.map_err(|error| {
             Failure::because(format!("listener \"{}\" cannot listen on {}", spec.label, spec.address), error)
         });
         bound.map(Arc::new)
     };
-    config.listeners.iter().map(bind).collect()
+    let listeners = config.listeners.iter().map(&mut bind).collect::<Result<_, _>>()?;
+    demand_use(&inherited)?;
+    Ok(listeners)
+}
+
+/// A socket that nobody accepts from would leave its clients waiting for ever.
+fn demand_use(inherited: &Inherited) -> Result<(), Failure> {
+    let Some(address) = inherited.addresses().into_iter().next() else { return Ok(()) };
+    Err(Failure::new(format!(
+        "the service manager has handed over a socket on {address}, and no [[listener]] has that address: let both say \
+         the same (`clir gateway install` writes the units of a configuration)"
+    )))
 }
 
 /// Runs until SIGTERM or SIGINT; reads the configuration anew at SIGHUP and when a file of it changes.
-fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Result<Outcome, Failure> {
+fn wait(
+    running: Running,
+    mut reloading: reload::Reloading,
+    banner: &str,
+    sites: &sites::Sites,
+    manager: Manager,
+) -> Result<Outcome, Failure> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -106,25 +138,53 @@ fn wait(running: Running, mut reloading: reload::Reloading, banner: &str) -> Res
     reloading.watch(&changed);
     let waited = runtime.block_on(async {
         let mut signals = Signals::new()?;
+        let mut signs = manager.signs();
         // Whoever reads this may send a signal at once.
         banner::print(banner);
+        let mut turns = interval(sites::INTERVAL);
+        manager.ready("serving");
         loop {
             tokio::select! {
                 // Told to end.
                 _ = signals.terminate.recv() => return Ok(()),
                 _ = signals.interrupt.recv() => return Ok(()),
                 // Told to read the configuration anew; both ways may come at once, the second finds nothing new.
-                _ = signals.hangup.recv() => reloading.reload(&running),
-                () = changed.notified() => reloading.reload(&running),
+                _ = signals.hangup.recv() => {}
+                () = changed.notified() => {}
+                // Time to write down what was found out.
+                _ = turns.tick() => {
+                    sites.keep();
+                    continue;
+                }
+                // Due to show that we work; what is cancelled here comes again.
+                () = signs.due() => {
+                    show_life(&running, manager);
+                    continue;
+                }
             }
+            manager.reloading();
+            let status =
+                if reloading.reload(&running) { "serving" } else { "serving; the changed configuration is not sound" };
+            manager.ready(status);
             reloading.watch(&changed);
         }
     });
     waited.map_err(|error: std::io::Error| Failure::because("signals cannot be waited for", error))?;
     tracing::info!("ending");
+    manager.stopping();
     reload::tell_unused(running.judges().interceptor.policy());
-    running.end().map_err(|error| Failure::because("the proxy did not end well", error))?;
+    let ended = running.end();
+    sites.tell();
+    ended.map_err(|error| Failure::because("the proxy did not end well", error))?;
     Ok(Outcome::Done)
+}
+
+/// The manager starts us anew if it hears nothing for long.
+fn show_life(running: &Running, manager: Manager) {
+    match running.is_alive() {
+        true => manager.alive(),
+        false => tracing::error!("a worker is stuck; the service manager is not told that all is well"),
+    }
 }
 
 struct Signals {

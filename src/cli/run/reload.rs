@@ -67,14 +67,14 @@ impl Reloading {
         }
     }
 
-    /// Reads everything again and puts it in force if it is sound.
-    pub fn reload(&mut self, running: &Running) {
+    /// Reads everything again and puts it in force if it is sound. Answers whether it was.
+    pub fn reload(&mut self, running: &Running) -> bool {
         self.authority.reload(running);
         let loaded = match config::load(self.explicit.as_deref()) {
             Ok(loaded) => loaded,
             Err(report) => {
                 tracing::error!("the configuration is not sound; the old one stays in force\n{report}");
-                return;
+                return false;
             }
         };
         if !loaded.warnings.is_empty() {
@@ -91,6 +91,7 @@ impl Reloading {
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
         self.config = loaded.config;
         self.files = loaded.files;
+        true
     }
 }
 

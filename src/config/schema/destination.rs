@@ -10,12 +10,14 @@ use crate::{
         source::At,
         suggest::{hint, quoted},
     },
-    policy::{Destination, PathSet, Pattern},
+    policy::{AddressClass, AddressSet, Destination, PathSet, Pattern},
 };
 
 /// Reads a `to` or `unless`.
 pub fn read(table: Reader<'_>, scope: &Scope<'_>) -> Destination {
     let faults = table.faults();
+    let clients = table.get("client").and_then(|entry| entry.words());
+    let (clients, client_names) = clients.map(|written| read_clients(&written, scope, faults)).unwrap_or_default();
     let words = |key| table.get(key).and_then(|entry| entry.words());
     let destination = Destination {
         hosts: words("host").map(|hosts| matchers::hosts(&hosts, faults)),
@@ -26,7 +28,8 @@ pub fn read(table: Reader<'_>, scope: &Scope<'_>) -> Destination {
         paths: words("path").and_then(|paths| read_paths(&paths, faults)),
         schemes: words("scheme").map(|schemes| words::words(&schemes, faults)).unwrap_or_default(),
         listeners: words("listener").map(|labels| read_listeners(&labels, scope, faults)).unwrap_or_default(),
-        clients: words("client").map(|clients| matchers::addresses(&clients, faults)),
+        clients,
+        client_names,
     };
     table.finish();
     destination
@@ -56,6 +59,27 @@ fn read_methods(written: &[At<String>], faults: &Faults) -> Vec<Box<str>> {
         }
     };
     written.iter().filter_map(read).collect()
+}
+
+/// Names of clients, and addresses of others.
+fn read_clients(written: &[At<String>], scope: &Scope<'_>, faults: &Faults) -> (Option<AddressSet>, Vec<Arc<str>>) {
+    let mut names = Vec::new();
+    let mut addresses = Vec::new();
+    for text in written {
+        match scope.clients.named(&text.value) {
+            Some(client) => names.push(Arc::clone(&client.name)),
+            None if matchers::is_address_like(&text.value) => addresses.push(text.clone()),
+            None => {
+                let message = format!("{} is no client, and no address", quoted(&text.value));
+                let known = scope.clients.iter().map(|client| &*client.name);
+                let words: Vec<_> = known.chain(AddressClass::ALL.iter().map(|class| class.as_str())).collect();
+                let help = hint(&text.value, "a network such as \"192.0.2.0/24\", or one of", words);
+                faults.error(Code::UnknownClient, &text.place, message, help);
+            }
+        }
+    }
+    let set = (!addresses.is_empty() || names.is_empty()).then(|| matchers::addresses(&addresses, faults));
+    (set, names)
 }
 
 fn read_listeners(written: &[At<String>], scope: &Scope<'_>, faults: &Faults) -> Vec<Arc<str>> {

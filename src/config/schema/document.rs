@@ -1,17 +1,22 @@
 //! What stands in the configuration file, its rules apart?
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
-    access, behaviour,
+    access, behaviour, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
-    tls, words,
+    tls, upgrade, words,
 };
 use crate::{
-    config::{Behaviour, Code, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
-    policy::{Access, InterceptMode, Mode, Routing},
+    config::{
+        Behaviour, Code, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access, source::At,
+    },
+    policy::{Access, Connectivity, InterceptMode, Mode, Routing, Upgrading},
 };
 
 /// What relative paths are relative to.
@@ -25,6 +30,10 @@ pub struct Written {
     pub access: Access,
     /// Which tunnels are opened.
     pub routing: Routing,
+    /// What becomes of cleartext requests.
+    pub upgrading: Upgrading,
+    /// Who is asked whether the network is online.
+    pub connectivity: Arc<Connectivity>,
     /// Whom we trust.
     pub tls: Tls,
     /// Where events go.
@@ -35,6 +44,8 @@ pub struct Written {
     pub limits: Limits,
     /// How long.
     pub timeouts: Timeouts,
+    /// How devices are led here that do not know of clir.
+    pub gateway: crate::gateway::Settings,
     /// Whether rules are carried out.
     pub mode: Mode,
     /// The policy's file as written, if it was.
@@ -48,14 +59,17 @@ pub struct Written {
 /// Reads every table but the rules and partners, which have to be asked for by whoever reads those.
 pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     let base = base.0;
-    read_upgrade(root);
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
     let access = root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read);
+    let listeners = listener::read(root, !access.users.is_empty());
     Written {
-        listeners: listener::read(root, !access.users.is_empty()),
+        gateway: gateway::read(root, &listeners),
+        listeners,
         access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
+        upgrading: upgrade::read(root),
+        connectivity: upgrade::read_connectivity(root),
         tls: tls::read(root, base),
         log: log::read(root, base),
         behaviour: root.get("behaviour").and_then(|entry| entry.table()).map(behaviour::read).unwrap_or_default(),
@@ -70,16 +84,20 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
 
 fn read_intercept(table: Reader<'_>) -> Routing {
     let faults = table.faults();
-    let mode = table.get("mode").and_then(|entry| entry.string()).and_then(|written| {
-        let early = words::is_not_available_yet(&written, &["auto"], "`always` and `never`", faults);
-        if early { None } else { words::word::<InterceptMode>(&written, faults) }
-    });
+    let mode = table.get("mode").and_then(|entry| entry.string());
+    let mode = mode.and_then(|written| intercept_mode(&written, faults));
     let bypass = table.get("bypass").and_then(|entry| entry.strings()).unwrap_or_default();
     let bypass = super::matchers::hosts(&bypass, faults);
     let undecided = table.get("undecided").and_then(|entry| entry.string());
     let undecided = undecided.and_then(|written| words::word(&written, faults)).unwrap_or_default();
     table.finish();
     Routing { mode: mode.unwrap_or_default(), bypass, undecided }
+}
+
+/// Whether tunnels are opened.
+pub fn intercept_mode(written: &At<String>, faults: &Faults) -> Option<InterceptMode> {
+    let early = words::is_not_available_yet(written, &["auto"], "`always` and `never`", faults);
+    if early { None } else { words::word::<InterceptMode>(written, faults) }
 }
 
 fn read_policy(root: &Reader<'_>) -> (Mode, Option<At<String>>) {
@@ -96,17 +114,6 @@ fn read_signatures(root: &Reader<'_>, base: &Path) -> Option<At<PathBuf>> {
     let dir = table.get("dir").and_then(|entry| Some(At { value: entry.path(base)?, place: entry.place() }));
     table.finish();
     dir
-}
-
-fn read_upgrade(root: &Reader<'_>) {
-    let Some(table) = root.get("upgrade").and_then(|entry| entry.table()) else { return };
-    if let Some(written) = table.get("mode").and_then(|entry| entry.string())
-        && written.value != "off"
-        && !words::is_not_available_yet(&written, &["on"], "`off` only", table.faults())
-    {
-        words::unknown(&written, "upgrade mode", ["off"], table.faults());
-    }
-    table.finish();
 }
 
 fn read_admin(root: &Reader<'_>) {

@@ -99,7 +99,8 @@ pub fn targets(written: &[At<String>], faults: &Faults) -> Targets {
     Targets { addresses: addresses(&nets, faults), hosts: hosts(&names, faults), includes_self }
 }
 
-fn is_address_like(text: &str) -> bool {
+/// Whether a text can only be meant for an address, a network or a class of addresses.
+pub fn is_address_like(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'/'));
     text.parse::<AddressClass>().is_ok() || text.contains('/') || text.matches(':').count() > 1 || digits
 }

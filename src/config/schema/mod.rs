@@ -6,8 +6,10 @@
 mod access;
 mod action;
 mod behaviour;
+mod client;
 mod destination;
 mod document;
+mod gateway;
 mod identity;
 mod limits;
 mod listener;
@@ -18,9 +20,11 @@ mod reader;
 mod rule;
 mod rules;
 mod tls;
+mod upgrade;
 mod words;
 
+pub use client::{NamedClients, read as read_clients};
 pub use document::{Base, Written, read_configuration};
 pub use partner::{Partners, read_partners};
 pub use reader::{Desk, Reader};
-pub use rules::{Scope, check_names, check_reach, read_rules};
+pub use rules::{Scope, check_names, check_reach, read_rules, read_tables};

@@ -249,6 +249,11 @@ impl<'a> Entry<'a> {
         entries.filter_map(read).collect()
     }
 
+    /// Whether the value is a list.
+    pub fn is_list(&self) -> bool {
+        self.value.get_ref().is_array()
+    }
+
     /// Whether the value is a table.
     pub fn is_table(&self) -> bool {
         self.value.get_ref().is_table()

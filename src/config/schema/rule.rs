@@ -35,7 +35,16 @@ pub fn read(table: Reader<'_>, scope: &Scope<'_>, names: &mut Vec<At<String>>) -
 
     let (name, action) = (name?, action?);
     refuse_structural(&headers, &action, faults);
-    let rule = Rule { name: name.value.into(), direction, when, to: to.unwrap_or_default(), unless, action, reason };
+    let rule = Rule {
+        name: name.value.into(),
+        owners: Vec::new(),
+        direction,
+        when,
+        to: to.unwrap_or_default(),
+        unless,
+        action,
+        reason,
+    };
     Some(At { value: rule, place: name.place })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{partner::Partners, reader::Reader, rule};
 use crate::{
     config::{Code, Listener, diagnostic::Faults, source::At, suggest::quoted},
-    policy::Rule,
+    policy::{Clients, Rule},
 };
 
 /// What rules may refer to.
@@ -14,12 +14,19 @@ pub struct Scope<'a> {
     pub partners: &'a Partners,
     /// The listeners.
     pub listeners: &'a [Listener],
+    /// The clients that have names.
+    pub clients: &'a Clients,
 }
 
 /// Reads every `[[rule]]` of a file, and adds the names of all, sound or not, to `names`.
 pub fn read_rules(root: &Reader<'_>, scope: &Scope<'_>, names: &mut Vec<At<String>>) -> Vec<At<Rule>> {
     let Some(entry) = root.get("rule") else { return Vec::new() };
-    entry.tables().into_iter().filter_map(|table| rule::read(table, scope, names)).collect()
+    read_tables(entry.tables(), scope, names)
+}
+
+/// Reads these rules, wherever they stand.
+pub fn read_tables(tables: Vec<Reader<'_>>, scope: &Scope<'_>, names: &mut Vec<At<String>>) -> Vec<At<Rule>> {
+    tables.into_iter().filter_map(|table| rule::read(table, scope, names)).collect()
 }
 
 /// Tells of names that stand twice.

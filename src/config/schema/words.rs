@@ -10,6 +10,7 @@ use crate::{
     detect::{Confidence, Identifier, InsertedBy, Part, Severity},
     event::Values,
     exchange::{Direction, Scheme, Vantage},
+    gateway::Quic,
     listen::Kind,
     policy::{InterceptMode, Mode, Redaction, Undecided},
 };
@@ -47,6 +48,7 @@ word!("policy mode", Mode, [Mode::Enforce, Mode::Observe]);
 word!("intercept mode", InterceptMode, [InterceptMode::Always, InterceptMode::Never]);
 word!("listener kind", Kind, Kind::ALL);
 word!("way with what is undecided", Undecided, [Undecided::Tunnel, Undecided::Refuse]);
+word!("way with HTTP/3", Quic, Quic::ALL);
 word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
 
 impl Word for Direction {

@@ -170,17 +170,17 @@ impl Upstream {
         }
     }
 
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    pub fn let_go(&self) {
+        self.pools.iter().for_each(Pool::clear);
+    }
+
     /// Whether a connection that was led here may go on to its destination.
     ///
     /// # Errors
     /// A [`Fault`] that says why it may not: it is one of our own, or would lead to this machine.
     pub fn may_lead(&self, peer: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
         self.dialer.may_lead(peer, destination)
-    }
-
-    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
-    pub fn let_go(&self) {
-        self.pools.iter().for_each(Pool::clear);
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
