@@ -68,7 +68,9 @@ impl Granted {
         match tunnel::first_words(&mut client, &mut self.stream, idle).await {
             FirstWords::Client(words) => self.client_speaks(client, words).await,
             FirstWords::Server(_) if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
-            FirstWords::Server(words) if is_settings(&words) => self.both_speak_http2(client, words.freeze()).await,
+            FirstWords::Server(words) if is_settings(&words) => {
+                Box::pin(self.both_speak_http2(client, words.freeze())).await;
+            }
             FirstWords::Server(words) => {
                 let origin = Rewound::new(self.stream, words.freeze());
                 self.account.tunnel(Verdict::Tunnelled, because("server-first"));
@@ -139,36 +141,38 @@ impl Granted {
             First::Tls(hello) => Box::pin(self.tls(client, *hello)).await,
             First::BrokenTls { alert, hello } => Box::pin(self.broken_tls(client, alert, &hello)).await,
             First::Undecided if self.judges.interceptor.undecided() == Undecided::Refuse => self.refuse(&client),
-            First::Undecided => self.pass(client, because(UNDECIDED)).await,
-            First::Unknown => self.pass(client, because("foreign-protocol")).await,
+            First::Undecided => Box::pin(self.pass(client, because(UNDECIDED))).await,
+            First::Unknown => Box::pin(self.pass(client, because("foreign-protocol"))).await,
         }
     }
 
     async fn tls(self, client: Rewound<Line>, hello: ClientHello) {
         if self.note(&hello).is_err() {
-            return self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name").await;
+            return Box::pin(self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name")).await;
         }
         let site = proven(self.doubt(hello.sni.as_deref())).await;
         match self.route(site.as_ref(), hello.sni.as_deref()) {
             Route::Intercept => match Offer::of(&hello.alpn) {
                 Offer::Http => Box::pin(intercepted::open(self, client, hello)).await,
-                Offer::Foreign => self.pass(client, of_hello(&hello, Some("foreign-protocol"))).await,
-                Offer::Unknown => self.refuse_tls(client, &hello, &Refusal::UnknownProtocol, "unknown-protocol").await,
+                Offer::Foreign => Box::pin(self.pass(client, of_hello(&hello, Some("foreign-protocol")))).await,
+                Offer::Unknown => {
+                    Box::pin(self.refuse_tls(client, &hello, &Refusal::UnknownProtocol, "unknown-protocol")).await;
+                }
             },
-            Route::PassThrough(reason) => self.pass(client, of_hello(&hello, Some(reason))).await,
+            Route::PassThrough(reason) => Box::pin(self.pass(client, of_hello(&hello, Some(reason)))).await,
         }
     }
 
     async fn broken_tls(self, client: Rewound<Line>, alert: Vec<u8>, hello: &ClientHello) {
         if self.note(hello).is_err() {
-            return self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name").await;
+            return Box::pin(self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name")).await;
         }
         let site = proven(self.doubt(hello.sni.as_deref())).await;
         match self.route(site.as_ref(), hello.sni.as_deref()) {
             Route::Intercept => {
-                self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello").await;
+                Box::pin(self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello")).await;
             }
-            Route::PassThrough(reason) => self.pass(client, of_hello(hello, Some(reason))).await,
+            Route::PassThrough(reason) => Box::pin(self.pass(client, of_hello(hello, Some(reason)))).await,
         }
     }
 
