@@ -16,7 +16,7 @@ use socket2::SockRef;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::OwnedSemaphorePermit,
+    sync::{OwnedSemaphorePermit, watch},
     time::{sleep, timeout},
 };
 
@@ -184,8 +184,8 @@ impl Connection {
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
         let spoken = tokio::select! {
-            // clir ends, and this client has asked for nothing yet.
-            _ = ending.wait_for(|ending| *ending) => return,
+            // clir ends, and this client has asked for nothing, nor does it now.
+            () = last_call(&mut ending) => return,
             // The first bytes, or the end of our patience.
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
@@ -248,6 +248,13 @@ async fn first_bytes(stream: &mut Line) -> io::Result<Option<(Protocol, Bytes)>>
             return Ok(None);
         }
     }
+}
+
+/// The end, and a moment for who has connected right before it and is about to ask.
+async fn last_call(ending: &mut watch::Receiver<bool>) {
+    // Nothing to say is as good as the word to end.
+    let _ = ending.wait_for(|ending| *ending).await;
+    sleep(BACK_OFF).await;
 }
 
 /// Says why, without reading a byte.

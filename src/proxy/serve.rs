@@ -83,6 +83,8 @@ where
         polled => polled.map(Some),
     });
     let ended = tokio::select! {
+        // In this order: hyper drops what it was given and has not looked at when it is told to end.
+        biased;
         // The client left, or the connection broke, or it rests.
         ended = goes_on => ended,
         // clir ends: what is under way is finished, nothing is lost.

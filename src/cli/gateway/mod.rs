@@ -70,30 +70,23 @@ fn up(config: &Config, arguments: &watch::Arguments) -> Result<Outcome, Failure>
     let plan = plan(config)?;
     let home = Home::default();
     let watched = arguments.process.map(watch::begin).transpose()?;
+    let is_guarded = watched.is_none() && !arguments.unguarded;
+    // Before the rules: it may end while they come.
+    let listening = is_guarded.then(|| gateway::indispensable(&plan)).flatten();
     gateway::up(&config.gateway, &plan, &home).map_err(|error| Failure::because("the gateway is not up", error))?;
+    if let Some(process) = listening {
+        watch::leave_guard(process)?;
+    }
     let lan: Vec<_> = config.gateway.lan.iter().map(ToString::to_string).collect();
     let ports: Vec<_> = config.gateway.ports.iter().map(ToString::to_string).collect();
-    let text = format!("the gateway is up: TCP from {} to ports {} is led to clir\n", lan.join(", "), ports.join(", "));
-    print(&text)?;
-    match watched {
-        None if arguments.unguarded => Ok(Outcome::Done),
-        None => leave_guard(&plan),
-        Some(watched) => {
-            let why = watched.wait()?;
-            gateway::down(&home).map_err(|error| Failure::because("the gateway is not down", error))?;
-            print(&format!("the gateway is down: {why}\n"))
-        }
+    print(&format!("the gateway is up: TCP from {} to ports {} is led to clir\n", lan.join(", "), ports.join(", ")))?;
+    if is_guarded && listening.is_none() && gateway::is_redirected(&plan) {
+        print("note: nobody listens yet: connections are refused until clir runs; say `up` again then\n")?;
     }
-}
-
-fn leave_guard(plan: &Plan) -> Result<Outcome, Failure> {
-    if let Some(process) = gateway::indispensable(plan) {
-        return watch::leave_guard(process).map(|()| Outcome::Done);
-    }
-    match gateway::is_redirected(plan) {
-        true => print("note: nobody listens yet: connections are refused until clir runs; say `up` again then\n"),
-        false => Ok(Outcome::Done),
-    }
+    let Some(watched) = watched else { return Ok(Outcome::Done) };
+    let why = watched.wait()?;
+    gateway::down(&home).map_err(|error| Failure::because("the gateway is not down", error))?;
+    print(&format!("the gateway is down: {why}\n"))
 }
 
 /// A process that has ended already is no less a reason.
