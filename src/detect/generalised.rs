@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
+    alone,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -104,7 +105,7 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
     }
     if found.taken() == taken {
-        traded::examine_alone(place, field, found);
+        alone::examine(place, field, found);
     }
     if found.taken() == taken {
         let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
@@ -218,6 +219,7 @@ fn is_cipher(hint: Hint, value: &[u8]) -> bool {
             value::is_cipher(value, CIPHER) && (hint.network || value.iter().any(u8::is_ascii_alphabetic))
         }
         Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
+        Strength::Weak if hint.network => hint.sealed && value::is_cipher(value, CIPHER),
         Strength::Weak => hint.sealed && value::is_hash(value),
         Strength::Faint => false,
     }
@@ -244,6 +246,7 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
 /// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
 fn is_cell_number(value: &[u8]) -> bool {
     let value = value.trim_ascii();
+    let value = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X")).unwrap_or(value);
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
     digits > 3 && value.len() <= 24 && value.iter().all(joins) && (digits < value.len() || digits <= 10)

@@ -5,6 +5,7 @@
 //! a new signature is a table in `config/signatures/`.
 
 mod account;
+mod alone;
 pub mod behaviour;
 mod documented;
 mod finding;

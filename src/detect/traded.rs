@@ -3,18 +3,14 @@
 //! The last resort for a field that nothing else found anything in: its words say little, and only who writes it makes
 //! them tell. So the value has to look the part, whole.
 
-use std::ops::{Range, RangeInclusive};
-
 use super::{
     finding::{Confidence, Identifier, Severity},
     found::{Found, Taken},
-    generalised,
-    origin::Writer,
-    plausible,
+    generalised, plausible,
     report::{Place, severity_of},
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
-    words::{self, Hint, Said, Sense},
+    words::{self, Hint, Rule, Said, Sense},
 };
 use crate::exchange::Field;
 
@@ -57,16 +53,13 @@ pub(super) fn examine(
         .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
     let named = || number(Asked { kinds: hint?.kinds, strength: Strength::Strong, sealed: false }, value, decode);
     let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
-    let may_prove = || sense.said == Said::Nowhere && sense.rule.is_some_and(|rule| rule.proven.contains(&identifier));
-    let proven = || may_prove() && proves(identifier, hit.span.clone(), value);
     let accompanied = company.is_some() && sense.said != Said::Kin;
-    if !own && !accompanied && !proven() {
+    let Some(proof) = proof(sense, own || accompanied, identifier, value.get(hit.span.clone()).unwrap_or_default())
+    else {
         return;
-    }
+    };
     let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
-    let checked = matches!(identifier, Identifier::Imei | Identifier::Iccid);
-    let doubtful = !own && !accompanied && !checked && sense.rule.is_some_and(|rule| rule.doubtful);
-    let severity = if doubtful { Severity::Low } else { severity };
+    let severity = if proof == Proof::Doubtful { Severity::Low } else { severity };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
     let sure = match (own, hit.fit) {
         (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
@@ -77,51 +70,6 @@ pub(super) fn examine(
     found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
 }
 
-/// What needs no word of the name at all.
-pub(super) fn examine_alone(place: &Place<'_>, field: &Field, found: &mut Found) {
-    if place.subject.fields.len() > CROWD {
-        return;
-    }
-    let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));
-    if opens && ADDRESS.contains(&field.value.len()) {
-        inner_address(place, field, found);
-    }
-    if field.value.len() <= LONGEST {
-        carriers_user(&place.clone().by(Writer::Trade), field, found);
-    }
-}
-
-/// How long an address is.
-const ADDRESS: RangeInclusive<usize> = 7..=45;
-
-/// An address inside of a network and nothing else, under a name that tells no more: any proxy may tell one.
-fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
-    let value: &[u8] = &field.value;
-    let whole = value::trimmed(value);
-    let inside = value::first_inside(value).filter(|span| *span == whole);
-    let Some(span) = inside.filter(|_| !words::is_machines(&field.name)) else { return };
-    let (identifier, severity, hit) = (Identifier::ClientIp, Severity::Low, Hit::plain(span, Fit::Formed));
-    let sure = (Confidence::Possible, "an address inside of a network, and the name tells no machine of the site");
-    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
-}
-
-/// What stands in the realm of a network's user, and in no mailbox's domain.
-const REALMS: &[&[u8]] = &[b"3gppnetwork", b"pdsn", b"wap", b"gprs", b"apn", b"pppoe", b"wlan", b"ims"];
-
-/// A user of a network's realm and nothing else, whatever the name (3GPP TS 23.003 §14 and §19).
-fn carriers_user(place: &Place<'_>, field: &Field, found: &mut Found) {
-    let value: &[u8] = &field.value;
-    let Some(at) = memchr::memrchr(b'@', value) else { return };
-    let mut labels = value.get(at + 1..).unwrap_or_default().split(|&byte| byte == b'.');
-    let networks = labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm)));
-    if !networks || !value::is_account(value) {
-        return;
-    }
-    let (identifier, hit) = (Identifier::Account, Hit::plain(value::trimmed(value), Fit::Formed));
-    let sure = (Confidence::Possible, "the name tells nothing, but only a network has users of such a realm");
-    found.take(place, Taken { key: b"", value, identifier, severity: severity_of(identifier), sure, hit, start: 0 });
-}
-
 /// What the value is, of all that the words allow for.
 fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
     let Some(rule) = sense.rule else { return unsaid(sense, value, decode) };
@@ -129,7 +77,7 @@ fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identif
     let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let strength = if strong && first { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
-    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule.severity, value)?)));
+    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule, value)?)));
     number(Asked { kinds: &rule.kinds, strength, sealed: rule.sealed }, value, decode).or_else(other)
 }
 
@@ -152,9 +100,41 @@ fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
     number(Asked { kinds: ANY, strength: Strength::Weak, sealed: false }, value, decode).or_else(other)
 }
 
+/// What a value is worth under the words of a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// It says whose it is, or another field does.
+    Enough,
+    /// It is worth a line in the log: everyday words, or a network's name that is a word of everyday itself.
+    Doubtful,
+}
+
+/// What it is worth, if anything; nothing more is asked where a network is `known` to write the field.
+fn proof(sense: Sense, known: bool, identifier: Identifier, content: &[u8]) -> Option<Proof> {
+    if known {
+        return Some(Proof::Enough);
+    }
+    let rule = sense.rule?;
+    let may_prove = sense.said == Said::Nowhere && rule.proven.contains(&identifier);
+    if may_prove && proves(identifier, content) {
+        let checked = matches!(identifier, Identifier::Imei | Identifier::Iccid);
+        return Some(if rule.doubtful && !checked { Proof::Doubtful } else { Proof::Enough });
+    }
+    let suggests = match identifier {
+        Identifier::Location => may_prove && (value::is_coordinates(content) || rule.doubtful && is_degree(content)),
+        _ if sense.perhaps && rule.kinds.first() == Some(&identifier) => match identifier {
+            Identifier::SubscriberId => is_pseudonym(content, false),
+            Identifier::Msisdn => value::is_cipher(content, LONG),
+            _ => false,
+        },
+        Identifier::SubscriberId => may_prove && rule.doubtful && is_pseudonym(content, true),
+        _ => false,
+    };
+    suggests.then_some(Proof::Doubtful)
+}
+
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
-fn proves(identifier: Identifier, span: Range<usize>, value: &[u8]) -> bool {
-    let content = value.get(span).unwrap_or_default();
+fn proves(identifier: Identifier, content: &[u8]) -> bool {
     match identifier {
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
         Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
@@ -194,7 +174,8 @@ fn number(asked: Asked, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
 }
 
 /// What is no number.
-fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8]) -> Option<Hit> {
+fn other(kind: Identifier, strong: bool, rule: &Rule, value: &[u8]) -> Option<Hit> {
+    let severity = rule.severity;
     let whole = value::trimmed(value);
     let content = value.get(whole.clone()).unwrap_or_default();
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -203,10 +184,12 @@ fn other(kind: Identifier, strong: bool, severity: Option<Severity>, value: &[u8
         return None;
     }
     let fits = match kind {
-        Identifier::SubscriberId => is_pseudonym(content, strong),
+        Identifier::SubscriberId => is_pseudonym(content, strong || rule.doubtful),
+        Identifier::Account if strong && is_login(content) => true,
         Identifier::Account => value::is_account(content) || is_account_number(content),
         Identifier::Location if strong && is_code(content) => true,
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location if rule.doubtful && is_degree(content) => true,
         Identifier::Location => value::is_position(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().copied().all(is_reference),
@@ -250,6 +233,21 @@ fn is_area_and_cell(content: &[u8]) -> bool {
     area.is_some_and(|area| area < 1 << 16) && cell.is_some_and(|cell| cell < 1 << 28) && parts.next().is_none()
 }
 
+/// `jsmith99`, `sub_8841`: a name with a digit or a joint in it, too short for a token.
+fn is_login(content: &[u8]) -> bool {
+    let joins = |byte: &u8| byte.is_ascii_digit() || b"-_.".contains(byte);
+    let letters = content.iter().filter(|byte| byte.is_ascii_lowercase()).count();
+    let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let large = content.iter().skip(1).any(u8::is_ascii_uppercase);
+    (4..=20).contains(&content.len())
+        && letters >= 3
+        && digits <= 6
+        && !large
+        && content.first().is_some_and(u8::is_ascii_alphabetic)
+        && content.iter().any(joins)
+        && content.iter().all(|byte| joins(byte) || byte.is_ascii_alphabetic())
+}
+
 /// `1-2345678`, `C12345678`, `1.2345678`.
 fn is_account_number(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -261,6 +259,19 @@ fn is_account_number(content: &[u8]) -> bool {
 fn is_place(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
     digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
+}
+
+/// Degrees with four decimals and more, ten metres, alone.
+fn is_degree(content: &[u8]) -> bool {
+    let (front, decimals) = match memchr::memchr(b'.', content) {
+        Some(at) => content.split_at(at),
+        None => return false,
+    };
+    let degrees = std::str::from_utf8(front).ok().and_then(|front| front.parse::<i16>().ok());
+    let decimals = decimals.get(1..).unwrap_or_default();
+    degrees.is_some_and(|degrees| degrees.abs() <= 180)
+        && (4..=15).contains(&decimals.len())
+        && decimals.iter().all(u8::is_ascii_digit)
 }
 
 /// The short name of a place: `MUM`, `KE-NBO`.

@@ -120,6 +120,8 @@ struct Lexicon {
     telling: u64,
     /// The classes of what runs in a site or on the way to it.
     machines: u64,
+    /// The class of who asks.
+    client: u64,
     /// The class of places.
     area: u64,
     /// The class of words for access.
@@ -151,6 +153,8 @@ pub(in crate::detect) struct Sense {
     pub said: Said,
     /// Whether the name holds that of a network.
     pub branded: bool,
+    /// Whether it begins with that of a network that is a word of everyday as well.
+    pub perhaps: bool,
 }
 
 /// Who says that a network writes a field.
@@ -181,18 +185,18 @@ pub(in crate::detect) fn sense(name: &[u8], plain: bool) -> Option<Sense> {
     let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
     let doubtful = set & FIRST != 0 && rule.is_none_or(|rule| !rule.sure);
     if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
-        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0 });
+        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0, perhaps: false });
     }
     let rule = rule.filter(|_| set & UNKNOWN == 0)?;
     if rule.alone {
-        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false });
+        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false, perhaps: false });
     }
     let said = match rule.context {
         Context::Name => Said::Kin,
         Context::Request => Said::Elsewhere,
         Context::Any => Said::Nowhere,
     };
-    Some(Sense { rule: Some(rule), said, branded: false })
+    Some(Sense { rule: Some(rule), said, branded: false, perhaps: doubtful })
 }
 
 /// Whether a name speaks of a network.
@@ -221,7 +225,8 @@ pub(super) fn is_name(token: &[u8]) -> bool {
 /// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
 pub(in crate::detect) fn is_machines(name: &[u8]) -> bool {
     let lexicon = &*LEXICON;
-    lexicon.read(&Folded::new(name)) & (TRAP | lexicon.machines) != 0
+    let set = lexicon.read(&Folded::new(name));
+    set & TRAP != 0 || set & lexicon.machines != 0 && set & lexicon.client == 0
 }
 
 impl Lexicon {
@@ -362,6 +367,7 @@ fn read(text: &str) -> Result<Lexicon, String> {
         endings,
         unlike,
         telling: bit(&"telling".to_owned())?,
+        client: bit(&"client".to_owned())?,
         area: bit(&"area".to_owned())?,
         radio: bit(&"radio".to_owned())?,
         machines: set(&["node".to_owned(), "machine".to_owned()])?,
