@@ -92,7 +92,9 @@ fn number(value: &[u8]) -> Option<(Identifier, Hit)> {
     let kinds = [Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid].into_iter();
     kinds.filter_map(|kind| Some((kind, value::find(kind, value, Effort::Clear)?))).find(|(kind, hit)| {
         let moment = *kind == Identifier::Msisdn && plausible::is_moment(value, hit);
-        hit.fit == Fit::Checked && !moment
+        // With sixteen digits a subscription's has a sign in front, which only a name could tell.
+        let signed = *kind == Identifier::Imsi && hit.span.len() > 15;
+        hit.fit == Fit::Checked && !moment && !signed
     })
 }
 

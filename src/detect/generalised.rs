@@ -102,7 +102,7 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
     }
     if found.taken() == taken {
         let decode = field.value.len() <= (terms.held)();
-        traded::examine(&place.clone().by(Writer::Trade), field, terms.company, decode, found);
+        traded::examine(place, field, terms.company, decode, found);
     }
     if found.taken() == taken {
         alone::examine(place, field, found);
@@ -150,6 +150,10 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &m
     }
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
         let Some(hit) = other(hint.strength, identifier, value) else { continue };
+        // Whose place it is, the name tells as well.
+        let place_of = || words::is_place(&field.name) && value::is_position(value);
+        let identifier =
+            if identifier == Identifier::SubscriberId && place_of() { Identifier::Location } else { identifier };
         let (severity, sure) = (severity_of(identifier), AGREED);
         found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }

@@ -7,6 +7,7 @@
 mod account;
 mod alone;
 pub mod behaviour;
+mod browsing;
 mod documented;
 mod finding;
 mod fold;

@@ -4,9 +4,13 @@
 //! them tell. So the value has to look the part, whole.
 
 use super::{
+    account::Reason,
+    browsing,
     finding::{Confidence, Identifier, Severity},
-    found::{Found, Taken},
-    generalised, plausible,
+    found::{Found, Sure, Taken},
+    generalised,
+    origin::Writer,
+    plausible,
     report::{Place, severity_of},
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
@@ -20,6 +24,12 @@ const LONGEST: usize = 256;
 /// A token of which nothing tells what it is, is as long as ciphertext.
 const LONG: usize = 20;
 
+/// What points at somebody, where only the place tells that it does.
+const TOKEN: usize = 12;
+
+/// No account number is longer; where a network's name stands beside it, it may be.
+const ACCOUNT: usize = 12;
+
 /// No phone and no gateway sends as many fields; what does is made to be slow.
 const CROWD: usize = 32;
 
@@ -31,6 +41,19 @@ const SHORT: usize = 40;
 
 /// Numbers that may stand under a name that begins with a network's and tells nothing else.
 const ANY: &[Identifier] = &[Identifier::Msisdn, Identifier::Imsi, Identifier::Iccid, Identifier::Imei];
+
+/// Who says that a network writes a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Its own name, or another field whose name begins alike.
+    Networks,
+    /// Another field of the message.
+    Accompanied,
+    /// Nobody, but it is none that a browser writes by itself.
+    NoBrowsers,
+    /// Nobody.
+    Anyones,
+}
 
 /// Judges a field; `company` tells what other fields say about who wrote one of this name.
 pub(super) fn examine(
@@ -47,38 +70,61 @@ pub(super) fn examine(
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count();
     let plain = digits < 2 && !value.contains(&b'@');
     let Some(sense) = words::sense(&field.name, plain) else { return };
-    let company = (sense.said != Said::Here).then(|| company(&field.name)).flatten();
-    let own = sense.said == Said::Here || company == Some(Said::Here);
-    let hint = words::classify(&field.name)
-        .filter(|hint| own && value::is_number(hint.kinds.first().copied().unwrap_or(Identifier::Network)));
+    let whose = whose(place, sense, &field.name, company);
+    let hint = words::classify(&field.name).filter(|hint| whose == Whose::Networks && names_number(hint.kinds));
     let named = || number(Asked { kinds: hint?.kinds, strength: Strength::Strong, sealed: false }, value, decode);
-    let Some((identifier, hit)) = meant(sense, own, value, decode).or_else(named) else { return };
-    let accompanied = company.is_some() && sense.said != Said::Kin;
-    let Some(proof) = proof(sense, own || accompanied, identifier, value.get(hit.span.clone()).unwrap_or_default())
-    else {
-        return;
+    let Some((identifier, hit)) = meant(sense, whose, value, decode).or_else(named) else { return };
+    let content = value.get(hit.span.clone()).unwrap_or_default();
+    let Some(proof) = proof(sense, whose, identifier, content) else { return };
+    let severity = match proof {
+        Proof::Doubtful | Proof::Foreign => Severity::Low,
+        Proof::Enough => sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier)),
     };
-    let severity = sense.rule.and_then(|rule| rule.severity).unwrap_or(severity_of(identifier));
-    let severity = if proof == Proof::Doubtful { Severity::Low } else { severity };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
-    let sure = match (own, hit.fit) {
-        (true, Fit::Odd) => (Confidence::Possible, "a network's name and everyday words, and the value may be one"),
-        (true, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
-        (false, _) if !accompanied => (Confidence::Possible, "everyday words, but the value speaks for itself"),
-        (false, _) => (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees"),
-    };
-    found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+    let sure = sure(whose, proof, hit.fit);
+    found.tell_better(place.text, || Reason::Trade(words::told(&field.name, sense.rule)));
+    let writer = if proof == Proof::Enough { Writer::Trade } else { Writer::Anyone };
+    found.take(&place.clone().by(writer), Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
+}
+
+fn whose(place: &Place<'_>, sense: Sense, name: &[u8], company: &dyn Fn(&[u8]) -> Option<Said>) -> Whose {
+    let said = if sense.said == Said::Here { Some(Said::Here) } else { company(name) };
+    match said {
+        Some(Said::Here) => Whose::Networks,
+        Some(_) if sense.said != Said::Kin => Whose::Accompanied,
+        _ if !words::is_machines(name) && browsing::is_browsing(place.subject) => Whose::NoBrowsers,
+        _ => Whose::Anyones,
+    }
+}
+
+fn sure(whose: Whose, proof: Proof, fit: Fit) -> Sure {
+    match (whose, fit) {
+        (Whose::Networks, Fit::Odd) => {
+            (Confidence::Possible, "a network's name and everyday words, and the value may be one")
+        }
+        (Whose::Networks, _) => (Confidence::Likely, "a network's name and everyday words, and the value agrees"),
+        (Whose::Accompanied, _) => {
+            (Confidence::Possible, "everyday words, but another field is a network's, and the value agrees")
+        }
+        _ if proof == Proof::Foreign => {
+            (Confidence::Possible, "everyday words, but no browser writes such a field by itself")
+        }
+        _ => (Confidence::Possible, "everyday words, but the value speaks for itself"),
+    }
 }
 
 /// What the value is, of all that the words allow for.
-fn meant(sense: Sense, own: bool, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
+fn meant(sense: Sense, whose: Whose, value: &[u8], decode: bool) -> Option<(Identifier, Hit)> {
     let Some(rule) = sense.rule else { return unsaid(sense, value, decode) };
-    let strong = rule.strong && own;
-    let first = rule.kinds.first().is_some_and(|kind| value::is_number(*kind));
-    let strength = if strong && first { Strength::Strong } else { Strength::Weak };
+    let strong = rule.strong && whose == Whose::Networks;
+    let strength = if strong && names_number(&rule.kinds) { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
-    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, strong, rule, value)?)));
+    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, rule, whose, value)?)));
     number(Asked { kinds: &rule.kinds, strength, sealed: rule.sealed }, value, decode).or_else(other)
+}
+
+fn names_number(kinds: &[Identifier]) -> bool {
+    kinds.first().is_some_and(|kind| value::is_number(*kind))
 }
 
 /// What stands under a network's name and words that nobody knows: what speaks for itself, or a long token.
@@ -107,11 +153,13 @@ enum Proof {
     Enough,
     /// It is worth a line in the log: everyday words, or a network's name that is a word of everyday itself.
     Doubtful,
+    /// As little, and only because no browser writes the field.
+    Foreign,
 }
 
-/// What it is worth, if anything; nothing more is asked where a network is `known` to write the field.
-fn proof(sense: Sense, known: bool, identifier: Identifier, content: &[u8]) -> Option<Proof> {
-    if known {
+/// What it is worth, if anything; nothing more is asked where a network is known to write the field.
+fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> Option<Proof> {
+    if matches!(whose, Whose::Networks | Whose::Accompanied) {
         return Some(Proof::Enough);
     }
     let rule = sense.rule?;
@@ -130,7 +178,9 @@ fn proof(sense: Sense, known: bool, identifier: Identifier, content: &[u8]) -> O
         Identifier::SubscriberId => may_prove && rule.doubtful && is_pseudonym(content, true),
         _ => false,
     };
-    suggests.then_some(Proof::Doubtful)
+    let points = matches!(identifier, Identifier::SubscriberId | Identifier::Account);
+    let foreign = whose == Whose::NoBrowsers && points;
+    if suggests { Some(Proof::Doubtful) } else { foreign.then_some(Proof::Foreign) }
 }
 
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
@@ -174,8 +224,8 @@ fn number(asked: Asked, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
 }
 
 /// What is no number.
-fn other(kind: Identifier, strong: bool, rule: &Rule, value: &[u8]) -> Option<Hit> {
-    let severity = rule.severity;
+fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8]) -> Option<Hit> {
+    let (severity, strong) = (rule.severity, rule.strong && whose == Whose::Networks);
     let whole = value::trimmed(value);
     let content = value.get(whole.clone()).unwrap_or_default();
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -183,10 +233,15 @@ fn other(kind: Identifier, strong: bool, rule: &Rule, value: &[u8]) -> Option<Hi
     if !described && value::is_nothing(content) {
         return None;
     }
+    let pointed = whose == Whose::NoBrowsers && !is_clock(content);
+    let token = pointed && value::is_cipher(content, TOKEN) && content.iter().any(u8::is_ascii_alphabetic);
     let fits = match kind {
-        Identifier::SubscriberId => is_pseudonym(content, strong || rule.doubtful),
-        Identifier::Account if strong && is_login(content) => true,
-        Identifier::Account => value::is_account(content) || is_account_number(content),
+        Identifier::SubscriberId => is_pseudonym(content, strong || rule.doubtful) || token && !is_labelled(content),
+        Identifier::Account if (strong || pointed) && is_login(content) => true,
+        Identifier::Account => {
+            value::is_account(content)
+                || is_account_number(content) && (strong || content.len() <= ACCOUNT && !is_clock(content))
+        }
         Identifier::Location if strong && is_code(content) => true,
         Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
         Identifier::Location if rule.doubtful && is_degree(content) => true,
@@ -233,6 +288,10 @@ fn is_area_and_cell(content: &[u8]) -> bool {
     area.is_some_and(|area| area < 1 << 16) && cell.is_some_and(|cell| cell < 1 << 28) && parts.next().is_none()
 }
 
+fn is_clock(content: &[u8]) -> bool {
+    matches!(Look::at(content), Look::Clock(_))
+}
+
 /// `jsmith99`, `sub_8841`: a name with a digit or a joint in it, too short for a token.
 fn is_login(content: &[u8]) -> bool {
     let joins = |byte: &u8| byte.is_ascii_digit() || b"-_.".contains(byte);
@@ -258,7 +317,11 @@ fn is_account_number(content: &[u8]) -> bool {
 /// The number or the name of a cell, an area, a zone; a degree of latitude.
 fn is_place(content: &[u8]) -> bool {
     let digits = content.iter().filter(|byte| byte.is_ascii_digit()).count();
-    digits >= 2 && content.len() <= SHORT && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
+    let opaque = value::is_cipher(content, LONG) || digits == content.len() && digits > 10;
+    digits >= 2
+        && !opaque
+        && content.len() <= SHORT
+        && content.iter().all(|byte| is_reference(*byte) || b",;| ".contains(byte))
 }
 
 /// Degrees with four decimals and more, ten metres, alone.

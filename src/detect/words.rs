@@ -6,6 +6,8 @@
 mod company;
 mod folded;
 mod ordinary;
+mod sort;
+mod told;
 mod trade;
 
 use std::cmp::Reverse;
@@ -15,7 +17,9 @@ pub(super) use company::Company;
 pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Rule, Said, Sense, is_branded, is_machines, sense};
+pub(super) use sort::{is_machines, is_place, is_thing};
+pub(super) use told::{Told, told};
+pub(super) use trade::{Rule, Said, Sense, is_branded, sense};
 
 use super::{
     finding::Identifier,
@@ -114,14 +118,6 @@ pub(super) fn is_holder(name: &[u8]) -> bool {
     let folded = Folded::new(name);
     let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
     has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
-}
-
-/// Whether a name speaks of a thing that has numbers of its own, or points at one: `X-Merchant-Id`, `Order-Number`.
-pub(super) fn is_thing(name: &[u8]) -> bool {
-    let vocabulary = &*VOCABULARY;
-    let lists = [&vocabulary.traps, &vocabulary.worlds, &vocabulary.about, &vocabulary.references];
-    let refers = |token: &[u8]| lists.iter().any(|list| list.has(token)) || vocabulary.references.end(token);
-    Folded::new(name).tokens().any(refers) || is_machines(name)
 }
 
 /// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.

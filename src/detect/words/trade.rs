@@ -84,7 +84,7 @@ struct File {
 /// What the words of a name say together.
 #[derive(Debug)]
 pub(in crate::detect) struct Rule {
-    all: u64,
+    pub(super) all: u64,
     not: u64,
     context: Context,
     sure: bool,
@@ -105,7 +105,7 @@ pub(in crate::detect) struct Rule {
 
 /// Every word with the classes that it is in, sorted; and the rules.
 #[derive(Debug)]
-struct Lexicon {
+pub(super) struct Lexicon {
     words: Vec<(Box<str>, u64)>,
     /// Where in `words` those begin that start with a byte or a later one.
     starts: [usize; 129],
@@ -119,27 +119,27 @@ struct Lexicon {
     /// The class of those.
     telling: u64,
     /// The classes of what runs in a site or on the way to it.
-    machines: u64,
+    pub(super) machines: u64,
     /// The class of who asks.
-    client: u64,
+    pub(super) client: u64,
     /// The class of places.
-    area: u64,
+    pub(super) area: u64,
     /// The class of words for access.
     radio: u64,
 }
 
-const BRAND: u64 = 1;
-const FIRST: u64 = 1 << 1;
-const GEAR: u64 = 1 << 2;
-const TRAP: u64 = 1 << 3;
+pub(super) const BRAND: u64 = 1;
+pub(super) const FIRST: u64 = 1 << 1;
+pub(super) const GEAR: u64 = 1 << 2;
+pub(super) const TRAP: u64 = 1 << 3;
 /// What a token is that cannot be cut into words.
 const UNKNOWN: u64 = 1 << 4;
 /// The first bit of the classes of the file.
-const CLASSES: u64 = 5;
+const CLASSES: usize = 5;
 
 /// # Panics
 /// If the file is unsound, which a test rules out.
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
     Ok(lexicon) => lexicon,
     Err(fault) => unreachable!("the compiled-in words of the trade are tested: {fault}"),
 });
@@ -222,13 +222,6 @@ pub(super) fn is_name(token: &[u8]) -> bool {
     LEXICON.classes(token, true) & !BRAND == 0 && token.len() > 1
 }
 
-/// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
-pub(in crate::detect) fn is_machines(name: &[u8]) -> bool {
-    let lexicon = &*LEXICON;
-    let set = lexicon.read(&Folded::new(name));
-    set & TRAP != 0 || set & lexicon.machines != 0 && set & lexicon.client == 0
-}
-
 impl Lexicon {
     /// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not.
     fn is_moot(&self, folded: &Folded, plain: bool) -> bool {
@@ -240,17 +233,24 @@ impl Lexicon {
     }
 
     /// The classes of a name's words.
-    fn read(&self, folded: &Folded) -> u64 {
+    pub(super) fn read(&self, folded: &Folded) -> u64 {
+        let mut set = 0;
+        self.each(folded, |_, classes| set |= classes);
+        set
+    }
+
+    /// Every word of a name with its classes.
+    pub(super) fn each(&self, folded: &Folded, mut take: impl FnMut(Piece, u64)) {
         let mut tokens: SmallVec<[Piece; 64]> = folded.pieces(0, folded.len).collect();
         tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
-        let (mut set, mut at) = (0, 0);
+        let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let joined = self.joined(folded, tokens.get(at..).unwrap_or_default(), at == 0);
             let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
-            set |= classes;
+            let end = tokens.get(at + count - 1).map_or(token.end, |last| last.end);
+            take(Piece { start: token.start, end }, classes);
             at += count;
         }
-        set
     }
 
     /// `Bell-Canada`, `NetAccess-Id`: several tokens may be one word. What is told of a network stays told: `Wap-Client`
@@ -339,19 +339,20 @@ fn admitted(classes: u64, token: &[u8], first: bool) -> u64 {
 
 fn read(text: &str) -> Result<Lexicon, String> {
     let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
-    let bit = |name: &String| {
-        let at = file.class.iter().position(|class| class.name == *name).ok_or(format!("no class: {name}"))?;
-        u64::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
+    let class = |name: &str| {
+        let at = file.class.iter().position(|class| class.name == name).ok_or(format!("no class: {name}"))?;
+        let shift = u32::try_from(CLASSES + at).map_err(|fault| fault.to_string())?;
+        1_u64.checked_shl(shift).ok_or("too many classes".to_owned())
     };
-    let set = |names: &[String]| names.iter().try_fold(0, |set, name| bit(name).map(|bit| set | bit));
+    let set = |names: &[String]| names.iter().try_fold(0, |set, name| class(name).map(|bit| set | bit));
     let mut words: BTreeMap<Box<str>, u64> = BTreeMap::new();
-    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
-    for (text, class) in fixed {
+    let mut enter = |text: &str, class: u64| {
         text.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= class);
-    }
-    for class in &file.class {
-        let bit = bit(&class.name)?;
-        class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
+    };
+    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
+    fixed.into_iter().for_each(|(text, class)| enter(text, class));
+    for of_file in &file.class {
+        enter(&of_file.words, class(&of_file.name)?);
     }
     let rules = file.rule.iter().map(|rule| compile(rule, &set)).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
@@ -366,11 +367,11 @@ fn read(text: &str) -> Result<Lexicon, String> {
         ends,
         endings,
         unlike,
-        telling: bit(&"telling".to_owned())?,
-        client: bit(&"client".to_owned())?,
-        area: bit(&"area".to_owned())?,
-        radio: bit(&"radio".to_owned())?,
-        machines: set(&["node".to_owned(), "machine".to_owned()])?,
+        telling: class("telling")?,
+        client: class("client")?,
+        area: class("area")?,
+        radio: class("radio")?,
+        machines: class("node")? | class("machine")?,
     })
 }
 
