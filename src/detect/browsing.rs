@@ -7,7 +7,10 @@ use super::{Subject, words};
 use crate::exchange::{Direction, Field};
 
 /// How browsers call themselves, those of phones with keys included.
-const BROWSERS: &[&[u8]] = &[b"Mozilla/", b"Opera/", b"MIDP", b"UP.Browser", b"NetFront", b"Obigo", b"UCWEB"];
+const BROWSERS: &[&[u8]] = &[b"MIDP", b"UP.Browser", b"NetFront", b"Obigo", b"UCWEB"];
+
+/// How nearly all of them begin.
+const NEARLY_ALL: &[&[u8]] = &[b"Mozilla/", b"Opera/"];
 
 /// Fields that only scripts and apps send; a value that is named has to stand there.
 const SCRIPTED: &[(&str, &[u8])] = &[
@@ -28,7 +31,9 @@ const FOREIGN: usize = 3;
 /// Whether it is a request in cleartext as a browser sends it by itself.
 pub(super) fn is_browsing(subject: &Subject<'_>) -> bool {
     let browsers = |field: &Field| {
-        field.is("user-agent") && BROWSERS.iter().any(|mark| memchr::memmem::find(&field.value, mark).is_some())
+        let begins = || NEARLY_ALL.iter().any(|mark| field.value.starts_with(mark));
+        let holds = || BROWSERS.iter().any(|mark| memchr::memmem::find(&field.value, mark).is_some());
+        field.is("user-agent") && (begins() || holds())
     };
     let scripted = |field: &Field| {
         let sign = |&(name, mark): &(&str, &[u8])| field.is(name) && memchr::memmem::find(&field.value, mark).is_some();
