@@ -374,6 +374,9 @@ fn everyday_words_alone_raise_no_alarm() {
         ("OneSignal-Subscription-Id", "b6d5bbf3-6d16-930b-6c58-48faae67b99a"),
         ("X-Netflix.esn", "NFANDROID1-PRV-P-0P5B4BGFLBSSGDSMY7LP"),
         ("X-Canvas-Id", HASH),
+        ("X-Hue-Id", HASH),
+        ("X-Clip-Id", HASH),
+        ("X-Position", "1200,4800"),
     ] {
         let alarms = alarms("/", &[(name, value)]);
         assert!(alarms.is_empty(), "{name}: {value}: {alarms:?}");

@@ -169,7 +169,10 @@ fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> 
         return Some(if rule.doubtful && !checked { Proof::Doubtful } else { Proof::Enough });
     }
     let suggests = match identifier {
-        Identifier::Location => may_prove && (value::is_coordinates(content) || rule.doubtful && is_degree(content)),
+        Identifier::Location => {
+            let position = is_plain_cell(content) || value::is_coordinates(content);
+            may_prove && (position || rule.doubtful && is_degree(content))
+        }
         _ if sense.perhaps && rule.kinds.first() == Some(&identifier) => match identifier {
             Identifier::SubscriberId => is_pseudonym(content, false),
             Identifier::Msisdn => value::is_cipher(content, LONG),
@@ -186,7 +189,7 @@ fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> 
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
 fn proves(identifier: Identifier, content: &[u8]) -> bool {
     match identifier {
-        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location if is_plain_cell(content) => false,
         Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
         Identifier::SubscriberId => is_pseudonym(content, false),
         // What passed every check, and is written with its country.
@@ -243,7 +246,7 @@ fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8]) -> Option<Hi
                 || is_account_number(content) && (strong || content.len() <= ACCOUNT && !is_clock(content))
         }
         Identifier::Location if strong && is_code(content) => true,
-        Identifier::Location if is_area_and_cell(content) || value::is_glued_cell(content) => true,
+        Identifier::Location if is_plain_cell(content) => rule.strong || !content.contains(&b','),
         Identifier::Location if rule.doubtful && is_degree(content) => true,
         Identifier::Location => value::is_position(content) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
@@ -276,6 +279,11 @@ fn without_realm(content: &[u8]) -> &[u8] {
 fn is_labelled(content: &[u8]) -> bool {
     let label = content.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
     (2..=6).contains(&label) && content.get(label) == Some(&b'_')
+}
+
+/// Digits that may be an area and a cell, and whatever else has two numbers or a long one.
+fn is_plain_cell(content: &[u8]) -> bool {
+    is_area_and_cell(content) || value::is_glued_cell(content)
 }
 
 /// The numbers of an area of 16 bits and a cell of 28: `4325-43489`.
