@@ -28,15 +28,18 @@ const SCRIPTED: &[(&str, &[u8])] = &[
 /// What is written by a script has more fields that are not everybody's, beside those that tell of the browser itself.
 const FOREIGN: usize = 3;
 
+/// What tells stands in front; a message that is made to be slow has longer values.
+const FRONT: usize = 512;
+
 /// Whether it is a request in cleartext as a browser sends it by itself.
 pub(super) fn is_browsing(subject: &Subject<'_>) -> bool {
     let browsers = |field: &Field| {
         let begins = || NEARLY_ALL.iter().any(|mark| field.value.starts_with(mark));
-        let holds = || BROWSERS.iter().any(|mark| memchr::memmem::find(&field.value, mark).is_some());
-        field.is("user-agent") && (begins() || holds())
+        let names = || BROWSERS.iter().any(|mark| holds(field, mark));
+        field.is("user-agent") && (begins() || names())
     };
     let scripted = |field: &Field| {
-        let sign = |&(name, mark): &(&str, &[u8])| field.is(name) && memchr::memmem::find(&field.value, mark).is_some();
+        let sign = |&(name, mark): &(&str, &[u8])| field.is(name) && holds(field, mark);
         SCRIPTED.iter().any(sign)
     };
     let own = |field: &&Field| words::is_ordinary(&field.name) || is_of_browsers(&field.name);
@@ -45,6 +48,10 @@ pub(super) fn is_browsing(subject: &Subject<'_>) -> bool {
         && subject.fields.iter().any(browsers)
         && !subject.fields.iter().any(scripted)
         && subject.fields.iter().filter(|field| !own(field)).count() <= FOREIGN
+}
+
+fn holds(field: &Field, mark: &[u8]) -> bool {
+    memchr::memmem::find(field.value.get(..FRONT).unwrap_or(&field.value), mark).is_some()
 }
 
 /// Hints that browsers give of themselves and of the device, and what phones with keys sent instead.
