@@ -55,18 +55,22 @@ fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
 /// What stands in the realm of a network's user, and in no mailbox's domain.
 const REALMS: &[&[u8]] = &[b"3gppnetwork", b"pdsn", b"wap", b"gprs", b"apn", b"pppoe", b"wlan", b"ims"];
 
-/// A user of a network's realm and nothing else, whatever the name (3GPP TS 23.003 §14 and §19).
+/// A user of a network's realm and nothing else, whatever the name.
 fn carriers_user(place: &Place<'_>, field: &Field, found: &mut Found) {
     let value: &[u8] = &field.value;
-    let Some(at) = memchr::memrchr(b'@', value) else { return };
-    let mut labels = value.get(at + 1..).unwrap_or_default().split(|&byte| byte == b'.');
-    let networks = labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm)));
-    if !networks || !value::is_account(value) {
+    if !is_carriers_user(value) {
         return;
     }
     let (identifier, hit) = (Identifier::Account, Hit::plain(value::trimmed(value), Fit::Formed));
     let sure = (Confidence::Possible, "the name tells nothing, but only a network has users of such a realm");
     found.take(place, Taken { key: b"", value, identifier, severity: severity_of(identifier), sure, hit, start: 0 });
+}
+
+/// Whether it is a user of a network's realm (3GPP TS 23.003 §14 and §19).
+pub(super) fn is_carriers_user(value: &[u8]) -> bool {
+    let Some(at) = memchr::memrchr(b'@', value) else { return false };
+    let mut labels = value.get(at + 1..).unwrap_or_default().split(|&byte| byte == b'.');
+    labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm))) && value::is_account(value)
 }
 
 /// How long digits are that may be the number of a subscriber with its country, a subscription or a card.

@@ -5,7 +5,7 @@
 
 use super::{
     account::Reason,
-    browsing,
+    alone, browsing,
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
     generalised,
@@ -159,7 +159,8 @@ enum Proof {
 
 /// What it is worth, if anything; nothing more is asked where a network is known to write the field.
 fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> Option<Proof> {
-    if matches!(whose, Whose::Networks | Whose::Accompanied) {
+    let networks_user = || identifier == Identifier::Account && alone::is_carriers_user(content);
+    if matches!(whose, Whose::Networks | Whose::Accompanied) || networks_user() {
         return Some(Proof::Enough);
     }
     let rule = sense.rule?;
@@ -189,7 +190,8 @@ fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> 
 /// Whether a value is enough where nothing but everyday words speak: a cell of an assigned network, an address inside.
 fn proves(identifier: Identifier, content: &[u8]) -> bool {
     match identifier {
-        Identifier::Location if is_plain_cell(content) => false,
+        Identifier::Location if value::is_glued_cell(content) => content.iter().any(u8::is_ascii_alphabetic),
+        Identifier::Location if is_area_and_cell(content) => false,
         Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
         Identifier::SubscriberId => is_pseudonym(content, false),
         // What passed every check, and is written with its country.
