@@ -320,6 +320,29 @@ fn an_endless_head_is_cut_off() {
     assert!(clir.connect().try_next_works(&Origin::new()));
 }
 
+/// Whatever becomes of a connection, it has its place until it ends.
+#[test]
+fn tunnels_and_switched_connections_are_connections() {
+    let (clir, origin) = (Setup::new().set("limits.connections_per_client", "2").start(), Origin::new());
+    let tunnel = Wire::tunnel(clir.address(), &origin.authority());
+    let far = origin.accept();
+    let mut switched = clir.connect();
+    switched.send(origin.request("GET", "/", "Connection: Upgrade\r\nUpgrade: echo\r\n"));
+    let mut site = origin.accept();
+    site.head();
+    site.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+    assert_eq!(switched.head().status(), 101);
+    let third = clir.connect();
+    assert_eq!(third.whatever_head().map(|head| head.status()), Some(429));
+    drop((tunnel, far));
+    let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", origin.authority());
+    eventually("a place that was given back", || {
+        let mut client = clir.connect();
+        client.send_anyway(&connect);
+        client.whatever_head().filter(|head| head.status() == 200)
+    });
+}
+
 #[test]
 fn connections_of_one_client_are_limited() {
     let clir = Setup::new().set("limits.connections_per_client", "2").start();

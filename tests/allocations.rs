@@ -2,6 +2,9 @@
 //!
 //! Nothing where nothing is found. Counted for the thread that scans, after the tables have been read once.
 
+#[path = "../benches/scan/browser.rs"]
+mod browser;
+
 use std::sync::{Arc, LazyLock};
 
 use allocation_counter::{AllocationInfo, measure};
@@ -77,6 +80,16 @@ fn nothing_found_takes_no_memory() {
             }
         }
         assert!(silent >= 200, "{silent} requests without a finding");
+    }
+}
+
+#[test]
+fn what_a_browser_sends_takes_no_memory() {
+    let mut fields: Fields = browser::BROWSER.iter().copied().collect();
+    fields.push("Cookie", browser::COOKIE);
+    for scanner in [&*PLAIN, &*WATCHFUL] {
+        let (found, info) = scan(scanner, "/products/1234567890/images/large.jpg?v=1700000000123&w=640", &fields);
+        assert_eq!((found, info.count_total), (0, 0));
     }
 }
 

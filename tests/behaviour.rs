@@ -6,8 +6,8 @@ mod support;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use clir::{
-    detect::{Scanner, SignatureSet},
-    exchange::{Context, Fields, InstallationKey, Origin, RequestHead, Scheme, Vantage, Version},
+    detect::{Part, Scanner, SignatureSet, Subject, behaviour::Observer},
+    exchange::{Context, Direction, Fields, InstallationKey, Origin, RequestHead, Scheme, Vantage, Version},
     intercept::{Interceptor, Outcome as Sent},
     sink::{Sightings, Watch},
 };
@@ -137,7 +137,31 @@ fn what_is_older_than_events_are_kept_is_forgotten() {
     assert!(detectors(&visit(&again, HOSTS[2])).is_empty());
 }
 
-/// The whole way from the sighting to the edit, without the sockets: sites need names, and tests have none that resolve.
+/// Over sockets: what the third stranger receives no longer has the field, and those before had it.
+#[test]
+fn the_third_site_does_not_receive_it() {
+    let clir = Setup::new().naming(&HOSTS).start();
+    let origin = support::Origin::new();
+    let port = origin.port();
+    let site = origin.serve(|_, _| support::origin::ok("seen"));
+    let receives = |host: &str| -> String {
+        let fields = format!("Host: {host}:{port}\r\nUser-Agent: A/1\r\nx-qzt: {TOKEN}\r\nAccept: */*\r\n\r\n");
+        let mut client = clir.connect();
+        client.send(format!("GET http://{host}:{port}/ HTTP/1.1\r\n{fields}"));
+        assert_eq!(client.response().status(), 200);
+        String::from_utf8(site.heads().pop().unwrap().0).unwrap()
+    };
+    let own = |host: &str, token: &str| {
+        format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: A/1\r\n{token}Accept: */*\r\n\r\n")
+    };
+    let line = format!("x-qzt: {TOKEN}\r\n");
+    assert_eq!(receives(HOSTS[0]), own(HOSTS[0], &line));
+    assert_eq!(receives(HOSTS[1]), own(HOSTS[1], &line));
+    assert_eq!(receives(HOSTS[2]), own(HOSTS[2], ""));
+    assert_eq!(receives(HOSTS[0]), own(HOSTS[0], ""), "what is known is known everywhere");
+}
+
+/// The whole way from the sighting to the edit, without the sockets.
 #[test]
 fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
@@ -153,6 +177,7 @@ fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
             vantage: Vantage::BeyondCarrier,
             client: ([192, 0, 2, 7], 1234).into(),
             origin: Origin::parse(Scheme::Http, host.as_bytes()).unwrap(),
+            led: None,
         };
         let fields = [("Host", host), ("User-Agent", "A/1"), ("X-Qzt", TOKEN), ("Accept", "*/*")];
         let fields: Fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
@@ -169,6 +194,41 @@ fn what_is_shown_is_stripped_from_then_on_and_after_a_restart() {
     keeper.close();
     let (again, keeper) = Sightings::open(dir.path(), &key, watch).unwrap();
     assert!(!sends(&again, "garden.example") && !sends(&again, HOSTS[0]));
+    keeper.close();
+}
+
+/// Whoever comes and goes, in memory and on disk: a client of which little is missing is not forgotten for them.
+#[test]
+fn a_crowd_does_not_push_out_who_has_shown_something() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = InstallationKey::new([7; 32]);
+    let watch = Watch { keep_days: 30, compares: false, tells_hosts: false };
+    let looks = |sightings: &Sightings, client: u32, host: &str, token: &str| -> usize {
+        let origin = Origin::parse(Scheme::Http, host.as_bytes()).unwrap();
+        let client = (client.to_be_bytes(), 1234).into();
+        let context = Context { listener: "test".into(), vantage: Vantage::BeyondCarrier, client, origin, led: None };
+        let fields: Fields = [("User-Agent", "A/1"), ("X-Qzt", token), ("Accept", "*/*")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let (direction, part) = (Direction::Request, Part::Header);
+        let subject = Subject { direction, part, target: Some(b"/"), fields: &fields, cleartext: true };
+        sightings.request(&context, &subject).len()
+    };
+    let (sightings, keeper) = Sightings::open(dir.path(), &key, watch).unwrap();
+    for host in &HOSTS[..2] {
+        assert_eq!(looks(&sightings, 0x0a00_0001, host, TOKEN), 0);
+    }
+    for client in 0..20_000_u32 {
+        let token = format!("{:08x}{TOKEN}", client.wrapping_mul(0x9e37_79b9));
+        assert_eq!(looks(&sightings, 0x0a01_0000 + client, HOSTS[0], &token), 0);
+    }
+    keeper.close();
+    let stored = rusqlite::Connection::open(dir.path().join("sightings.db")).unwrap();
+    let rows: i64 = stored.query_row("SELECT count(*) FROM client", [], |row| row.get(0)).unwrap();
+    assert!((8000..=8192).contains(&rows), "{rows}");
+    let (again, keeper) = Sightings::open(dir.path(), &key, watch).unwrap();
+    assert_eq!(looks(&again, 0x0a00_0001, HOSTS[2], TOKEN), 1);
     keeper.close();
 }
 

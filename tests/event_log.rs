@@ -32,6 +32,7 @@ fn event(number: u64) -> Event {
             vantage: Vantage::NoCarrier,
             client: ([192, 0, 2, 7], 51344).into(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+            led: None,
         },
         head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
         findings: vec![],
@@ -43,6 +44,7 @@ fn event(number: u64) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 

@@ -41,7 +41,8 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
     fs::write(dir.join("clir.toml"), settings).unwrap();
     let config = config::load(Some(&dir.join("clir.toml"))).expect("a sound configuration").config;
     let spec = &config.listeners[0];
-    let spec = Spec { address: ([127, 0, 0, 1], 0).into(), vantage: spec.vantage, label: spec.label.clone() };
+    let spec =
+        Spec { kind: spec.kind, address: ([127, 0, 0, 1], 0).into(), vantage: spec.vantage, label: spec.label.clone() };
     let listener = Arc::new(Listener::bind(&spec).unwrap());
     let address = listener.address;
     let key = InstallationKey::new([7; 32]);
@@ -79,6 +80,7 @@ fn limits() -> Limits {
         patience: Patience { head: PATIENCE, idle: PATIENCE, body: PATIENCE },
         handshake: PATIENCE,
         response: PATIENCE,
+        sniff: PATIENCE,
         tunnel: PATIENCE,
         streams: 100,
     }
@@ -87,6 +89,7 @@ fn limits() -> Limits {
 fn upstream() -> UpstreamSettings {
     UpstreamSettings {
         own_ports: Arc::new([]),
+        is_led_to: false,
         connect: PATIENCE,
         handshake: PATIENCE,
         body: PATIENCE,

@@ -34,6 +34,7 @@ fn done_over(cleartext: bool, config: &Config, target: &str, name: &str, value: 
         vantage: Vantage::BeyondCarrier,
         client: SocketAddr::from(([192, 0, 2, 7], 51344)),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        led: None,
     };
     let query = Query { direction, context: &context, method: b"GET", target, today: Date::constant(2026, 11, 22) };
     let decisions = config.policy.decide(&query, Part::Header, &fields, &findings);

@@ -9,38 +9,14 @@ use clir::{
 };
 use serde_json::Value;
 
+use crate::browser::{BROWSER, COOKIE};
+
 /// The longest head, and the most fields, that the proxy takes in unless told otherwise.
 const HEAD: usize = 64 << 10;
 const FIELDS: usize = 200;
 
 /// The target of every head that is made here.
 pub const TARGET: &str = "/products/1234567890/images/large.jpg?v=1700000000123&w=640";
-
-const BROWSER: &[(&str, &str)] = &[
-    ("Host", "www.example.org"),
-    ("Connection", "keep-alive"),
-    ("sec-ch-ua", "\"Chromium\";v=\"116\", \"Not)A;Brand\";v=\"24\", \"Google Chrome\";v=\"116\""),
-    ("sec-ch-ua-mobile", "?1"),
-    (
-        "User-Agent",
-        "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/116.0.0.0 Mobile Safari/537.36",
-    ),
-    ("sec-ch-ua-platform", "\"Android\""),
-    ("Accept", "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"),
-    ("Sec-Fetch-Site", "same-origin"),
-    ("Sec-Fetch-Mode", "no-cors"),
-    ("Sec-Fetch-Dest", "image"),
-    ("Referer", "https://www.example.org/products/item?ref=home&campaign=1700000000123"),
-    ("Accept-Encoding", "gzip, deflate, br"),
-    ("Accept-Language", "en-GB,en;q=0.9"),
-];
-
-/// About 600 bytes of what analytics leave behind.
-const COOKIE: &str = "_ga=GA1.2.1234567890.1700000000; _gid=GA1.2.987654321.1700000001; _fbp=fb.1.1700000000123.1234567890; \
-    sid=5fa86fafe83e0b32f0f861ed5fa86fafe83e0b32; uid=6952339322284285401; OptanonConsent=isGABCMP=false&datestamp=Wed&version=6.17.0; \
-    __cfduid=d9c6a4017e0404727f9b21e24332be5381468705106; s_vi=[CS]v1|2F8A1B2C0515A3D4-40000109C0003E2D[CE]; \
-    ajs_anonymous_id=%22b6d5bbf3-6d16-930b-6c58-48faae67b99a%22; session=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl; \
-    theme=dark; lang=en-GB; consent=1; last=1700000000; cart=9f8e7d6c5b4a3210; ab=variant-7; tz=Europe%2FLondon; v=2";
 
 /// What a browser sends for a picture: fourteen fields.
 pub fn browser() -> Fields {
@@ -83,6 +59,7 @@ fn many(name: &str, part: &str) -> Fields {
 /// Heads of 64 KiB, each built to keep one part busy.
 pub fn hostile() -> Vec<(&'static str, Fields)> {
     let partial = "x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub";
+    let trades = "x-acme-subscription-mdn-cell-line-client-mobile-network-carrier";
     let number = "MzQzNDM3MzczMDMwMzkzMDMwMzEzMjM5";
     vec![
         ("pairs", one("cookie", "tel=;")),
@@ -106,6 +83,8 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("escapes", many("x-acme-msisdn", "%25%33%34")),
         ("names", many(partial, "1234567890123")),
         ("short names", many("x-sub", "1234567,")),
+        ("names of trades", many(trades, "1.2.3.4.5,")),
+        ("crowded names", (0..32).map(|_| (trades, "1234567".repeat(9))).collect()),
         ("agents", many("user-agent", "sn4901542032375180/")),
         ("nodes", many("forwarded", "msisdn=447700900;")),
         ("addresses", many("x-forwarded-for", "1.2.3.4.5,")),
@@ -140,6 +119,10 @@ pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
         ("zeros", one("x-zq", "00000000012345678,")),
         ("the number", one("x-zq", "447700900999,")),
         ("parts of the number", one("x-zq", "7700900999-")),
+        ("inlays", one("x-zq", "UUUUUUU_")),
+        ("long inlays", one("x-zq", "UUUUUUUUU_")),
+        ("nested inlays", many("x-zq", "VTNSWFVVQk0_")),
+        ("hex inlays", one("x-zq", "1f37373030393030313")),
         ("the number encoded", one("x-zq", "NDQ3NzAwOTAwOTk5,")),
     ]
 }

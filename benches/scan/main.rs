@@ -1,5 +1,6 @@
 //! What does scanning one request cost?
 
+mod browser;
 mod cases;
 
 use std::{hint::black_box, sync::Arc};

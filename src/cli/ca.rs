@@ -131,7 +131,7 @@ fn rotate(dir: &Path, arguments: &Rotate) -> Result<(), Failure> {
     let report = format!(
         "{}\n\
          The old one is kept as {} and {}.\n\
-         1. Restart clir, if it runs: it goes on with the old authority until then.\n\
+         1. If clir runs, send it SIGHUP (`systemctl reload`, `kill -HUP`): it goes on with the old authority until then.\n\
          2. Install the new certificate on every phone and browser (`clir ca export`), and compare the fingerprint.\n\
          3. Remove the old certificate there: whoever has the old key could still impersonate any site to them.\n",
         describe(&rotated.authority, dir, now()),

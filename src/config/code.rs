@@ -34,6 +34,8 @@ codes! {
     Syntax = "syntax",
     /// A key that nobody reads.
     UnknownKey = "unknown-key",
+    /// A key that has no meaning beside what else is written.
+    MisplacedKey = "misplaced-key",
     /// A key that must be there is not.
     MissingKey = "missing-key",
     /// A value of another type than its key takes.
@@ -90,6 +92,8 @@ codes! {
     MissingVariable = "missing-variable",
     /// A file with a secret that everybody may read.
     ExposedFile = "exposed-file",
+    /// Users are configured, and a listener cannot ask for their passwords.
+    UsersNotAsked = "users-not-asked",
     /// Anybody may use the proxy.
     OpenProxy = "open-proxy",
 }

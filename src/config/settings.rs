@@ -13,6 +13,7 @@ use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
     exchange::Vantage,
+    listen::Kind,
     policy::{Access, AddressClass, AddressSet, HostSet, Partner, Policy, PortSet, Routing},
 };
 
@@ -63,6 +64,8 @@ pub enum PolicyFile {
 /// One place where clients connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
+    /// How connections arrive.
+    pub kind: Kind,
     /// Address and port; port 0 lets the system choose.
     pub address: SocketAddr,
     /// Where it stands on the path.
@@ -74,7 +77,7 @@ pub struct Listener {
 impl Default for Listener {
     fn default() -> Self {
         let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8080));
-        Self { address, vantage: Vantage::NoCarrier, label: "home".into() }
+        Self { kind: Kind::default(), address, vantage: Vantage::NoCarrier, label: "home".into() }
     }
 }
 
@@ -165,6 +168,8 @@ pub struct Timeouts {
     pub header: Duration,
     /// For a TLS handshake.
     pub handshake: Duration,
+    /// For the first bytes of a connection to say what is spoken.
+    pub sniff: Duration,
     /// For a connection to an origin.
     pub connect: Duration,
     /// For the head of an origin's answer.
@@ -185,6 +190,7 @@ impl Default for Timeouts {
         Self {
             header: seconds(30),
             handshake: seconds(15),
+            sniff: seconds(15),
             connect: seconds(15),
             response: seconds(120),
             body: seconds(120),

@@ -12,7 +12,7 @@ use super::{
     plausible,
     report::{Place, severity_of},
     value::{self, Effort, Fit, Hit},
-    words,
+    words::Name,
 };
 use crate::exchange::Field;
 
@@ -23,16 +23,16 @@ const LONGEST: usize = 256;
 const CROWD: usize = 32;
 
 /// What needs no word of the name at all.
-pub(super) fn examine(place: &Place<'_>, field: &Field, found: &mut Found) {
+pub(super) fn examine(place: &Place<'_>, field: &Field, name: &Name<'_>, found: &mut Found) {
     if place.subject.fields.len() > CROWD || field.value.len() > LONGEST {
         return;
     }
     let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));
     if opens && ADDRESS.contains(&field.value.len()) {
-        inner_address(place, field, found);
+        inner_address(place, field, name, found);
     }
-    carriers_user(&place.clone().by(Writer::Trade), field, found);
-    if let Some((identifier, hit, sure)) = spoken(field) {
+    carriers_user(place, field, found);
+    if let Some((identifier, hit, sure)) = spoken(field, name) {
         let severity = Severity::Low;
         found.take(place, Taken { key: b"", value: &field.value, identifier, severity, sure, hit, start: 0 });
     }
@@ -42,11 +42,11 @@ pub(super) fn examine(place: &Place<'_>, field: &Field, found: &mut Found) {
 const ADDRESS: RangeInclusive<usize> = 7..=45;
 
 /// An address inside of a network and nothing else, under a name that tells no more: any proxy may tell one.
-fn inner_address(place: &Place<'_>, field: &Field, found: &mut Found) {
+fn inner_address(place: &Place<'_>, field: &Field, name: &Name<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
     let whole = value::trimmed(value);
     let inside = value::first_inside(value).filter(|span| *span == whole);
-    let Some(span) = inside.filter(|_| !words::is_machines(&field.name)) else { return };
+    let Some(span) = inside.filter(|_| !name.is_machines()) else { return };
     let (identifier, severity, hit) = (Identifier::ClientIp, Severity::Low, Hit::plain(span, Fit::Formed));
     let sure = (Confidence::Possible, "an address inside of a network, and the name tells no machine of the site");
     found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
@@ -63,7 +63,8 @@ fn carriers_user(place: &Place<'_>, field: &Field, found: &mut Found) {
     }
     let (identifier, hit) = (Identifier::Account, Hit::plain(value::trimmed(value), Fit::Formed));
     let sure = (Confidence::Possible, "the name tells nothing, but only a network has users of such a realm");
-    found.take(place, Taken { key: b"", value, identifier, severity: severity_of(identifier), sure, hit, start: 0 });
+    let (place, severity) = (place.clone().by(Writer::Trade), severity_of(identifier));
+    found.take(&place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
 }
 
 /// Whether it is a user of a network's realm (3GPP TS 23.003 §14 and §19).
@@ -77,18 +78,17 @@ pub(super) fn is_carriers_user(value: &[u8]) -> bool {
 const DIGITS: RangeInclusive<usize> = 11..=20;
 
 /// A number or a position and nothing else, under a name that makes nothing else of it.
-fn spoken(field: &Field) -> Option<(Identifier, Hit, Sure)> {
+fn spoken(field: &Field, name: &Name<'_>) -> Option<(Identifier, Hit, Sure)> {
     let value: &[u8] = &field.value;
     let whole = value::trimmed(value);
     let content = value.get(whole.clone())?;
     let digits = DIGITS.contains(&content.len()) && content.iter().all(u8::is_ascii_digit);
     if digits {
         let (identifier, hit) = number(value)?;
-        return (!words::is_thing(&field.name)).then_some((identifier, hit, NUMBER));
+        return (!name.is_thing()).then_some((identifier, hit, NUMBER));
     }
     let position = content.len() >= 11 && content.contains(&b'.') && value::is_coordinates(content);
-    (position && !words::is_machines(&field.name))
-        .then(|| (Identifier::Location, Hit::plain(whole, Fit::Formed), POSITION))
+    (position && !name.is_machines()).then(|| (Identifier::Location, Hit::plain(whole, Fit::Formed), POSITION))
 }
 
 /// A number that passes every check: of a phone in the mobile range of its country, of a subscription, of a card.

@@ -29,12 +29,12 @@ impl Detector for Documented {
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let documented = |field: &&Field| knowledge.lookup(&field.name).is_some();
-        let share = Share::among(|| subject.fields.iter().filter(documented).count());
+        let share = Share::among(subject.fields.len(), || subject.fields.iter().filter(documented).count());
         let asked = OnceCell::new();
         let company = || *asked.get_or_init(|| has_company(subject, knowledge));
         for (index, field) in subject.fields.iter().enumerate() {
             if let Some(signature) = knowledge.lookup(&field.name) {
-                let decode = field.value.len() <= share.bytes();
+                let decode = share.allows(field.value.len());
                 let writer = Writer::Documented(signature.inserted_by);
                 let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());

@@ -122,6 +122,8 @@ words! {
         Trailer = "trailer",
         /// The request target: path and query.
         Target = "target",
+        /// The ClientHello of a TLS connection.
+        Hello = "hello",
     }
 }
 

@@ -61,16 +61,49 @@ impl Fronts {
 
     /// Whether a word may stand in this name, misspelt or not; if not, none does.
     pub fn may_stand_in(&self, name: &[u8]) -> bool {
-        let (mut pair, mut open) = (0, false);
-        name.iter().filter(|byte| byte.is_ascii_alphanumeric()).chain(&[0, 0]).any(|&byte| {
-            let follows = |set: &[u32; 1024]| set.get(pair).is_some_and(|set| set & bit(byte) != 0);
-            let found = open && follows(&self.fourth);
-            open = follows(&self.third);
-            pair = (pair << 5 | usize::from(byte & 31)) & 1023;
-            found
-        })
+        let mut window = Window { fronts: self, pair: 0, open: false };
+        for &byte in name {
+            let letter = LETTERS.get(usize::from(byte)).copied().unwrap_or(SIGN);
+            if letter != SIGN && window.ends_front(letter) {
+                return true;
+            }
+        }
+        window.ends_front(0) || window.ends_front(0)
     }
 }
+
+/// What stands before a letter.
+struct Window<'a> {
+    fronts: &'a Fronts,
+    pair: usize,
+    open: bool,
+}
+
+impl Window<'_> {
+    /// Takes one more letter; true if a word may begin with the last four.
+    fn ends_front(&mut self, letter: u8) -> bool {
+        let follows = |set: &[u32; 1024]| set.get(self.pair).is_some_and(|set| set >> letter & 1 != 0);
+        let ends = self.open && follows(&self.fronts.fourth);
+        self.open = follows(&self.fronts.third);
+        self.pair = (self.pair << 5 | usize::from(letter)) & 1023;
+        ends
+    }
+}
+
+/// What is neither a letter nor a digit.
+const SIGN: u8 = 0xff;
+
+static LETTERS: [u8; 256] = {
+    let mut letters = [SIGN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            letters[byte] = byte as u8 & 31;
+        }
+        byte += 1;
+    }
+    letters
+};
 
 /// A bit for a letter or a digit.
 pub(super) fn bit(byte: u8) -> u32 {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    alone,
+    alone, browsing, count,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -17,7 +17,7 @@ use super::{
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Company, Hint, Reading, Said},
+    words::{self, Company, Hint, Name, Said},
 };
 use crate::exchange::Field;
 
@@ -40,10 +40,14 @@ impl Detector for Generalised {
         let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
         let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
-        let (told, held) = (Share::among(|| count(&telling)), Share::among(|| count(&holding)));
+        let all = subject.fields.len();
+        let (told, held) = (Share::among(all, || count(&telling)), Share::among(all, || count(&holding)));
         let asked = OnceCell::new();
-        let company = |name: &[u8]| asked.get_or_init(|| company(subject, knowledge)).says(name);
-        let terms = Terms { told: &|| told.bytes(), held: &|| held.bytes(), company: &company };
+        let company = |name: &Name<'_>| asked.get_or_init(|| company(subject, knowledge)).says(name);
+        let browsers = OnceCell::new();
+        let browsing = || *browsers.get_or_init(|| browsing::is_browsing(subject));
+        let (told, held) = (|len| told.allows(len), |len| held.allows(len));
+        let terms = Terms { told: &told, held: &held, company: &company, browsing: &browsing };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -61,12 +65,14 @@ impl Detector for Generalised {
 fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
     let mut company = Company::default();
     for Field { name, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
-        let sure = match knowledge.lookup(name) {
+        let signature = knowledge.lookup(name);
+        let name = Name::new(name);
+        let sure = match signature {
             Some(signature) => signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier,
-            None => words::classify(name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(name),
+            None => name.read().hint().is_some_and(|hint| hint.is_number_of_trade()) || name.is_branded(),
         };
         if sure {
-            company.admit(name);
+            company.admit(&name);
         }
     }
     company
@@ -75,40 +81,44 @@ fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
 /// On what terms a field is judged.
 #[derive(Clone, Copy)]
 struct Terms<'a> {
-    /// How many bytes may be decoded for what its name tells.
-    told: &'a dyn Fn() -> usize,
-    /// How many for what stands within it.
-    held: &'a dyn Fn() -> usize,
+    /// Whether so many bytes may be decoded for what its name tells.
+    told: &'a dyn Fn(usize) -> bool,
+    /// Whether so many may be for what stands within it.
+    held: &'a dyn Fn(usize) -> bool,
     /// Whether other fields say that a field of this name is a network's.
-    company: &'a dyn Fn(&[u8]) -> Option<Said>,
+    company: &'a dyn Fn(&Name<'_>) -> Option<Said>,
+    /// Whether a browser sends the message by itself.
+    browsing: &'a dyn Fn() -> bool,
 }
 
 fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
-    let reading = words::read(&field.name);
+    let (name, len) = (Name::new(&field.name), field.value.len());
+    let reading = name.read();
+    let hint = reading.hint();
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let (before, taken) = (found.len(), found.taken());
-    let refusal = match reading {
-        Reading::Telling(hint) => {
-            let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-            examine(&place.clone().by(writer), hint, field, field.value.len() <= (terms.told)(), found)
-        }
-        Reading::Trapped { .. } | Reading::Nothing => unnamed(place, &field.value, found),
+    let refusal = if let Some(hint) = hint {
+        let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
+        examine(&place.clone().by(writer), hint, field, &name, (terms.told)(len), found)
+    } else {
+        unnamed(place, &field.value, found)
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && could_hold(&field.value) && field.value.len() <= (terms.held)() {
-        let is_holder = words::is_holder(&field.name);
+    if !told && could_hold(&field.value) && (terms.held)(len) {
+        let is_holder = name.is_holder();
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
     if found.taken() == taken {
-        let decode = field.value.len() <= (terms.held)();
-        traded::examine(place, field, terms.company, decode, found);
+        let (decode, browsing) = (&|| (terms.held)(len), terms.browsing);
+        let terms = traded::Terms { hint, company: terms.company, decode, browsing };
+        traded::examine(place, field, &name, terms, found);
     }
     if found.taken() == taken {
-        alone::examine(place, field, found);
+        alone::examine(place, field, &name, found);
     }
     if found.taken() == taken {
-        let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+        let wanted = hint.map_or(&[][..], |hint| hint.kinds);
         let fails = || Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(&field.value) };
         found.tell(place.text, b"", fails);
     }
@@ -136,7 +146,7 @@ pub(super) const UNNAMED: Sure =
 const AGREED: Sure = (Confidence::Likely, "name and value agree");
 
 /// What the name promises; why not, if nothing is found.
-fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Found) -> Refusal {
+fn examine(place: &Place<'_>, hint: Hint, field: &Field, name: &Name<'_>, decode: bool, found: &mut Found) -> Refusal {
     let value: &[u8] = &field.value;
     if !decode {
         found.tell(place.text, b"", || Reason::Exhausted);
@@ -151,7 +161,7 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &m
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
         let Some(hit) = other(hint.strength, identifier, value) else { continue };
         // Whose place it is, the name tells as well.
-        let place_of = || words::is_place(&field.name) && value::is_position(value);
+        let place_of = || name.is_place() && value::is_position(value);
         let identifier =
             if identifier == Identifier::SubscriberId && place_of() { Identifier::Location } else { identifier };
         let (severity, sure) = (severity_of(identifier), AGREED);
@@ -207,7 +217,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
 /// Gateways put one number where the name promises another.
 fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
     // What passes every check of these has fourteen digits at least.
-    if value.iter().filter(|byte| byte.is_ascii_digit()).count() < 14 {
+    if count::digits(value) < 14 {
         return None;
     }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();

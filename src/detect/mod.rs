@@ -8,13 +8,16 @@ mod account;
 mod alone;
 pub mod behaviour;
 mod browsing;
+mod count;
 mod documented;
 mod finding;
 mod fold;
 mod found;
 mod fronts;
 mod generalised;
+mod hello;
 mod identity;
+mod near;
 mod origin;
 mod pairs;
 mod places;
@@ -23,6 +26,7 @@ mod report;
 mod runs;
 mod scanner;
 mod share;
+mod shelf;
 mod signature;
 mod target;
 mod traded;
@@ -37,6 +41,7 @@ pub use found::Found;
 pub use identity::{Identities, Identity, Misfit};
 pub use scanner::Scanner;
 pub use signature::{Class, Signature, SignatureFault, SignatureSet};
+pub use value::numbers_in_name;
 
 use crate::exchange::{Direction, Fields};
 
@@ -45,7 +50,7 @@ use crate::exchange::{Direction, Fields};
 pub struct Subject<'a> {
     /// Which way the message goes.
     pub direction: Direction,
-    /// [`Part::Header`] or [`Part::Trailer`].
+    /// [`Part::Header`], [`Part::Trailer`] or [`Part::Hello`].
     pub part: Part,
     /// Path and query of a request, or the authority of a `CONNECT`; nothing for responses and trailers.
     pub target: Option<&'a [u8]>,

@@ -10,6 +10,8 @@ use crate::exchange::Direction;
 pub(super) enum Writer {
     /// Anyone who can add a field.
     Anyone,
+    /// Whoever adds an extension to a ClientHello that no client is known to send.
+    Stranger,
     /// The phone: targets, cookies, referers.
     Phone,
     /// Boxes on the way: `Via`, `Forwarded`.
@@ -64,6 +66,9 @@ fn on_cleartext(writer: Writer) -> (InsertedBy, &'static str) {
         Writer::Trade => (Carrier, "in cleartext, under words that gateways use"),
         Writer::Proxy => (Carrier, "in cleartext, in a field that boxes on the way write and phones do not"),
         Writer::Phone => (Handset, "the phone itself writes this part of a request"),
+        Writer::Stranger => {
+            (Unknown, "in a ClientHello, as an extension that no client is known to send and a box on the way can add")
+        }
         Writer::Anyone => (Unknown, "in cleartext, under a name that a gateway or an app could have chosen"),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     account::{Reason, Refusal},
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
-    generalised,
+    generalised, near,
     report::Place,
     share::Share,
     signature::SignatureSet,
@@ -34,7 +34,8 @@ impl Detector for Cookies {
             Direction::Request => "cookie",
             Direction::Response => "set-cookie",
         };
-        let share = Share::among(|| subject.fields.iter().filter(|field| field.is(name)).count());
+        let all = subject.fields;
+        let share = Share::among(all.len(), || all.iter().filter(|field| field.is(name)).count());
         for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.is(name)) {
             let place = Place::field(subject, self.name(), index, field).own();
             let mut budget = share.bytes();
@@ -55,13 +56,13 @@ pub(super) fn examine(
 ) {
     let (mut start, end) = (span.start, span.end.min(text.len()));
     while let Some(rest) = text.get(start..end).filter(|rest| !rest.is_empty()) {
-        let len = memchr::memchr(separator, rest).unwrap_or(rest.len());
+        let len = near::first(separator, rest).unwrap_or(rest.len());
         let pair = rest.get(..len).unwrap_or_default();
-        if let Some(equals) = memchr::memchr(b'=', pair) {
+        if let Some(equals) = near::first(b'=', pair) {
             let (key, value) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
-            let (key, at) = (key.trim_ascii(), start + equals + 1);
+            let (key, at) = (trimmed(key), start + equals + 1);
             let before = found.taken();
-            judge(place, &Pair { key, value, start: at }, budget, knowledge, found);
+            judge(place, &Pair { key, value, start: at }, |key| read(key, knowledge), budget, found);
             if found.taken() == before
                 && holds_pairs(value)
                 && let Some(left) = budget.checked_sub(value.len())
@@ -72,6 +73,13 @@ pub(super) fn examine(
         }
         start += len + 1;
     }
+}
+
+/// Without blanks around it, of which there is one in front at most, nearly always.
+fn trimmed(key: &[u8]) -> &[u8] {
+    let key = key.strip_prefix(b" ").unwrap_or(key);
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| *byte <= b' ');
+    if is_blank(key.first()) || is_blank(key.last()) { key.trim_ascii() } else { key }
 }
 
 /// An address within an address, JSON within a cookie: keys in there stand before a sign that is encoded.
@@ -88,12 +96,12 @@ pub(super) struct Pair<'a> {
     pub start: usize,
 }
 
-/// Judges one pair.
+/// Judges one pair, by what is read in its key.
 pub(super) fn judge(
     place: &Place<'_>,
     pair: &Pair<'_>,
+    read: impl FnOnce(&[u8]) -> Reading,
     budget: &mut usize,
-    knowledge: &SignatureSet,
     found: &mut Found,
 ) {
     let &Pair { key, value, start } = pair;
@@ -103,15 +111,16 @@ pub(super) fn judge(
         let fails = || Reason::Fails { wanted: Vec::new(), refusal: Refusal::Size, look: Look::Text(value.len()) };
         return found.tell(place.text, key, fails);
     }
-    let reading = read(key, knowledge);
+    let reading = read(key);
     found.tell(place.text, key, || Reason::of(reading, key));
-    let promised = if let Reading::Telling(hint) = reading { hint.kinds.first() } else { None };
+    let hint = if let Reading::Telling(hint) = &reading { Some(hint) } else { None };
+    let promised = hint.and_then(|hint| hint.kinds.first());
     if promised.is_some_and(|kind| found.cover(place, *kind, start..start + value.len())) {
         return;
     }
-    let told = match account(reading, value) {
+    let told = match hint.and_then(|hint| account(hint, value)) {
         Some(hit) => Ok((Identifier::Account, hit, AGREED)),
-        None => number(reading, value, budget),
+        None => number(hint, value, budget),
     };
     match told {
         Ok((identifier, hit, sure)) => {
@@ -124,7 +133,7 @@ pub(super) fn judge(
             found.take(place, Taken { key, value, identifier, severity, sure: KEPT, hit, start });
         }
         Err(refusal) => found.tell(place.text, key, || {
-            let wanted = if let Reading::Telling(hint) = reading { hint.kinds } else { &[] };
+            let wanted = hint.map_or(&[][..], |hint| hint.kinds);
             Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(value) }
         }),
     }
@@ -154,14 +163,13 @@ fn read(key: &[u8], knowledge: &SignatureSet) -> Reading {
 }
 
 /// The name that a network knows its user by; the address that a site asks for is none of these.
-fn account(reading: Reading, value: &[u8]) -> Option<Hit> {
-    let Reading::Telling(hint) = reading else { return None };
+fn account(hint: &Hint, value: &[u8]) -> Option<Hit> {
     let told = hint.network && hint.kinds.first() == Some(&Identifier::Account);
     (told && value::is_account(value)).then(|| Hit::plain(value::trimmed(value), Fit::Formed))
 }
 
-fn number(reading: Reading, value: &[u8], budget: &mut usize) -> Result<(Identifier, Hit, Sure), Refusal> {
-    let Reading::Telling(hint) = reading else {
+fn number(hint: Option<&Hint>, value: &[u8], budget: &mut usize) -> Result<(Identifier, Hit, Sure), Refusal> {
+    let Some(&hint) = hint else {
         let hit = value::unnamed_number(value).ok_or(Refusal::Unmarked)?;
         return Ok((Identifier::Msisdn, hit, generalised::UNNAMED));
     };

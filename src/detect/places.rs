@@ -13,7 +13,7 @@ use super::{
     generalised,
     origin::Writer,
     report::Place,
-    runs::{Class, Runs},
+    runs::Runs,
     share::Share,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
@@ -103,7 +103,8 @@ fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
 fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
     address(place, field, found);
-    let share = Share::among(|| place.subject.fields.iter().filter(|other| other.is("forwarded")).count());
+    let all = place.subject.fields;
+    let share = Share::among(all.len(), || all.iter().filter(|other| other.is("forwarded")).count());
     // Of a chain of sixteen proxies, each with a line of its own, sixteen parts of each line.
     let most = (share.bytes() / 8).max(2);
     for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')).take(most) {
@@ -111,7 +112,7 @@ fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (key, node) = (pair.get(..equals).unwrap_or_default(), pair.get(equals + 1..).unwrap_or_default());
         let hint = words::classify(key).filter(|hint| hint.strength == Strength::Strong);
-        let decode = || field.value.len() <= share.bytes();
+        let decode = || share.allows(field.value.len());
         let named = hint.and_then(|hint| generalised::number(hint, node, decode()).ok());
         let named = named.filter(|(_, hit)| hit.fit <= Fit::Odd);
         let number = || {
@@ -172,18 +173,8 @@ fn first_word(text: &[u8]) -> &[u8] {
 
 /// Runs of ten digits and more.
 fn long_numbers(value: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    Runs::new(value, &DIGITS, 10).take(8)
+    Runs::new(value, |byte| byte.is_ascii_digit(), 10).take(8)
 }
-
-static DIGITS: Class = {
-    let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = (byte as u8).is_ascii_digit();
-        byte += 1;
-    }
-    class
-};
 
 fn last_word(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);

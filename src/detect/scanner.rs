@@ -5,7 +5,8 @@ use std::{cmp::Reverse, mem, sync::Arc};
 use smallvec::SmallVec;
 
 use super::{
-    Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, found::is_stretched, value,
+    Account, DETECTORS, Finding, Found, Identifier, Identities, Part, SignatureSet, Subject, found::is_stretched,
+    hello, value,
 };
 
 /// Runs the detectors. Cheap to clone.
@@ -36,6 +37,20 @@ impl Scanner {
     pub fn account(&self, subject: &Subject<'_>) -> Account {
         let (findings, notes) = self.run(subject, Found::new(subject, true)).into_parts();
         Account::new(subject, findings, notes)
+    }
+
+    /// What the extensions of a ClientHello tell that no client is known to send: type and content of each.
+    pub fn hello(&self, extensions: &[(u16, &[u8])]) -> Vec<Finding> {
+        if extensions.is_empty() {
+            return Vec::new();
+        }
+        let fields = hello::fields(extensions);
+        let subject = hello::subject(&fields);
+        let mut found = Found::new(&subject, false);
+        self.identities.detect(&subject, &self.signatures, &mut found);
+        hello::detect(&subject, &mut found);
+        settle(&mut found);
+        found.into_parts().0
     }
 
     fn run(&self, subject: &Subject<'_>, mut found: Found) -> Found {

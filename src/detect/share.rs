@@ -11,13 +11,19 @@ const MOST: usize = 2048;
 /// One field's share.
 pub(super) struct Share<F> {
     bytes: OnceCell<usize>,
+    most: usize,
     count: F,
 }
 
 impl<F: Fn() -> usize> Share<F> {
-    /// `count` tells how many fields divide it; it is asked when the first one comes.
-    pub fn among(count: F) -> Self {
-        Self { bytes: OnceCell::new(), count }
+    /// `count` tells how many fields divide it, `most` at most; it is asked when that is not enough to know.
+    pub fn among(most: usize, count: F) -> Self {
+        Self { bytes: OnceCell::new(), most, count }
+    }
+
+    /// Whether a field with so many bytes may be decoded: a short one is, however many others there are.
+    pub fn allows(&self, len: usize) -> bool {
+        len <= MOST / self.most.max(1) || len <= MOST && len <= self.bytes()
     }
 
     /// How many bytes of each field may be decoded.

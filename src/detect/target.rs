@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Detector, Subject,
+    Detector, Subject, count,
     found::Found,
     origin::Writer,
     pairs::{self, Pair},
@@ -11,7 +11,7 @@ use super::{
     share::Share,
     signature::SignatureSet,
     vocabulary::Strength,
-    words,
+    words::{self, Reading},
 };
 use crate::exchange::Direction;
 
@@ -29,7 +29,8 @@ impl Detector for Target {
             Direction::Response => "location",
         };
         let others = || subject.fields.iter().enumerate().filter(|(_, other)| other.is(field));
-        let share = Share::among(|| usize::from(subject.target.is_some()) + others().count());
+        let count = || usize::from(subject.target.is_some()) + others().count();
+        let share = Share::among(subject.fields.len() + 1, count);
         if let Some(target) = subject.target {
             let (writer, text) = (Writer::Phone, Text::Target(target));
             let place = Place { subject, detector: self.name(), signature: None, writer, text };
@@ -68,8 +69,10 @@ fn segments(
     for segment in path.split(|&byte| byte == b'/') {
         if has_pairs && memchr::memchr(b'=', segment).is_some() {
             pairs::examine(place, target, start..start + segment.len(), b';', budget, knowledge, found);
-        } else if could_be_number(segment) && is_strong(before) {
-            pairs::judge(place, &Pair { key: before, value: segment, start }, budget, knowledge, found);
+        } else if could_be_number(segment)
+            && let Some(reading) = strong(before)
+        {
+            pairs::judge(place, &Pair { key: before, value: segment, start }, |_| reading, budget, found);
         }
         before = segment;
         start += segment.len() + 1;
@@ -77,9 +80,9 @@ fn segments(
 }
 
 fn could_be_number(segment: &[u8]) -> bool {
-    segment.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6
+    count::digits(segment) >= 6
 }
 
-fn is_strong(key: &[u8]) -> bool {
-    words::classify(key).is_some_and(|hint| hint.strength == Strength::Strong)
+fn strong(key: &[u8]) -> Option<Reading> {
+    words::classify(key).filter(|hint| hint.strength == Strength::Strong).map(Reading::Telling)
 }

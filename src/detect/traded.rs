@@ -5,7 +5,7 @@
 
 use super::{
     account::Reason,
-    alone, browsing,
+    alone,
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
     generalised,
@@ -14,7 +14,7 @@ use super::{
     report::{Place, severity_of},
     value::{self, Fit, Hit, Look},
     vocabulary::Strength,
-    words::{self, Hint, Rule, Said, Sense},
+    words::{self, Hint, Name, Rule, Said, Sense},
 };
 use crate::exchange::Field;
 
@@ -55,23 +55,31 @@ enum Whose {
     Anyones,
 }
 
-/// Judges a field; `company` tells what other fields say about who wrote one of this name.
-pub(super) fn examine(
-    place: &Place<'_>,
-    field: &Field,
-    company: &dyn Fn(&[u8]) -> Option<Said>,
-    decode: bool,
-    found: &mut Found,
-) {
+/// On what terms a field is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// What else its name says.
+    pub hint: Option<Hint>,
+    /// What other fields say about who wrote one of this name.
+    pub company: &'a dyn Fn(&Name<'_>) -> Option<Said>,
+    /// Whether its value may be decoded.
+    pub decode: &'a dyn Fn() -> bool,
+    /// Whether a browser sends the message by itself.
+    pub browsing: &'a dyn Fn() -> bool,
+}
+
+/// Judges a field.
+pub(super) fn examine(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
     if value.len() > LONGEST || place.subject.fields.len() > CROWD {
         return;
     }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count();
     let plain = digits < 2 && !value.contains(&b'@');
-    let Some(sense) = words::sense(&field.name, plain) else { return };
-    let whose = whose(place, sense, &field.name, company);
-    let hint = words::classify(&field.name).filter(|hint| whose == Whose::Networks && names_number(hint.kinds));
+    let Some(sense) = name.sense(plain) else { return };
+    let whose = whose(sense, name, terms);
+    let hint = terms.hint.filter(|hint| whose == Whose::Networks && names_number(hint.kinds));
+    let decode = (terms.decode)();
     let named = || number(Asked { kinds: hint?.kinds, strength: Strength::Strong, sealed: false }, value, decode);
     let Some((identifier, hit)) = meant(sense, whose, value, decode).or_else(named) else { return };
     let content = value.get(hit.span.clone()).unwrap_or_default();
@@ -82,20 +90,28 @@ pub(super) fn examine(
     };
     let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
     let sure = sure(whose, proof, hit.fit);
-    found.tell_better(place.text, || Reason::Trade(words::told(&field.name, sense.rule)));
+    found.tell_better(place.text, || Reason::Trade(name.told(sense.rule)));
     let writer = if proof == Proof::Enough { Writer::Trade } else { Writer::Anyone };
     found.take(&place.clone().by(writer), Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
 }
 
-fn whose(place: &Place<'_>, sense: Sense, name: &[u8], company: &dyn Fn(&[u8]) -> Option<Said>) -> Whose {
-    let said = if sense.said == Said::Here { Some(Said::Here) } else { company(name) };
+fn whose(sense: Sense, name: &Name<'_>, terms: Terms<'_>) -> Whose {
+    let said = if sense.said == Said::Here { Some(Said::Here) } else { (terms.company)(name) };
     match said {
         Some(Said::Here) => Whose::Networks,
         Some(_) if sense.said != Said::Kin => Whose::Accompanied,
-        _ if !words::is_machines(name) && browsing::is_browsing(place.subject) => Whose::NoBrowsers,
+        _ if sense.rule.is_some_and(points) && !name.is_machines() && (terms.browsing)() => Whose::NoBrowsers,
         _ => Whose::Anyones,
     }
 }
+
+/// Whether what the words allow for points at somebody: nothing else counts for more where no browser writes it.
+fn points(rule: &Rule) -> bool {
+    rule.kinds.iter().any(|kind| POINTING.contains(kind))
+}
+
+/// What points at somebody without being a number.
+const POINTING: [Identifier; 2] = [Identifier::SubscriberId, Identifier::Account];
 
 fn sure(whose: Whose, proof: Proof, fit: Fit) -> Sure {
     match (whose, fit) {
@@ -182,8 +198,7 @@ fn proof(sense: Sense, whose: Whose, identifier: Identifier, content: &[u8]) -> 
         Identifier::SubscriberId => may_prove && rule.doubtful && is_pseudonym(content, true),
         _ => false,
     };
-    let points = matches!(identifier, Identifier::SubscriberId | Identifier::Account);
-    let foreign = whose == Whose::NoBrowsers && points;
+    let foreign = whose == Whose::NoBrowsers && POINTING.contains(&identifier);
     if suggests { Some(Proof::Doubtful) } else { foreign.then_some(Proof::Foreign) }
 }
 

@@ -85,8 +85,10 @@ fn whole(hint: Hint, value: &[u8], text: &[u8]) -> Option<Identifier> {
 
 /// A number beside what only a network writes: `447700900123, 10.1.2.3`, `GPRS,447700900123,wap.apn`.
 fn in_company(value: &[u8]) -> Option<Hit> {
-    let value = Some(value).filter(|value| value.len() <= LIST)?;
-    let parts = || value::parts(value, |byte| matches!(byte, b',' | b';' | b'|' | b'@' | b' '));
+    let is_border = |byte| matches!(byte, b',' | b';' | b'|' | b'@' | b' ');
+    // Most values have one part, which nothing stands beside.
+    let value = Some(value).filter(|value| value.len() <= LIST && value.iter().any(|&byte| is_border(byte)))?;
+    let parts = || value::parts(value, is_border);
     let number = parts().take(PARTS).find_map(|span| {
         let part = value.get(span.clone()).unwrap_or_default();
         let (_, hit) = generalised::number(ALONE, part, false).ok()?;

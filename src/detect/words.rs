@@ -5,6 +5,7 @@
 
 mod company;
 mod folded;
+mod name;
 mod ordinary;
 mod sort;
 mod told;
@@ -12,14 +13,13 @@ mod trade;
 
 use std::cmp::Reverse;
 
-use aho_corasick::automaton::OverlappingState;
 pub(super) use company::Company;
 pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
+pub(super) use name::Name;
 pub(super) use ordinary::is_ordinary;
-pub(super) use sort::{is_machines, is_place, is_thing};
-pub(super) use told::{Told, told};
-pub(super) use trade::{Rule, Said, Sense, is_branded, sense};
+pub(super) use told::Told;
+pub(super) use trade::{Rule, Said, Sense};
 
 use super::{
     finding::Identifier,
@@ -67,6 +67,16 @@ pub(super) enum Reading {
     Nothing,
 }
 
+impl Reading {
+    /// What the name says, if it says something.
+    pub fn hint(self) -> Option<Hint> {
+        match self {
+            Self::Telling(hint) => Some(hint),
+            Self::Trapped { .. } | Self::Nothing => None,
+        }
+    }
+}
+
 impl Hint {
     /// Whether the name names a number in words that mean nothing else: then a network wrote the field.
     pub fn is_number_of_trade(&self) -> bool {
@@ -89,19 +99,16 @@ struct Word {
 
 /// What a name says, if it says something.
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {
-    match read(name) {
-        Reading::Telling(hint) => Some(hint),
-        Reading::Trapped { .. } | Reading::Nothing => None,
-    }
+    read(name).hint()
 }
 
 /// Reads a name.
 pub(super) fn read(name: &[u8]) -> Reading {
+    if VOCABULARY.may_stand_in(name) { read_folded(&Folded::new(name)) } else { Reading::Nothing }
+}
+
+fn read_folded(folded: &Folded) -> Reading {
     let vocabulary = &*VOCABULARY;
-    if !vocabulary.may_stand_in(name) {
-        return Reading::Nothing;
-    }
-    let folded = Folded::new(name);
     let Some(word) = folded.word(vocabulary) else { return Reading::Nothing };
     match folded.strength(&word, vocabulary) {
         Ok((strength, why)) => {
@@ -111,13 +118,6 @@ pub(super) fn read(name: &[u8]) -> Reading {
         }
         Err(trap) => Reading::Trapped { word: word.piece(), trap },
     }
-}
-
-/// Whether a field of this name holds several things that a network knows: `X-Wap-Info`, `X-Operator-Params`.
-pub(super) fn is_holder(name: &[u8]) -> bool {
-    let folded = Folded::new(name);
-    let has = |tokens: &Tokens| folded.tokens().any(|token| tokens.has(token));
-    has(&VOCABULARY.holders) && (has(&VOCABULARY.trade) || has(&VOCABULARY.network))
 }
 
 /// Whether a part of a value is what a gateway writes beside a number: `GPRS`, `prepaid`, `wap.apn`.
@@ -146,18 +146,16 @@ impl Folded {
 
     /// The word that counts, of all that stand in the name.
     fn strongest(&self, vocabulary: &'static Vocabulary) -> Option<Word> {
-        let mut state = OverlappingState::start();
         let mut best: Option<Word> = None;
-        loop {
-            vocabulary.matcher.find_overlapping(self.text(), &mut state);
-            let Some(found) = state.get_match() else { return best };
-            let Some((group, edges)) = vocabulary.entry(found.pattern().as_usize()) else { continue };
-            let word = Word { group, start: found.start(), end: found.end() };
+        for (start, end, pattern) in vocabulary.words_in(self.text()) {
+            let Some((group, edges)) = vocabulary.entry(pattern) else { continue };
+            let word = Word { group, start, end };
             let stronger = best.is_none_or(|best| word.rank() < best.rank());
             if stronger && self.fits(edges, &word, vocabulary) && self.may_count(&word, vocabulary) {
                 best = Some(word);
             }
         }
+        best
     }
 
     /// A long word with one letter wrong, at the front of a token or behind an `x`.
@@ -258,8 +256,7 @@ impl Folded {
 
     /// Whether a token begins here, or only words that are often glued to others stand before.
     fn opens_at(&self, start: usize, vocabulary: &Vocabulary) -> bool {
-        let before = (0..=start).rev().find(|&at| self.is_border(at)).and_then(|at| self.text.get(at..start));
-        before.is_some_and(|before| vocabulary.glue.make(before, GLUED))
+        self.front_of_token(start).is_some_and(|before| vocabulary.glue.make(before, GLUED))
     }
 
     fn closes_at(&self, end: usize, vocabulary: &Vocabulary) -> bool {

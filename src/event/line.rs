@@ -32,6 +32,8 @@ pub struct EventLine {
     pub duration_us: u64,
     pub error: Option<String>,
     pub tunnel: Option<TunnelLine>,
+    pub destination: Option<String>,
+    pub mismatch: Option<String>,
 }
 
 /// A finding as it was written.
@@ -94,5 +96,16 @@ pub struct ActionLine {
 pub struct TunnelLine {
     pub sni: Option<String>,
     pub alpn: Vec<String>,
+    pub ja4: Option<String>,
+    pub extensions: Vec<ExtensionLine>,
     pub reason: Option<String>,
+}
+
+/// An extension of a ClientHello as it was written.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the schema's own names; see the fields of `Tunnel`")]
+pub struct ExtensionLine {
+    pub r#type: u16,
+    pub value: String,
 }

@@ -15,10 +15,11 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use ulid::Ulid;
 
-pub use line::{ActionLine, EventLine, EvidenceLine, FindingLine, LocationLine, TunnelLine};
+pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, guarded, printable, unescape};
@@ -79,6 +80,10 @@ pub struct Tunnel {
     pub sni: Option<String>,
     /// The application protocols that the client offered.
     pub alpn: Vec<String>,
+    /// The fingerprint of its ClientHello (JA4).
+    pub ja4: Option<String>,
+    /// The extensions of the hello that no client is known to send: type and content.
+    pub extensions: Vec<(u16, Bytes)>,
     /// Why the tunnel went the way it went, such as `bypass` or `not-tls`.
     pub reason: Option<&'static str>,
 }
@@ -112,4 +117,7 @@ pub struct Event {
     pub error: Option<String>,
     /// For `CONNECT` only.
     pub tunnel: Option<Tunnel>,
+    /// Where a name was said that does not have the address: `host` or `sni`, with `-unresolved` where it has none at
+    /// all.
+    pub mismatch: Option<&'static str>,
 }

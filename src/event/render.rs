@@ -20,12 +20,32 @@ use crate::{
     exchange::{Direction, Field},
 };
 
+/// So many extensions are told, and so much of each.
+const EXTENSIONS: usize = 16;
+const EXTENSION: usize = 512;
+
 impl Event {
     /// Appends the event's line, newline included.
     pub fn render(&self, redactor: &Redactor, out: &mut Vec<u8>) {
-        append(out, &Line { event: self, redactor, needles: &Needles::new(&self.findings) });
+        let needles = Needles::with_names(&self.findings, names(self));
+        append(out, &Line { event: self, redactor, needles: &needles });
         out.push(b'\n');
     }
+}
+
+/// All that names a host here: what was understood, what was refused, and what was asked for in TLS.
+fn names(event: &Event) -> impl Iterator<Item = &[u8]> {
+    let Event { context, head, tunnel, .. } = event;
+    let host = context.origin.host.name().map(str::as_bytes);
+    let asked = tunnel.as_ref().and_then(|tunnel| tunnel.sni.as_deref()).map(str::as_bytes);
+    let target = if head.method == "CONNECT" { Some(&head.target[..]) } else { authority(&head.target) };
+    [host, asked, target].into_iter().flatten().chain(head.fields.values("host").map(AsRef::as_ref))
+}
+
+/// The authority of an absolute URI (RFC 3986 §3.2).
+fn authority(target: &[u8]) -> Option<&[u8]> {
+    let start = memchr::memmem::find(target, b"://")? + 3;
+    target.get(start..)?.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()
 }
 
 /// Appends the JSON object that stands for this finding among an event's `findings`.
@@ -58,7 +78,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Event { context, head, .. } = self.event;
         let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
-        let mut line = serializer.serialize_struct("Event", 23)?;
+        let mut line = serializer.serialize_struct("Event", 25)?;
         line.serialize_field("v", &1)?;
         line.serialize_field("id", &Shown(&self.event.id))?;
         line.serialize_field("ts", &Shown(time(self.event.time)))?;
@@ -82,6 +102,12 @@ impl Serialize for Line<'_> {
         line.serialize_field("error", &self.event.error.as_ref().map(|error| self.text(error)))?;
         if let Some(tunnel) = &self.event.tunnel {
             line.serialize_field("tunnel", &Tunnelled { line: self, tunnel })?;
+        }
+        if let Some(led) = context.led {
+            line.serialize_field("destination", &Shown(led.destination))?;
+        }
+        if let Some(mismatch) = self.event.mismatch {
+            line.serialize_field("mismatch", mismatch)?;
         }
         line.end()
     }
@@ -263,10 +289,38 @@ struct Tunnelled<'a> {
 impl Serialize for Tunnelled<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let alpn: Vec<_> = self.tunnel.alpn.iter().map(|protocol| self.line.text(protocol)).collect();
-        let mut object = serializer.serialize_struct("Tunnel", 3)?;
+        let mut object = serializer.serialize_struct("Tunnel", 5)?;
         object.serialize_field("sni", &self.tunnel.sni.as_ref().map(|name| self.line.text(name)))?;
         object.serialize_field("alpn", &alpn)?;
         object.serialize_field("reason", &self.tunnel.reason)?;
+        if let Some(ja4) = &self.tunnel.ja4 {
+            object.serialize_field("ja4", ja4)?;
+        }
+        if !self.tunnel.extensions.is_empty() {
+            let inserted = self.tunnel.extensions.iter().take(EXTENSIONS).enumerate();
+            let inserted: Vec<_> = inserted.map(|(index, it)| Inserted { line: self.line, index, it }).collect();
+            object.serialize_field("extensions", &inserted)?;
+        }
+        object.end()
+    }
+}
+
+/// An extension of a hello that no client is known to send.
+struct Inserted<'a> {
+    line: &'a Line<'a>,
+    index: usize,
+    it: &'a (u16, bytes::Bytes),
+}
+
+impl Serialize for Inserted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, content) = self.it;
+        let in_it = |finding: &&Finding| finding.location.part == Part::Hello && finding.location.index == self.index;
+        let found: Vec<_> = self.line.event.findings.iter().filter(in_it).map(|finding| finding.span.clone()).collect();
+        let field = Field::new(kind.to_string(), content.slice(..content.len().min(EXTENSION)));
+        let mut object = serializer.serialize_struct("Extension", 2)?;
+        object.serialize_field("type", kind)?;
+        object.serialize_field("value", &self.line.redactor.value(&field, &found, self.line.needles))?;
         object.end()
     }
 }

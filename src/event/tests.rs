@@ -27,6 +27,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
             vantage: Vantage::NoCarrier,
             client: "192.0.2.7:51344".parse().unwrap(),
             origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+            led: None,
         },
         head: Arc::new(RequestHead {
             method: "GET".into(),
@@ -43,6 +44,7 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
         duration: Duration::from_micros(4312),
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 
@@ -101,7 +103,12 @@ fn tunnels_responses_and_observation_say_so_at_the_end() {
     event.findings[0].location.direction = Direction::Response;
     event.findings[0].signature = None;
     event.actions.push(Applied { rule: "r".into(), action: "keep", header: ":path".into(), observed: true });
-    event.tunnel = Some(Tunnel { sni: Some("example.org".into()), alpn: vec!["h2".into()], reason: Some("bypass") });
+    event.tunnel = Some(Tunnel {
+        sni: Some("example.org".into()),
+        alpn: vec!["h2".into()],
+        reason: Some("bypass"),
+        ..Tunnel::default()
+    });
     let line = event.line(Values::Masked);
     assert!(line.contains(r#""location":{"part":"header","name":"x","index":0,"direction":"response"}"#), "{line}");
     assert!(line.contains(r#""signature":null"#), "{line}");
@@ -140,6 +147,26 @@ fn a_found_number_stands_nowhere_in_the_line() {
     }
     assert_eq!(event.value(Values::Masked)["headers"][3][1], "App/1 (44770•••••23)");
     assert!(event.line(Values::Full).contains(NUMBER));
+}
+
+/// A host's name may be somebody's number; nothing is found in it by itself, and nothing is shown of it either.
+#[test]
+fn a_number_that_names_a_host_is_masked_without_a_finding() {
+    let name = "sub-447700900123.example.org";
+    let connect = [("Host", "sub-447700900123.example.org:443"), ("X-Order", "447700900456")];
+    let mut event = event("sub-447700900123.example.org:443", &connect);
+    event.context.origin = Origin::parse(Scheme::Https, name.as_bytes()).unwrap();
+    event.error = Some(format!("no address for {name}"));
+    let line = event.line(Values::Masked);
+    assert!(!line.contains(NUMBER) && line.contains("sub-44770•••••23.example.org:443"), "{line}");
+    assert!(line.contains("447700900456"), "a number elsewhere is an order's as often as a phone's: {line}");
+    event.context.origin = Origin::parse(Scheme::Https, b"192.0.2.1").unwrap();
+    assert!(!event.line(Values::Masked).contains(NUMBER), "what was refused");
+    event.tunnel = Some(Tunnel { sni: Some(name.into()), ..Tunnel::default() });
+    assert!(!event.line(Values::Masked).contains(NUMBER));
+    assert!(event.line(Values::Full).contains(NUMBER));
+    event.tunnel = Some(Tunnel { sni: Some("1906714720.cdn.example".into()), ..Tunnel::default() });
+    assert!(event.line(Values::Masked).contains("1906714720.cdn.example"));
 }
 
 #[test]
@@ -219,4 +246,28 @@ fn large_hostile_heads_are_rendered_in_bounded_time() {
     let line = event.line(Values::Masked);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(!line.contains("447700900123"));
+}
+
+/// One finding may cover what a thousand would: what it covers stands nowhere else either, however much it is.
+#[test]
+fn the_parts_of_what_covers_several_numbers_stand_nowhere_else() {
+    for (count, separator) in [(3, ";"), (70, "; "), (70, "/"), (70, "%2C"), (70, " "), (70, "-"), (4_000, ";")] {
+        let list: Vec<String> = (0..count).map(|n| format!("44770090{n:04}")).collect();
+        let last = list.last().unwrap().clone();
+        let numbers: &'static str = Box::leak(list.join(separator).into_boxed_str());
+        let agent: &'static str = Box::leak(format!("App/1 ({last})").into_boxed_str());
+        let mut event = event("/", &[("y", numbers), ("User-Agent", agent)]).finding(Part::Header, 0, 0..numbers.len());
+        event.error = Some(format!("no address for {last}.example.org"));
+        let line = event.line(Values::Masked);
+        assert!(!line.contains(&last), "{count} {separator}: {line}");
+    }
+}
+
+#[test]
+fn a_long_token_is_hidden_wherever_it_stands() {
+    let token: &'static str = Box::leak("aB3dE5gH7jK9".repeat(5_000).into_boxed_str());
+    let twice: &'static str = Box::leak(format!("a={token}!; b=plain").into_boxed_str());
+    let line = event("/", &[("X-UIDH", token), ("y", twice)]).finding(Part::Header, 0, 0..token.len());
+    let value = line.value(Values::Masked);
+    assert_eq!(value["headers"][1][1], format!("a=aB{}K9!; b=plain", "•".repeat(64)));
 }

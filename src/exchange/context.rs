@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr, sync::Arc};
 
-use super::Origin;
+use super::{Host, Led, Origin};
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,4 +82,16 @@ pub struct Context {
     pub client: SocketAddr,
     /// The origin that the request is for.
     pub origin: Origin,
+    /// Where the connection goes, if not where the request says.
+    pub led: Option<Led>,
+}
+
+impl Context {
+    /// The host that an exception may be made for: a name counts only where nobody can have forged it.
+    pub fn proven_host(&self) -> Host {
+        match self.led {
+            Some(led) if !led.is_proven => Host::Ip(led.destination.ip()),
+            _ => self.origin.host.clone(),
+        }
+    }
 }

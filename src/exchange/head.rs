@@ -54,6 +54,8 @@ pub struct RequestHead {
 pub struct ResponseHead {
     /// The status code.
     pub status: u16,
+    /// The words behind it, byte for byte (RFC 9112 §4); HTTP/2 has none.
+    pub reason: Bytes,
     /// The version on the origin's side.
     pub version: Version,
     /// The header fields, in order and spelling.

@@ -8,6 +8,7 @@ mod fields;
 pub mod grammar;
 mod head;
 mod key;
+mod led;
 mod origin;
 mod sensitive;
 
@@ -15,5 +16,6 @@ pub use context::{Context, Direction, Vantage};
 pub use fields::{Field, Fields};
 pub use head::{RequestHead, ResponseHead, Version};
 pub use key::InstallationKey;
+pub use led::Led;
 pub use origin::{Host, InvalidAuthority, Origin, Scheme};
 pub use sensitive::Sensitive;

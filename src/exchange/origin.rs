@@ -138,6 +138,11 @@ impl Origin {
         format!("{}:{}", self.bracketed(), self.port)
     }
 
+    /// `host:port`, as `CONNECT` has it.
+    pub fn with_port(&self) -> String {
+        format!("{}:{}", self.bracketed(), self.port)
+    }
+
     fn bracketed(&self) -> String {
         match &self.host {
             Host::Ip(IpAddr::V6(address)) => format!("[{address}]"),

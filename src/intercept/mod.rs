@@ -17,7 +17,7 @@ use crate::{
     },
     event::Applied,
     exchange::{Context, Direction, Fields, Host, InstallationKey, RequestHead, ResponseHead, Scheme},
-    policy::{Action, Decision, Mode, Policy, Query, Route, Routing},
+    policy::{Action, Decision, Mode, Policy, Query, Route, Routing, Undecided},
 };
 use edit::{Edits, Place};
 use redact::Redaction;
@@ -87,6 +87,16 @@ impl Interceptor {
     /// Whether a tunnel to `host` is opened; `sni` is the name that the client asked for inside.
     pub fn route(&self, host: &Host, sni: Option<&str>) -> Route {
         self.routing.route(host, sni)
+    }
+
+    /// What becomes of a connection that does not say in time what is spoken.
+    pub fn undecided(&self) -> Undecided {
+        self.routing.undecided
+    }
+
+    /// What the extensions of a ClientHello tell that no client is known to send: type and content of each.
+    pub fn hello(&self, extensions: &[(u16, &[u8])]) -> Vec<Finding> {
+        self.scanner.hello(extensions)
     }
 
     /// Judges a request's head.
@@ -174,7 +184,7 @@ impl Interceptor {
         {
             return (Outcome::Blocked(block), None);
         }
-        let redaction = Redaction { key: &self.key, host: &query.context.origin.host };
+        let redaction = Redaction { key: &self.key, host: &query.context.proven_host() };
         let mut edits = edit::Editor::new(fields, target);
         for decision in decisions {
             let Some(rule) = self.policy.rules().get(decision.rule) else { continue };

@@ -35,6 +35,7 @@ fn context() -> Context {
         vantage: Vantage::BeyondCarrier,
         client: "192.0.2.7:1234".parse().unwrap(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        led: None,
     }
 }
 
@@ -119,7 +120,7 @@ fn responses_and_trailers_have_rules_of_their_own() {
     let interceptor = interceptor(Mode::Enforce, vec![rule("r", Direction::Response, Action::Strip)]);
     let request = head(&[("Host", "example.org")]);
     let fields: Fields = [("Server", "x"), ("X-MSISDN", NUMBER)].into_iter().collect();
-    let response = ResponseHead { status: 200, version: Version::Http11, fields: fields.clone() };
+    let response = ResponseHead { status: 200, reason: "OK".into(), version: Version::Http11, fields: fields.clone() };
     let judged = interceptor.response(&context(), &request, &response, today());
     let expected: Fields = [("Server", "x")].into_iter().collect();
     assert_eq!(judged.outcome, Outcome::Edited(expected.clone()));

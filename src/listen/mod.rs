@@ -1,9 +1,14 @@
 //! How do connections arrive?
 //!
-//! A [`Listener`] is bound once and shared by all workers. One file a kind; today there is one, the explicit proxy that a
-//! phone's settings point at.
+//! A [`Listener`] is bound once and shared by all workers. One file a kind: what differs is how the socket is bound, and
+//! how it is known where a connection wants to go.
 
 mod explicit;
+mod kind;
+mod redirect;
+mod socket;
+pub mod socks5;
+mod tproxy;
 
 use std::{
     io,
@@ -11,11 +16,17 @@ use std::{
     sync::Arc,
 };
 
+use socket2::SockRef;
+
 use crate::exchange::Vantage;
+pub use kind::Kind;
+pub use tproxy::set_transparent;
 
 /// What a listener is to be.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    /// How connections arrive.
+    pub kind: Kind,
     /// Where to listen; port 0 lets the system choose.
     pub address: SocketAddr,
     /// Where it stands on the path.
@@ -27,6 +38,8 @@ pub struct Spec {
 /// A bound listener.
 #[derive(Debug)]
 pub struct Listener {
+    /// How connections arrive.
+    pub kind: Kind,
     /// The address that it really has.
     pub address: SocketAddr,
     /// Where it stands on the path.
@@ -42,9 +55,26 @@ impl Listener {
     /// # Errors
     /// The address is taken, not ours, or not allowed.
     pub fn bind(spec: &Spec) -> io::Result<Self> {
-        let socket = explicit::bind(spec.address)?;
+        let socket = match spec.kind {
+            Kind::Explicit | Kind::Socks5 => explicit::bind(spec.address)?,
+            Kind::Redirect => redirect::bind(spec.address)?,
+            Kind::Tproxy { .. } => tproxy::bind(spec.address)?,
+        };
         let address = socket.local_addr()?;
-        Ok(Self { address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
+        Ok(Self { kind: spec.kind, address, vantage: spec.vantage, label: Arc::clone(&spec.label), socket })
+    }
+
+    /// Where an accepted connection was going before it was led here; nothing where its client says so itself.
+    ///
+    /// # Errors
+    /// The kernel knows of no other destination: the connection was made to us.
+    pub fn destination(&self, stream: &SockRef<'_>, local: SocketAddr) -> io::Result<Option<SocketAddr>> {
+        let destination = match self.kind {
+            Kind::Explicit | Kind::Socks5 => return Ok(None),
+            Kind::Redirect => redirect::destination(stream, local)?,
+            Kind::Tproxy { .. } => local,
+        };
+        Ok(Some(canonical(destination)))
     }
 
     /// One more handle on the same socket, for a worker's own event loop.

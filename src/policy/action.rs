@@ -29,6 +29,11 @@ pub enum Redaction {
 }
 
 impl Action {
+    /// Whether nothing of what was found is passed on: such a rule may be believed in on anybody's word.
+    pub fn withholds(&self) -> bool {
+        matches!(self, Self::Strip | Self::Block(_))
+    }
+
     /// The word that stands in events: `keep`, `strip`, `redact`, `replace` or `block`.
     pub fn as_str(&self) -> &'static str {
         match self {

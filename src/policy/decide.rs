@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     detect::{Finding, Part},
-    exchange::{Context, Direction, Fields},
+    exchange::{Context, Direction, Fields, Host},
 };
 
 /// Whether decisions are carried out or only written down.
@@ -116,6 +116,11 @@ impl Policy {
     /// The rules in order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Whether a rule does something for this host that takes a proof that the message goes there.
+    pub fn hinges_on(&self, host: &Host, today: Date) -> bool {
+        self.rules.iter().any(|rule| rule.hinges_on(host, today))
     }
 
     /// How often the rule at this index decided since this policy was loaded.

@@ -3,13 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use globset::{Candidate, GlobSet};
+use jiff::civil::Date;
 
 use super::{
     AddressSet, HostSet, Partner, Query,
     glob::{GlobFault, Pattern, compile_all},
     rule::Clauses,
 };
-use crate::exchange::Scheme;
+use crate::exchange::{Host, Scheme};
 
 /// The `to` or `unless` of a rule: everything that is given must hold, and any member of a list will do. An empty
 /// destination is everywhere.
@@ -42,16 +43,25 @@ impl Destination {
             && self.clients.is_none()
     }
 
-    /// Whether the message goes there.
-    pub fn admits(&self, query: &Query<'_>) -> bool {
+    /// Whether it speaks of this host in particular.
+    pub fn names(&self, host: &Host, today: Date) -> bool {
+        let hosts = self.hosts.as_ref().is_some_and(|hosts| !hosts.is_everything() && hosts.matches(host));
+        hosts || self.partners.iter().any(|partner| partner.covers(host, today))
+    }
+
+    /// Whether the message goes there. Where the client only says to which host, its word suffices for what is to its
+    /// disadvantage; `needs_proof` is for the rest. The address is known either way.
+    pub fn admits(&self, query: &Query<'_>, needs_proof: bool) -> bool {
         let context = query.context;
-        let host = &context.origin.host;
+        let named = context.led.is_none_or(|led| led.is_proven || !needs_proof).then_some(&context.origin.host);
+        let address = context.led.map(|led| Host::Ip(led.destination.ip()));
+        let is_for = |holds: &dyn Fn(&Host) -> bool| named.is_some_and(holds) || address.as_ref().is_some_and(holds);
         any_or(&self.schemes, |scheme| *scheme == context.origin.scheme)
             && any_or(&self.methods, |method| method.as_bytes().eq_ignore_ascii_case(query.method))
             && any_or(&self.listeners, |label| *label == context.listener)
             && self.clients.as_ref().is_none_or(|clients| clients.contains(context.client.ip()))
-            && self.hosts.as_ref().is_none_or(|hosts| hosts.matches(host))
-            && any_or(&self.partners, |partner| partner.covers(host, query.today))
+            && self.hosts.as_ref().is_none_or(|hosts| is_for(&|host| hosts.matches(host)))
+            && any_or(&self.partners, |partner| is_for(&|host| partner.covers(host, query.today)))
             && self.paths.as_ref().is_none_or(|paths| paths.matches(query.path()))
     }
 }

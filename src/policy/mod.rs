@@ -27,5 +27,5 @@ pub use destination::{Destination, PathSet};
 pub use glob::{GlobFault, Pattern};
 pub use host_set::HostSet;
 pub use partner::Partner;
-pub use route::{InterceptMode, Route, Routing};
+pub use route::{InterceptMode, Route, Routing, Undecided};
 pub use rule::{Rule, is_structural};

@@ -23,6 +23,26 @@ impl InterceptMode {
     }
 }
 
+/// What becomes of a connection whose first bytes do not say in time what is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undecided {
+    /// It passes unread: slow clients lose nothing.
+    #[default]
+    Tunnel,
+    /// It is refused: nothing that could be judged passes unread.
+    Refuse,
+}
+
+impl Undecided {
+    /// The word used in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tunnel => "tunnel",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
 /// What becomes of a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -39,6 +59,8 @@ pub struct Routing {
     pub mode: InterceptMode,
     /// The hosts whose tunnels never are.
     pub bypass: HostSet,
+    /// What becomes of those that do not say what they are.
+    pub undecided: Undecided,
 }
 
 impl Routing {
@@ -64,7 +86,7 @@ mod tests {
     #[test]
     fn bypass_is_by_host_or_by_the_name_inside() {
         let bypass = HostSet::parse(&["*.bank.example"]).unwrap();
-        let routing = Routing { mode: InterceptMode::Always, bypass };
+        let routing = Routing { mode: InterceptMode::Always, bypass, ..Routing::default() };
         let host = |text: &str| Host::parse(text.as_bytes()).unwrap();
         assert_eq!(routing.route(&host("www.bank.example"), None), Route::PassThrough("bypass"));
         assert_eq!(routing.route(&host("192.0.2.1"), Some("WWW.bank.example")), Route::PassThrough("bypass"));

@@ -2,8 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use jiff::civil::Date;
+
 use super::{Action, Condition, Destination, Query, Redaction};
-use crate::exchange::Direction;
+use crate::exchange::{Direction, Host};
 
 /// Fields that frame or route the message (RFC 9110 §6.1, §7.2, §7.6, §10.1.1; RFC 9112 §6): to edit one by a rule
 /// would break the message, or make two readers disagree on where it ends.
@@ -38,8 +40,15 @@ impl Rule {
     /// Whether it is for this message at all.
     pub fn admits(&self, query: &Query<'_>) -> bool {
         self.direction == query.direction
-            && self.to.admits(query)
-            && !self.unless.as_ref().is_some_and(|exempt| exempt.admits(query))
+            && self.to.admits(query, !self.action.withholds())
+            && !self.unless.as_ref().is_some_and(|exempt| exempt.admits(query, true))
+    }
+
+    /// Whether what it does for this host takes a proof that the message goes there.
+    pub fn hinges_on(&self, host: &Host, today: Date) -> bool {
+        let is_exempt = self.unless.as_ref().is_some_and(|exempt| exempt.names(host, today));
+        let is_meant = !self.action.withholds() && self.to.names(host, today);
+        is_exempt || is_meant || self.action == Action::Redact(Redaction::Pseudonym)
     }
 
     /// Whether nothing that goes its way can pass it by, so that later rules are in vain.

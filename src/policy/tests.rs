@@ -20,6 +20,7 @@ fn context(authority: &str) -> Context {
         vantage: Vantage::BeyondCarrier,
         client: SocketAddr::from(([192, 0, 2, 7], 51344)),
         origin: Origin::parse(Scheme::Http, authority.as_bytes()).unwrap(),
+        led: None,
     }
 }
 

@@ -14,14 +14,14 @@ use std::{
 use bytes::Bytes;
 use http::StatusCode;
 use jiff::Timestamp;
-use tokio::time::sleep;
+use tokio::{runtime::Handle, time::sleep};
 use ulid::Ulid;
 
 use crate::{
     detect::Finding,
     event::{Applied, Event, Tunnel, Verdict},
-    exchange::{Context, RequestHead},
-    proxy::fault::Fault,
+    exchange::{Context, Host, RequestHead},
+    proxy::{fault::Fault, names::Doubt},
     sink::EventLog,
 };
 
@@ -33,6 +33,8 @@ pub struct Account {
     request_bytes: AtomicU64,
     response_bytes: AtomicU64,
     event: Mutex<Option<Event>>,
+    /// A name whose address is still being looked up.
+    doubt: Mutex<Option<Doubt>>,
 }
 
 impl Account {
@@ -52,9 +54,11 @@ impl Account {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            mismatch: None,
         };
         Arc::new(Self {
             log,
+            doubt: Mutex::default(),
             started: Instant::now(),
             request_bytes: AtomicU64::new(0),
             response_bytes: AtomicU64::new(0),
@@ -110,6 +114,21 @@ impl Account {
         });
     }
 
+    /// Notes the host that a client names inside a connection to an address.
+    pub fn names(&self, host: Host) {
+        self.edit(|event| event.context.origin.host = host);
+    }
+
+    /// Notes a name that may not have the address of the connection.
+    pub fn doubts(&self, doubt: Doubt) {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt);
+    }
+
+    /// Notes that this was no tunnel after all: each request in it has an account of its own.
+    pub fn withdraw(&self) {
+        self.lock().take();
+    }
+
     /// Notes that a tunnel broke off; it was a tunnel all the same.
     pub fn breaks(&self, error: &std::io::Error) {
         self.edit(|event| {
@@ -161,10 +180,48 @@ impl Drop for Account {
         event.request_bytes = self.request_bytes.load(Ordering::Relaxed);
         event.response_bytes = self.response_bytes.load(Ordering::Relaxed);
         event.duration = self.started.elapsed();
+        if event.verdict == Verdict::Failed && event.status.is_none() {
+            // Nobody came to say how it ends: what was at work on it was dropped, as happens when its client leaves.
+            event
+                .error
+                .get_or_insert_with(|| "the client went away, or broke its request off, before it was answered".into());
+        }
         if std::thread::panicking() {
             withhold(&mut event);
         }
-        self.log.record(event);
+        let doubt = self.doubt.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let late = Late { log: self.log.clone(), event: Some(event) };
+        match (doubt, Handle::try_current()) {
+            (Some(doubt), Ok(runtime)) if !doubt.is_settled() => drop(runtime.spawn(late.settle(doubt))),
+            (doubt, _) => late.tell(doubt.as_ref()),
+        }
+    }
+}
+
+/// An event that is ready, and may wait a little for what a look-up says. It is recorded even if nobody waits to the end.
+struct Late {
+    log: EventLog,
+    event: Option<Event>,
+}
+
+impl Late {
+    async fn settle(self, mut doubt: Doubt) {
+        doubt.settle().await;
+        self.tell(Some(&doubt));
+    }
+
+    fn tell(mut self, doubt: Option<&Doubt>) {
+        if let Some(event) = &mut self.event {
+            event.mismatch = doubt.and_then(Doubt::mismatch);
+        }
+    }
+}
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            self.log.record(event);
+        }
     }
 }
 

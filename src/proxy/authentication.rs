@@ -87,7 +87,18 @@ impl Authenticator {
         if !self.is_required() {
             return Ok(());
         }
-        let credentials = Credentials::parse(proxy_authorization.ok_or(Denied::Missing)?)?;
+        self.prove(Credentials::parse(proxy_authorization.ok_or(Denied::Missing)?)?).await
+    }
+
+    /// Checks a name and a password that came as they are, as over SOCKS.
+    ///
+    /// # Errors
+    /// As [`Authenticator::check`].
+    pub async fn check_pair(&self, name: Zeroizing<Vec<u8>>, password: Zeroizing<Vec<u8>>) -> Result<(), Denied> {
+        self.prove(Credentials { name, password }).await
+    }
+
+    async fn prove(&self, credentials: Credentials) -> Result<(), Denied> {
         if self.0.remembers(&credentials, Instant::now()) {
             return Ok(());
         }

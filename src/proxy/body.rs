@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::{
     account::Account,
+    gate::Watch,
     recorder::UnderWay,
     session::Scope,
     stall::Stall,
@@ -61,8 +62,6 @@ pub enum Way {
 enum Gate {
     Open,
     Closed(oneshot::Receiver<()>),
-    /// The final answer came first: nobody wants the body any more, and it is dropped with the exchange.
-    Barred,
 }
 
 /// A body that comes from a peer.
@@ -79,6 +78,8 @@ pub struct Passing {
     /// Closed until the origin asks for the body; see `Expect: 100-continue`.
     gate: Gate,
     at_end: Option<Box<dyn FnOnce() + Send + Sync>>,
+    /// Dropped with the answer: see [`Watch`].
+    watch: Option<Watch>,
     is_done: bool,
 }
 
@@ -109,6 +110,7 @@ impl Body {
             silence: Stall::default(),
             gate: Gate::Open,
             at_end: None,
+            watch: None,
             is_done: false,
         };
         Self { source: Source::Passing(Box::new(passing)), _under_way: None, _scope: None }
@@ -142,10 +144,17 @@ impl Body {
         self
     }
 
-    /// Holds the body back until the gate is opened. It is never asked for if the other end of the gate is dropped.
+    /// Holds the body back until the gate is opened. It breaks off if the other end of the gate is dropped.
     #[must_use]
     pub fn behind(mut self, gate: oneshot::Receiver<()>) -> Self {
         self.edit(|passing| passing.gate = Gate::Closed(gate));
+        self
+    }
+
+    /// Holds the watch over the gate of the request for as long as the answer is under way.
+    #[must_use]
+    pub fn watching(mut self, watch: Option<Watch>) -> Self {
+        self.edit(|passing| passing.watch = watch);
         self
     }
 
@@ -169,14 +178,13 @@ impl Body {
 }
 
 impl Passing {
-    fn poll_gate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let opened = match &mut self.gate {
-            Gate::Open => return Poll::Ready(()),
-            Gate::Barred => return Poll::Pending,
-            Gate::Closed(gate) => ready!(Pin::new(gate).poll(cx)),
-        };
-        self.gate = if opened.is_ok() { Gate::Open } else { Gate::Barred };
-        if opened.is_ok() { Poll::Ready(()) } else { Poll::Pending }
+    /// Whether the body may be asked for. If nobody opens any more, the exchange is over: the final answer came first.
+    fn poll_gate(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BodyError>> {
+        if let Gate::Closed(gate) = &mut self.gate {
+            ready!(Pin::new(gate).poll(cx))?;
+            self.gate = Gate::Open;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
@@ -226,6 +234,8 @@ impl Passing {
         };
         self.account.fails_with(format!("{whose}: {}", super::fault::chain(error.as_ref())));
         self.is_done = true;
+        // That was no proper end.
+        self.at_end = None;
         error
     }
 
@@ -256,7 +266,9 @@ impl HttpBody for Body {
             Source::Own(bytes) => return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Source::Passing(passing) => passing,
         };
-        ready!(passing.poll_gate(cx));
+        if let Err(shut) = ready!(passing.poll_gate(cx)) {
+            return Poll::Ready(Some(Err(shut)));
+        }
         match Pin::new(&mut passing.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(passing.frame(frame)))),
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(passing.broken(error.into())))),

@@ -1,56 +1,32 @@
 //! What happens to a CONNECT?
 //!
 //! ```text
-//! access → scan, decide → connect to the origin → 200 → first bytes → TLS: route → open it, or pass it through
-//!                                                                   → HTTP: judge each request
-//!                                                                   → anything else: pass it through
+//! access → scan, decide → connect to the origin → 200 → what is spoken decides, see `granted`
 //! ```
 //! The origin comes first: what cannot be reached is refused on the CONNECT itself.
 
 use std::{error::Error, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncRead, net::TcpStream, time::timeout};
+use tokio::net::TcpStream;
 
 use super::{
-    account::Account,
     body::Body,
     fault::Fault,
+    granted::Granted,
     http::{Switch, answer_block, answer_fault, authenticate},
-    intercepted::{self, Refusal},
-    reading,
     recorder::Recorder,
     rewound::Rewound,
-    route, serve,
-    session::{Inside, Judges, Scope, Session, today},
-    tunnel::{self, FirstWords},
-    upstream::{Protocol, Target},
+    route,
+    session::{Judges, Scope, Session, today},
 };
 use crate::{
-    event::{Tunnel, Verdict},
-    exchange::{Origin, RequestHead, Scheme},
+    event::Verdict,
+    exchange::{Origin, RequestHead},
     intercept::Outcome,
-    policy::Route,
-    sniff::{ClientHello, Hello, MAX_HELLO, Offer, Sniffed, read_hello, sniff},
 };
-
-/// A tunnel that was granted.
-#[derive(Debug)]
-pub struct Granted {
-    /// The connection that asked for it.
-    pub session: Session,
-    /// The judges that were in force.
-    pub judges: Arc<Judges>,
-    /// The account of the CONNECT.
-    pub account: Arc<Account>,
-    /// Where it leads.
-    pub origin: Origin,
-    /// The connection to the origin.
-    pub stream: TcpStream,
-}
 
 /// Answers a CONNECT.
 pub async fn handle(
@@ -78,7 +54,7 @@ pub async fn handle(
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
     }
-    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port).await {
+    let stream = match session.worker.upstream.dial(&judges.access, &origin.host, origin.port, None).await {
         Ok(stream) => stream,
         Err(fault) => return answer_fault(&account, &fault),
     };
@@ -86,8 +62,9 @@ pub async fn handle(
     if let Some(switch) = switch {
         switch.switch();
     }
-    let granted = Granted { session: session.clone(), judges, account, origin, stream };
-    tokio::spawn(granted.open(hyper::upgrade::on(&mut request)));
+    let session = session.clone();
+    let granted = Granted { session, judges, account, origin, led: None, source: None, stream };
+    tokio::spawn(open(granted, hyper::upgrade::on(&mut request)));
     Response::new(Body::empty())
 }
 
@@ -103,80 +80,11 @@ fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result
     Ok(origin)
 }
 
-impl Granted {
-    /// Waits until the client's side is free, then looks at what is spoken in the tunnel.
-    async fn open(mut self, upgrade: OnUpgrade) {
-        let mut client = match bare(upgrade).await {
-            Ok(client) => client,
-            Err(error) => return self.account.fails_with(format!("the tunnel was not opened: {error}")),
-        };
-        let idle = self.session.limits().tunnel;
-        match tunnel::first_words(&mut client, &mut self.stream, idle).await {
-            FirstWords::Client(words) => self.client_speaks(client, words).await,
-            FirstWords::Server(words) => {
-                let origin = Rewound::new(self.stream, words.freeze());
-                self.account.tunnel(Verdict::Tunnelled, because("server-first"));
-                tunnel::relay(client, origin, &self.account, idle).await;
-            }
-            FirstWords::Nobody => {
-                self.account.tunnel(Verdict::Tunnelled, because("silent"));
-                tunnel::relay(client, self.stream, &self.account, idle).await;
-            }
-        }
-    }
-
-    async fn client_speaks(self, mut client: Rewound<TcpStream>, mut words: BytesMut) {
-        let patience = self.session.limits().handshake;
-        // A client that stops in the middle of its first words gets what an undecided one gets: a tunnel.
-        let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Other("undecided"));
-        let rewind = |words: BytesMut| client.again(words.freeze());
-        match sniffed {
-            First::Http1 => Box::pin(self.cleartext(rewind(words))).await,
-            First::Tls(hello) => match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
-                Route::Intercept => match Offer::of(&hello.alpn) {
-                    Offer::Http => Box::pin(intercepted::open(self, rewind(words), hello)).await,
-                    Offer::Foreign => self.pass(rewind(words), of_hello(&hello, "foreign-protocol")).await,
-                    Offer::Unknown => {
-                        self.account.tunnel(Verdict::Refused, of_hello(&hello, "unknown-protocol"));
-                        intercepted::refuse(self, rewind(words), &Refusal::UnknownProtocol).await;
-                    }
-                },
-                Route::PassThrough(reason) => self.pass(rewind(words), of_hello(&hello, reason)).await,
-            },
-            First::BrokenTls(alert) => match self.judges.interceptor.route(&self.origin.host, None) {
-                Route::Intercept => {
-                    self.account.tunnel(Verdict::Refused, because("invalid-hello"));
-                    intercepted::refuse(self, rewind(words), &Refusal::BrokenHello(alert)).await;
-                }
-                Route::PassThrough(reason) => self.pass(rewind(words), because(reason)).await,
-            },
-            First::Other(reason) => self.pass(rewind(words), because(reason)).await,
-        }
-    }
-
-    /// Cleartext HTTP in a tunnel is judged like any other.
-    async fn cleartext(self, client: Rewound<TcpStream>) {
-        let origin = Origin { scheme: Scheme::Http, ..self.origin };
-        let target = Target::of(&origin);
-        let inside = match self
-            .session
-            .worker
-            .upstream
-            .establish(self.stream, &target, self.session.client.address.ip(), &[Protocol::Http1])
-            .await
-        {
-            Ok(connected) => Inside::new(target, Some(connected.sender)),
-            Err(fault) => Inside::broken(target, fault),
-        };
-        self.account.tunnel(Verdict::Intercepted, because("cleartext"));
-        drop(self.account);
-        serve::http1(self.session.inside(inside), client, Bytes::new()).await;
-    }
-
-    async fn pass(self, client: Rewound<TcpStream>, tunnel: Tunnel) {
-        self.account.tunnel(Verdict::Tunnelled, tunnel);
-        let idle = self.session.limits().tunnel;
-        tunnel::relay(client, self.stream, &self.account, idle).await;
+/// Waits until the client's side is free.
+async fn open(granted: Granted, upgrade: OnUpgrade) {
+    match bare(upgrade).await {
+        Ok(client) => granted.serve(client).await,
+        Err(error) => granted.account.fails_with(format!("the tunnel was not opened: {error}")),
     }
 }
 
@@ -186,49 +94,4 @@ async fn bare(upgrade: OnUpgrade) -> Result<Rewound<TcpStream>, Box<dyn Error + 
     let parts = parts.map_err(|_| "it leads through a connection of another kind")?;
     let (stream, held) = parts.io.into_inner().into_parts();
     Ok(Rewound::new(stream, held).again(parts.read_buf))
-}
-
-/// What a client's first words are.
-#[derive(Debug)]
-pub enum First {
-    /// A request of HTTP/1.
-    Http1,
-    /// A ClientHello.
-    Tls(ClientHello),
-    /// TLS that no server of today could answer, and the alert that tells the client so.
-    BrokenTls(Vec<u8>),
-    /// Something that is not opened, and why.
-    Other(&'static str),
-}
-
-/// Reads until it is clear what is spoken. More than a ClientHello can be is never held.
-pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut) -> First {
-    loop {
-        let decided = match sniff(words) {
-            Sniffed::NeedMore => None,
-            Sniffed::Http1 => Some(First::Http1),
-            Sniffed::Http2 => Some(First::Other("cleartext-http2")),
-            Sniffed::Unknown => Some(First::Other("foreign-protocol")),
-            Sniffed::Tls => match read_hello(words) {
-                Hello::NeedMore => None,
-                Hello::Complete(hello) => Some(First::Tls(hello)),
-                Hello::Invalid(alert) => Some(First::BrokenTls(alert)),
-            },
-        };
-        if let Some(decided) = decided {
-            return decided;
-        }
-        let read = reading::some(client, words).await;
-        if words.len() > MAX_HELLO || !matches!(read, Ok(count) if count > 0) {
-            return First::Other("undecided");
-        }
-    }
-}
-
-fn because(reason: &'static str) -> Tunnel {
-    Tunnel { reason: Some(reason), ..Tunnel::default() }
-}
-
-fn of_hello(hello: &ClientHello, reason: &'static str) -> Tunnel {
-    Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: Some(reason) }
 }

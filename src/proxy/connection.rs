@@ -7,6 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -15,12 +16,18 @@ use tokio::{
 };
 
 use super::{
-    admission::Admission,
-    reading, serve,
+    admission::{Admission, Permit},
+    break_off::BreakOff,
+    fault::is_exhaustion,
+    reading,
+    rewound::Rewound,
+    serve,
     session::{Client, Scope, Session, Worker},
+    socks, transparent,
+    upstream::Protocol,
 };
 use crate::{
-    listen::{self, Listener},
+    listen::{self, Kind, Listener},
     sniff::{Sniffed, sniff},
 };
 
@@ -59,6 +66,9 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
             }
             Err(error) => {
                 tracing::warn!(listener = %listener.label, "cannot accept connections: {error}");
+                if is_exhaustion(&error) {
+                    worker.upstream.let_go();
+                }
                 sleep(BACK_OFF).await;
             }
         }
@@ -82,19 +92,43 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, mut stream: TcpStream, room: OwnedSemaphorePermit) {
+    async fn run(self, stream: TcpStream, room: OwnedSemaphorePermit) {
         let client = self.address.ip();
         if !self.worker.shared.judges.load().access.admits_client(client) {
             tracing::warn!(listener = %self.listener.label, %client, "refused: not among access.clients");
-            return turn_away(stream, NOT_ADMITTED).await;
+            return self.turn_away(stream, NOT_ADMITTED).await;
         }
         let Some(permit) = self.admission.admit(room, client) else {
             tracing::warn!(listener = %self.listener.label, %client, "refused: too many connections");
-            return turn_away(stream, TOO_MANY).await;
+            return self.turn_away(stream, TOO_MANY).await;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
+        match self.listener.kind {
+            Kind::Explicit => self.serve_http(stream, permit).await,
+            Kind::Socks5 => socks::serve(self.session(permit), stream).await,
+            Kind::Redirect | Kind::Tproxy { .. } => {
+                let destination = self.destination(&stream);
+                transparent::serve(self.session(permit), stream, destination).await;
+            }
+        }
+    }
+
+    /// Where a connection was going that was led here. One that nobody led here was going to us.
+    fn destination(&self, stream: &TcpStream) -> SocketAddr {
+        let local = stream.local_addr().map_or(self.listener.address, listen::canonical);
+        match self.listener.destination(&SockRef::from(stream), local) {
+            Ok(destination) => destination.unwrap_or(local),
+            Err(error) => {
+                tracing::debug!("no original destination: {error}");
+                local
+            }
+        }
+    }
+
+    async fn serve_http(self, mut stream: TcpStream, permit: Permit) {
+        let client = self.address.ip();
         let mut ending = self.worker.ending.clone();
         let patience = self.worker.shared.limits.patience.head;
         let spoken = tokio::select! {
@@ -104,35 +138,48 @@ impl Connection {
             spoken = timeout(patience, first_bytes(&mut stream)) => spoken,
         };
         match spoken {
-            Ok(Ok(Some(prefix))) => serve::http1(self.session(), stream, prefix).await,
-            Ok(Ok(None)) => tracing::debug!(%client, "not HTTP/1; closed"),
+            Ok(Ok(Some((Protocol::Http1, prefix)))) => serve::http1(self.session(permit), stream, prefix).await,
+            Ok(Ok(Some((Protocol::Http2, prefix)))) => {
+                serve::http2(self.session(permit), Rewound::new(stream, prefix), false).await;
+            }
+            Ok(Ok(None)) => tracing::debug!(%client, "not HTTP; closed"),
             Ok(Err(error)) => tracing::debug!(%client, "connection of a client: {error}"),
             Err(_elapsed) => tracing::debug!(%client, "said nothing; closed"),
         }
-        drop(permit);
     }
 
-    fn session(self) -> Session {
+    /// Says why where HTTP is expected; elsewhere the end of the connection has to do.
+    async fn turn_away(&self, stream: TcpStream, words: &[u8]) {
+        match self.listener.kind {
+            Kind::Explicit => turn_away(stream, words).await,
+            Kind::Redirect | Kind::Tproxy { .. } | Kind::Socks5 => stream.break_off(),
+        }
+    }
+
+    fn session(self, permit: Permit) -> Session {
         let client = Client {
+            kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
         };
-        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None }
+        Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }
 }
 
-/// Reads until it is clear that HTTP is meant: then even a faulty request gets an answer. TLS, the preface of HTTP/2 and
+/// Reads until it is clear that HTTP is meant, and in which version: then even a faulty request gets an answer. TLS and
 /// binary protocols have no place on this port.
-async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
+async fn first_bytes(stream: &mut TcpStream) -> io::Result<Option<(Protocol, Bytes)>> {
+    let http1 = |bytes: BytesMut| (Protocol::Http1, bytes.freeze());
     let mut bytes = BytesMut::new();
     loop {
         let is_text = bytes.first().is_some_and(|byte| byte.is_ascii_graphic() || b" \t\r\n".contains(byte));
         match sniff(&bytes) {
-            Sniffed::Tls | Sniffed::Http2 => return Ok(None),
-            Sniffed::Http1 => return Ok(Some(bytes.freeze())),
-            Sniffed::Unknown => return Ok(is_text.then(|| bytes.freeze())),
-            Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(bytes.freeze())),
+            Sniffed::Tls | Sniffed::Ssl2 => return Ok(None),
+            Sniffed::Http2 => return Ok(Some((Protocol::Http2, bytes.freeze()))),
+            Sniffed::Http1 => return Ok(Some(http1(bytes))),
+            Sniffed::Unknown => return Ok(is_text.then(|| http1(bytes))),
+            Sniffed::NeedMore if bytes.len() > H2_PREFACE_LENGTH => return Ok(Some(http1(bytes))),
             Sniffed::NeedMore => {}
         }
         if reading::some(stream, &mut bytes).await? == 0 {

@@ -1,8 +1,9 @@
 //! What went wrong, on whose side, and what is the client told?
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 use http::StatusCode;
+use rustix::io::Errno;
 
 /// Whose doing it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,12 @@ impl Fault {
         self
     }
 
+    /// Whether it is for want of descriptors.
+    pub fn is_exhaustion(&self) -> bool {
+        let cause = self.cause.as_ref().and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.is_some_and(is_exhaustion)
+    }
+
     fn new(side: Side, stage: Stage, status: StatusCode, what: impl Into<String>) -> Self {
         Self { side, stage, status, what: what.into(), cause: None }
     }
@@ -96,6 +103,11 @@ impl fmt::Display for Fault {
             Some(cause) => write!(f, "{}: {}", self.what, chain(cause.as_ref())),
         }
     }
+}
+
+/// Whether this process, or the system, has no descriptor left.
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// An error and what is behind it, on one line, each thing said once.

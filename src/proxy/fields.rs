@@ -16,7 +16,7 @@ const HOP_BY_HOP: [&str; 7] =
 const PROTECTED: [&str; 7] =
     ["host", "content-length", "transfer-encoding", "authorization", "cookie", "content-type", "content-encoding"];
 /// Fields that have no place in a trailer section (RFC 9110 §6.5.1).
-const NEVER_IN_TRAILERS: [&str; 12] = [
+const NEVER_IN_TRAILERS: [&str; 24] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -29,6 +29,18 @@ const NEVER_IN_TRAILERS: [&str; 12] = [
     "te",
     "upgrade",
     "content-encoding",
+    "content-type",
+    "content-range",
+    "range",
+    "expect",
+    "max-forwards",
+    "keep-alive",
+    "proxy-connection",
+    "http2-settings",
+    "www-authenticate",
+    "proxy-authenticate",
+    "cache-control",
+    "location",
 ];
 
 /// What the client asks of the connection itself.
@@ -84,8 +96,11 @@ pub fn is_asked_upgrade(asked: &[u8], answer: &Fields) -> bool {
 pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Bytes> {
     let upgrade = head.fields.first("upgrade")?;
     let asked = head.version == Version::Http11 && options.has("upgrade") && !upgrade.is_empty();
-    let is_h2c = upgrade.split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"h2c"));
-    (asked && !is_h2c).then(|| upgrade.clone())
+    (asked && !names_h2c(upgrade)).then(|| upgrade.clone())
+}
+
+fn names_h2c(list: &[u8]) -> bool {
+    list.split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"h2c"))
 }
 
 /// The fields of a request for the next hop.
@@ -156,18 +171,38 @@ fn wants_trailers(field: &Field) -> bool {
     field.value.split(|&byte| byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
-/// The fields of an answer for the client. `to` is the client's version; `switches` keeps what a 101 needs.
-pub fn inbound(fields: &Fields, to: Version, switches: bool) -> Fields {
+/// What an answer has to do with another protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switching {
+    /// Nothing.
+    No,
+    /// It is spoken from now on (101).
+    Now,
+    /// The request has to be made in it (426, RFC 9110 §15.5.22).
+    Wanted,
+}
+
+/// The fields of an answer for the client. `to` is the client's version; `switching` keeps what a 101 or 426 needs.
+pub fn inbound(fields: &Fields, to: Version, switching: Switching) -> Fields {
     let options = ConnectionOptions::of(fields);
+    let announces = match switching {
+        Switching::No => false,
+        Switching::Now => true,
+        // `h2c` is never asked for, so nobody need know that it is wanted.
+        Switching::Wanted => to == Version::Http11 && !fields.values("upgrade").any(|list| names_h2c(list)),
+    };
     let is_kept = |field: &Field| match () {
-        () if switches && (field.is("connection") || field.is("upgrade")) => true,
+        () if announces && (field.is("connection") || field.is("upgrade")) => true,
         () if field.is("proxy-authenticate") || is_one_of(field, &HOP_BY_HOP) => false,
         () if field.is("transfer-encoding") => to == Version::Http11,
         () => !options.takes_away(field),
     };
-    let mut kept = fields.clone();
-    kept.retain(is_kept);
-    kept
+    let value = |field: &Field| match switching {
+        // What else it names belongs to the origin's connection.
+        Switching::Wanted if field.is("connection") => "Upgrade".into(),
+        _ => field.value.clone(),
+    };
+    fields.iter().filter(|field| is_kept(field)).map(|field| (field.name.clone(), value(field))).collect()
 }
 
 /// All fields as a map, for HTTP/2.

@@ -1,15 +1,23 @@
 //! How does a request get to its origin, and the answer back?
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion};
-use hyper::{body::Incoming, ext::Protocol as ConnectProtocol, upgrade::OnUpgrade};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion, response::Parts};
+use hyper::{
+    body::Incoming,
+    ext::{Protocol as ConnectProtocol, ReasonPhrase},
+    upgrade::OnUpgrade,
+};
 
 use super::{
     account::Account,
     body::{Body, Way},
     fault::{Fault, Stage},
-    fields::{self, ConnectionOptions, Naming},
+    fields::{self, ConnectionOptions, Naming, Switching},
     gate,
     http::{Switch, answer_block},
     recorder::Tape,
@@ -63,6 +71,8 @@ pub async fn forward(
     let client_upgrade = hyper::upgrade::on(&mut request);
     let asked = Asked::of(&exchange.received, &request);
     let (attempt, gate) = prepare(&exchange, request, &asked);
+    let upload = Upload::new(&attempt, gate.clone());
+    let attempt = attempt.telling(&upload.whole);
     let sent = send::send(&exchange, attempt, gate, asked.needs_http2());
     let mut answered = patiently(&exchange, Box::pin(sent)).await?;
     let switches = asked.is_granted_by(&answered);
@@ -71,12 +81,32 @@ pub async fn forward(
         return Err(Fault::origin(Stage::Exchange, "the origin switched to a protocol that nobody asked for"));
     }
     if !switches {
-        return Ok(answer(&exchange, answered, false));
+        return Ok(answer(&exchange, answered, false, upload));
     }
     let origin_upgrade = hyper::upgrade::on(response);
-    let response = answer(&exchange, answered, true);
+    let response = answer(&exchange, answered, true, upload);
     switched(&exchange, switch, client_upgrade, origin_upgrade);
     Ok(response)
+}
+
+/// What is to be known of a request's body when its answer comes.
+struct Upload {
+    /// It has gone out to its end.
+    whole: Arc<AtomicBool>,
+    keeper: Option<gate::Keeper>,
+    watch: Option<gate::Watch>,
+}
+
+impl Upload {
+    fn new(attempt: &Attempt, keeper: Option<gate::Keeper>) -> Self {
+        let watch = keeper.as_ref().map(gate::Keeper::watched);
+        Self { whole: Arc::new(AtomicBool::new(!attempt.has_body)), keeper, watch }
+    }
+
+    /// The client waits for a 100 that will not come.
+    fn is_unwanted(&self) -> bool {
+        self.keeper.as_ref().is_some_and(gate::Keeper::is_shut)
+    }
 }
 
 /// What the client asked to switch to.
@@ -84,7 +114,7 @@ pub async fn forward(
 enum Asked {
     Nothing,
     /// `Upgrade` of HTTP/1.1, with the protocols named.
-    Upgrade(bytes::Bytes),
+    Upgrade(Bytes),
     /// Extended CONNECT of HTTP/2 (RFC 8441); h2 carries the protocol's name in the request's extensions.
     Connect,
 }
@@ -157,7 +187,7 @@ async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, 
 }
 
 /// The origin's answer, judged, for the client.
-fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<Body> {
+fn answer(exchange: &Exchange, answered: Answered, switches: bool, upload: Upload) -> Response<Body> {
     let Answered { response, head, sender } = answered;
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
     exchange.account.found(judgement.findings);
@@ -169,8 +199,18 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
     };
     let (mut parts, incoming) = response.into_parts();
     exchange.account.ends(Verdict::Forwarded, parts.status);
-    let fields = fields::inbound(&fields, exchange.received.version, switches);
+    let switching = match parts.status {
+        _ if switches => Switching::Now,
+        StatusCode::UPGRADE_REQUIRED => Switching::Wanted,
+        _ => Switching::No,
+    };
+    let mut fields = fields::inbound(&fields, exchange.received.version, switching);
+    if upload.is_unwanted() {
+        // Whether the client still sends it nobody can know, so nothing can follow (RFC 9110 §10.1.1).
+        fields.push("Connection", "close");
+    }
     parts.version = HttpVersion::default();
+    keep_words(&mut parts, head.reason);
     match &exchange.session.tape {
         Some(tape) => {
             parts.headers = fields::framing(&fields);
@@ -178,23 +218,39 @@ fn answer(exchange: &Exchange, answered: Answered, switches: bool) -> Response<B
         }
         None => parts.headers = fields::map(&fields),
     }
-    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender) };
+    let body = if switches { Body::empty() } else { passing_down(exchange, incoming, sender, upload) };
     Response::from_parts(parts, body)
 }
 
+/// Words that are not ASCII are lost on hyper's way; what it would refuse the grammar has refused before.
+fn keep_words(parts: &mut Parts, reason: Bytes) {
+    if let Some(reason) = Some(reason).filter(|reason| !reason.is_ascii())
+        && let Ok(reason) = ReasonPhrase::try_from(reason)
+    {
+        parts.extensions.insert(reason);
+    }
+}
+
 /// The body of an answer; at its end the connection is free for the next request.
-fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender) -> Body {
+fn passing_down(exchange: &Exchange, incoming: Incoming, sender: Sender, upload: Upload) -> Body {
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
     let body = Body::passing(incoming, Way::Down, Arc::clone(&exchange.account), judge)
         .with_patience(patience)
-        .onto(exchange.session.tape.as_ref().map(Tape::next_head));
+        .onto(exchange.session.tape.as_ref().map(Tape::next_head))
+        .watching(upload.watch);
     if matches!(sender, Sender::Http2(_)) {
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
     let (target, access) = (exchange.target.clone(), Arc::clone(&exchange.judges.access));
-    body.at_end(move || worker.upstream.put(&target, sender, &access))
+    // An answer may come before the request has gone out: a connection that is still busy with it serves nobody else.
+    let whole = upload.whole;
+    body.at_end(move || {
+        if whole.load(Ordering::Acquire) {
+            worker.upstream.put(&target, sender, &access);
+        }
+    })
 }
 
 fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {

@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, time::sleep};
 /// An origin that knows nothing of 100 gets the body after this silence.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The hand that opens the gate. Dropped without opening, the body is never asked for.
+/// The hand that opens the gate.
 #[derive(Clone, Debug)]
 pub struct Keeper(Arc<Mutex<Option<oneshot::Sender<()>>>>);
 
@@ -36,6 +36,17 @@ impl Keeper {
         answer.await
     }
 
+    /// Whether nobody has opened it.
+    pub fn is_shut(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Sees to it that the gate does not stay shut for good: when what is given back is dropped, a body that still waits
+    /// breaks off, and with it the connection that it would have gone out on.
+    pub fn watched(&self) -> Watch {
+        Watch(self.clone())
+    }
+
     /// Opens the gate.
     pub fn open(&self) {
         let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -43,5 +54,16 @@ impl Keeper {
             // The body may be gone already.
             let _ = open.send(());
         }
+    }
+}
+
+/// Held by the exchange, and then by its answer.
+#[derive(Debug)]
+pub struct Watch(Keeper);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Not opened: whoever waits at the gate learns that nobody will come.
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }

@@ -139,12 +139,13 @@ async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<
 /// Judges a head: what may pass, or the answer to what may not.
 async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Box<Response<Body>>> {
     let judges = session.shared().judges.load_full();
-    let destination = route::destination(&session.scope, &head);
+    let destination = route::destination(&session.scope, &head).and_then(|found| allowed(session, &judges, found));
     let (origin, target) = match &destination {
         Ok(destination) => (destination.origin.clone(), destination.path.clone()),
         Err(_) => (session.nowhere(), head.target.clone()),
     };
     let head = Arc::new(RequestHead { target, ..head });
+    session.prove(&judges, &origin).await;
     let (context, account) = session.open(origin, Arc::clone(&head));
     // What is refused is written down as well, and masked: so it is judged first.
     let judgement = judges.interceptor.request(&context, &head, today());
@@ -175,6 +176,14 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         return Err(Box::new(answer_fault(&account, &fault)));
     }
     Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
+}
+
+/// A host that may not be gone to may not be named either, wherever the connection goes.
+fn allowed(session: &Session, judges: &Judges, found: route::Destination) -> Result<route::Destination, Fault> {
+    if session.is_led() && !judges.access.admits_host(&found.origin.host) {
+        return Err(Fault::denied("access.deny_targets forbids this host"));
+    }
+    Ok(found)
 }
 
 /// Why the origin of a tunnel cannot be spoken to, if it cannot.

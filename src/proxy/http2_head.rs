@@ -9,7 +9,7 @@ use hyper::ext::Protocol as ConnectProtocol;
 use super::{fault::Fault, fields, route};
 use crate::exchange::{
     Field, RequestHead, Version,
-    grammar::{Framing, HeadLimits},
+    grammar::{Framing, GrammarFault, HeadLimits, check_target},
 };
 
 /// The head, with the target as path and query. The authority becomes the absolute form, so that it is held against the
@@ -52,7 +52,8 @@ pub fn check<B>(request: &Request<B>, head: &RequestHead, limits: HeadLimits) ->
     if head.fields.iter().any(has_outer_space) {
         return malformed("a header value begins or ends with white space");
     }
-    match Framing::of_request(Version::Http11, &head.fields) {
+    let target = std::str::from_utf8(&head.target).map_err(|_| GrammarFault::Target).and_then(check_target);
+    match target.and_then(|()| Framing::of_request(Version::Http11, &head.fields)) {
         Ok(_) => Ok(()),
         Err(fault) => malformed(&fault.to_string()),
     }
@@ -93,6 +94,8 @@ mod tests {
         assert_eq!(checked("GET", "*", &[]), Err(400));
         assert_eq!(checked("GET", "/", &[("host", "a"), ("host", "a")]), Err(400));
         assert_eq!(checked("GET", "/", &[("a", " b")]), Err(400));
+        assert_eq!(checked("GET", "https://a.example/\u{e9}", &[]), Err(400));
+        assert_eq!(checked("GET", "https://a.example/a\\b", &[]), Err(400));
         assert_eq!(checked("POST", "/", &[("content-length", "2"), ("content-length", "2")]), Err(400));
         assert_eq!(checked("GET", "/", &[("a", ""), ("b", ""), ("c", ""), ("d", "")]), Err(431));
     }

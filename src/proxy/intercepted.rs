@@ -4,7 +4,11 @@
 //! that the client is never offered what the origin does not offer (ALPN mirrored). If the origin fails, the client gets
 //! a page that says why, under our certificate, and nothing is sent to the origin.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -12,16 +16,18 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    connect::{First, Granted, decide},
+    account::Account,
+    break_off::BreakOff,
     fault::{Fault, Stage},
+    granted::{First, Granted, decide, of_hello},
     rewound::Rewound,
     serve,
-    session::{Inside, Session, now},
+    session::{Inside, Judges, Session, now},
     tunnel::{self, FirstWords},
     upstream::{Protocol, Secured, Target},
 };
 use crate::{
-    event::{Tunnel, Verdict},
+    event::Verdict,
     exchange::{Host, Origin, Scheme},
     sniff::ClientHello,
     tls,
@@ -32,16 +38,19 @@ type Client = Box<TlsStream<Rewound<TcpStream>>>;
 
 /// Opens a tunnel and serves what is inside.
 pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHello) {
-    let Granted { session, judges, account, origin, stream } = granted;
-    // Each request inside is judged by those that are in force when it comes.
-    drop(judges);
-    let tunnel = Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), reason: None };
-    account.tunnel(Verdict::Intercepted, tunnel);
-    let target = target(&hello, &origin);
+    let Granted { session, judges, account, origin, led, source, stream } = granted;
+    let target = target(&hello, &origin, source);
     let offered = offered(&hello);
     // What only a handshake needs is boxed, and gone when it is over.
     let secured =
         Box::pin(session.worker.upstream.secure(stream, &target, session.client.address.ip(), &offered)).await;
+    if secured.is_err() && led.is_some() && hello.sni.is_none() {
+        let nameless = Nameless { session, judges, account, origin, led, source };
+        return Box::pin(nameless.pass(client, &hello)).await;
+    }
+    account.tunnel(Verdict::Intercepted, of_hello(&hello, None));
+    // Each request inside is judged by those that are in force when it comes.
+    drop(judges);
     // Without ALPN from the client there is none to mirror. If the origin failed, only the page must get through.
     let alpn: Vec<&'static [u8]> = match &secured {
         _ if hello.alpn.is_empty() => Vec::new(),
@@ -56,15 +65,45 @@ pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHel
         Err(fault) => {
             account.fails(&fault);
             drop(account);
-            serve_broken(session.inside(Inside::broken(target, fault)), client).await;
+            serve_broken(session.inside(Inside::broken(target, fault).led_to(led)), client).await;
         }
         Ok(secured) if hello.alpn.is_empty() => {
-            let granted = Opened { session, account, target, secured };
-            Box::pin(granted.undecided(client)).await;
+            let opened = Opened { session, account, target, led, secured };
+            Box::pin(opened.undecided(client)).await;
         }
         Ok(secured) => {
             drop(account);
-            serve_agreed(session, target, secured, client).await;
+            serve_agreed(session, target, led, secured, client).await;
+        }
+    }
+}
+
+/// A connection to an address whose client names no host, and whose origin has no certificate for the address: who would
+/// have to prove what cannot be known.
+struct Nameless {
+    session: Session,
+    judges: Arc<Judges>,
+    account: Arc<Account>,
+    origin: Origin,
+    led: Option<SocketAddr>,
+    source: Option<IpAddr>,
+}
+
+impl Nameless {
+    /// Connects anew, and passes everything on: what the client knows of the origin, it checks itself.
+    async fn pass(self, client: Rewound<TcpStream>, hello: &ClientHello) {
+        let Self { session, judges, account, origin, led, source } = self;
+        let tunnel = of_hello(hello, Some("no-name"));
+        match session.worker.upstream.dial(&judges.access, &origin.host, origin.port, source).await {
+            Ok(stream) => {
+                let granted = Granted { session, judges, account, origin, led, source, stream };
+                granted.pass(client, tunnel).await;
+            }
+            Err(fault) => {
+                account.tunnel(Verdict::Failed, tunnel);
+                account.fails(&fault);
+                client.break_off();
+            }
         }
     }
 }
@@ -72,12 +111,16 @@ pub async fn open(granted: Granted, client: Rewound<TcpStream>, hello: ClientHel
 /// What an alert says before anything is encrypted: a record of TLS 1.2, which TLS 1.3 uses as well (RFC 8446 §5.1), with
 /// the fatal alert `no_application_protocol` (RFC 7301 §3.2).
 const NO_APPLICATION_PROTOCOL: [u8; 7] = [21, 3, 3, 0, 2, 2, 120];
+/// Likewise: `access_denied` (RFC 8446 §6.2).
+const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 
 /// Why TLS is refused that would otherwise be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The client offers nothing that is known here.
     UnknownProtocol,
+    /// The host that it names may not be gone to.
+    DeniedName,
     /// Its hello is faulty, or older than TLS 1.2; the alert that says so.
     BrokenHello(Vec<u8>),
 }
@@ -86,6 +129,7 @@ impl Refusal {
     fn alert(&self) -> &[u8] {
         match self {
             Self::UnknownProtocol => &NO_APPLICATION_PROTOCOL,
+            Self::DeniedName => &ACCESS_DENIED,
             Self::BrokenHello(alert) => alert,
         }
     }
@@ -95,6 +139,7 @@ impl Refusal {
             Self::UnknownProtocol => {
                 "the client offers only application protocols that are not known here: `intercept.bypass` lets a host pass"
             }
+            Self::DeniedName => "access.deny_targets forbids this host",
             Self::BrokenHello(_) => {
                 "the client's hello is faulty or older than TLS 1.2: `intercept.bypass` lets a host pass"
             }
@@ -116,13 +161,14 @@ pub async fn refuse(granted: Granted, mut client: Rewound<TcpStream>, refusal: &
 }
 
 /// The name that the client asked for is the one that the origin must prove.
-fn target(hello: &ClientHello, origin: &Origin) -> Target {
+fn target(hello: &ClientHello, origin: &Origin, source: Option<IpAddr>) -> Target {
     let asked = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
     Target {
         scheme: Scheme::Https,
         name: asked.unwrap_or_else(|| origin.host.clone()),
         dialled: origin.host.clone(),
         port: origin.port,
+        source,
     }
 }
 
@@ -145,6 +191,7 @@ async fn accept(
     let config = session
         .shared()
         .leaves
+        .load()
         .server_config(name, alpn, now())
         .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
@@ -156,7 +203,7 @@ async fn accept(
     }
 }
 
-async fn serve_agreed(session: Session, target: Target, secured: Secured, client: Client) {
+async fn serve_agreed(session: Session, target: Target, led: Option<SocketAddr>, secured: Secured, client: Client) {
     let is_http2 = secured.protocol == Protocol::Http2;
     let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
@@ -165,7 +212,7 @@ async fn serve_agreed(session: Session, target: Target, secured: Secured, client
         }
         Err(fault) => (Inside::broken(target, fault), false),
     };
-    let session = session.inside(inside);
+    let session = session.inside(inside.led_to(led));
     if is_http2 {
         serve::http2(session, client, extended_connect).await;
     } else {
@@ -184,8 +231,9 @@ async fn serve_broken(session: Session, client: Client) {
 /// A tunnel with TLS on both sides and no word yet of what is spoken inside.
 struct Opened {
     session: Session,
-    account: std::sync::Arc<super::account::Account>,
+    account: Arc<Account>,
     target: Target,
+    led: Option<SocketAddr>,
     secured: Secured,
 }
 
@@ -193,7 +241,7 @@ impl Opened {
     /// HTTP is judged; mail, chat and whatever else speaks TLS without saying what it is passes unread.
     async fn undecided(mut self, mut client: Client) {
         let idle = self.session.limits().tunnel;
-        let patience: Duration = self.session.limits().handshake;
+        let patience: Duration = self.session.limits().sniff;
         match tunnel::first_words(&mut client, &mut self.secured.stream, idle).await {
             FirstWords::Client(mut words) => {
                 let decided = timeout(patience, decide(&mut client, &mut words)).await;
@@ -205,7 +253,7 @@ impl Opened {
                     Ok(connected) => Inside::new(self.target, Some(connected.sender)),
                     Err(fault) => Inside::broken(self.target, fault),
                 };
-                serve::http1(self.session.inside(inside), client, words.freeze()).await;
+                serve::http1(self.session.inside(inside.led_to(self.led)), client, words.freeze()).await;
             }
             FirstWords::Server(words) => self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await,
             FirstWords::Nobody => self.relay(Rewound::new(client, Bytes::new()), Bytes::new()).await,

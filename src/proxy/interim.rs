@@ -39,7 +39,7 @@ fn pass_on(exchange: &Exchange, head: &ResponseHead) {
         Outcome::Edited(fields) => fields,
         Outcome::Blocked(_) => return,
     };
-    let mut passed = fields::inbound(&judged, Version::Http11, false);
+    let mut passed = fields::inbound(&judged, Version::Http11, fields::Switching::No);
     passed.retain(|field| !field.is("content-length") && !field.is("transfer-encoding"));
-    tape.precede_with(status, &passed);
+    tape.precede_with(status, &head.reason, &passed);
 }

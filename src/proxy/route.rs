@@ -60,6 +60,9 @@ fn in_tunnel(inside: &Inside, head: &RequestHead) -> Result<Destination, Fault> 
     if head.method == "CONNECT" && head.version != Version::Http2 {
         return Err(no_tunnel());
     }
+    if let Some(destination) = inside.led.filter(|_| origin.scheme == Scheme::Http) {
+        return named(inside, destination.port(), head);
+    }
     let absolute = split_absolute(&head.target);
     let is_absolute = absolute.is_some();
     let path = match absolute {
@@ -80,6 +83,26 @@ fn in_tunnel(inside: &Inside, head: &RequestHead) -> Result<Destination, Fault> 
         return Err(misdirected());
     }
     Ok(Destination { target: inside.target.clone(), origin, path })
+}
+
+/// A cleartext request on a connection that goes to an address, whatever it says: what it says only names the host.
+fn named(inside: &Inside, port: u16, head: &RequestHead) -> Result<Destination, Fault> {
+    let said = |authority: &[u8]| Origin::parse(Scheme::Http, authority).map_err(bad_authority);
+    let host = head.fields.first("host").filter(|host| !host.is_empty());
+    let (named, path) = match split_absolute(&head.target) {
+        Some((scheme, authority, path)) if scheme.eq_ignore_ascii_case(b"http") => {
+            let named = said(authority)?;
+            if host.is_some_and(|host| !fields::is_same_authority(host, Scheme::Http, &named)) {
+                return Err(misdirected());
+            }
+            (Some(named), origin_form(head, path))
+        }
+        None if is_origin_form(head) => (host.map(|host| said(host)).transpose()?, head.target.clone()),
+        _ => return Err(Fault::refused(StatusCode::BAD_REQUEST, "the request target is neither a path nor a URI")),
+    };
+    let origin = inside.origin();
+    let host = named.map_or(origin.host, |named| named.host);
+    Ok(Destination { target: inside.target.clone(), origin: Origin { scheme: Scheme::Http, host, port }, path })
 }
 
 /// A path, or the `*` of OPTIONS (RFC 9112 §3.2).

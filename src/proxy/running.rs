@@ -20,6 +20,7 @@ use tokio::{
 use super::{
     admission::Admission,
     connection,
+    names::Names,
     session::{Judges, Limits, Shared, Worker},
     upstream::{self, Upstream},
 };
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// How often idle connections to origins are looked through.
-const SWEEP: Duration = Duration::from_secs(15);
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// Everything that the proxy is made of.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Running {
     shared: Arc<Shared>,
+    trust: Arc<ArcSwap<Trust>>,
     ending: watch::Sender<bool>,
     workers: Vec<JoinHandle<io::Result<()>>>,
 }
@@ -74,11 +76,18 @@ impl Running {
     /// No thread or event loop can be had.
     pub fn start(parts: Parts) -> io::Result<Self> {
         let Parts { judges, log, leaves, limits, .. } = parts;
-        let shared = Arc::new(Shared { judges: ArcSwap::from_pointee(judges), log, leaves, limits });
+        let shared = Arc::new(Shared {
+            judges: ArcSwap::from_pointee(judges),
+            log,
+            leaves: ArcSwap::from_pointee(leaves),
+            limits,
+            names: Names::new(),
+        });
+        let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);
-        let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &parts.trust);
+        let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &trust);
         let together = Arc::new(Barrier::new(upstreams.len()));
         for (number, upstream) in upstreams.into_iter().enumerate() {
             let start = Start {
@@ -93,7 +102,7 @@ impl Running {
             };
             workers.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || start.run())?);
         }
-        Ok(Self { shared, ending, workers })
+        Ok(Self { shared, trust, ending, workers })
     }
 
     /// The judges in force.
@@ -104,6 +113,13 @@ impl Running {
     /// Puts other judges in force, for every request from now on. Those under way keep the ones they began with.
     pub fn replace(&self, judges: Judges) {
         self.shared.judges.store(Arc::new(judges));
+    }
+
+    /// Puts another authority's certificates in force, and whom we trust beside it, for every handshake from now on. What
+    /// was agreed before goes on; sessions and tickets of before do not.
+    pub fn replace_authority(&self, leaves: LeafCache, trust: Arc<Trust>) {
+        self.shared.leaves.store(Arc::new(leaves));
+        self.trust.store(trust);
     }
 
     /// Ends: no connection is accepted any more, requests under way are finished within the limit, then all is closed.

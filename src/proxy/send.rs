@@ -3,7 +3,14 @@
 //! A kept connection may have been closed by the origin in the meantime. What was never sent can always go out on
 //! another; what may have been sent goes out again only if it is idempotent, has no body, and nothing came back.
 
-use std::{error::Error, io, sync::Arc};
+use std::{
+    error::Error,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use http::{Extensions, Method, Request, Response, StatusCode};
@@ -36,6 +43,15 @@ pub struct Attempt {
     pub upgrade: Option<Bytes>,
     /// Whether there is a body at all.
     pub has_body: bool,
+}
+
+impl Attempt {
+    /// Tells when the body has gone out to its end.
+    pub fn telling(mut self, whole: &Arc<AtomicBool>) -> Self {
+        let whole = Arc::clone(whole);
+        self.body = self.body.map(|body| body.at_end(move || whole.store(true, Ordering::Release)));
+        self
+    }
 }
 
 /// An answer whose head has come.
@@ -118,6 +134,7 @@ async fn fresh_connection(exchange: &Exchange) -> Result<Sender, Fault> {
     let upstream = &exchange.session.worker.upstream;
     let protocols: &[Protocol] = match (exchange.target.scheme, exchange.received.version) {
         (Scheme::Https, Version::Http2) => &[Protocol::Http2, Protocol::Http1],
+        (Scheme::Http, _) if exchange.session.speaks_http2() => &[Protocol::Http2],
         _ => &[Protocol::Http1],
     };
     let connected = upstream
@@ -178,6 +195,7 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
     match (sender, sender.head()) {
         (Sender::Http2(_), _) => Ok(ResponseHead {
             status: response.status().as_u16(),
+            reason: Bytes::new(),
             version: Version::Http2,
             fields: fields::of_map(response.headers()),
         }),

@@ -12,14 +12,17 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     account::Account,
+    admission::Permit,
     authentication::Authenticator,
     fault::Fault,
+    names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
-    upstream::{Sender, Target, Upstream},
+    upstream::{Protocol, Sender, Target, Upstream},
 };
 use crate::{
-    exchange::{Context, Host, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
+    exchange::{Context, Host, Led, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
+    listen::Kind,
     policy::Access,
     sink::EventLog,
     tls::LeafCache,
@@ -43,10 +46,12 @@ pub struct Limits {
     pub head: HeadLimits,
     /// Of silence.
     pub patience: Patience,
-    /// For the TLS handshake of a client, and for the first bytes in a tunnel to become clear.
+    /// For the TLS handshake of a client, and for a login over SOCKS.
     pub handshake: Duration,
     /// For the head of an answer, counted from the last byte that moved.
     pub response: Duration,
+    /// For first bytes to say what is spoken, once they have begun.
+    pub sniff: Duration,
     /// For a tunnel in which nothing moves.
     pub tunnel: Duration,
     /// Requests at the same time on one HTTP/2 connection.
@@ -61,9 +66,11 @@ pub struct Shared {
     /// Where events go.
     pub log: EventLog,
     /// The certificates that we show.
-    pub leaves: LeafCache,
+    pub leaves: ArcSwap<LeafCache>,
     /// The limits.
     pub limits: Limits,
+    /// Which names have which addresses.
+    pub names: Names,
 }
 
 /// What the connections of one worker share.
@@ -82,6 +89,8 @@ pub struct Worker {
 /// The client at the other end.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// How it came.
+    pub kind: Kind,
     /// Label of the listener it came through.
     pub listener: Arc<str>,
     /// Vantage of that listener.
@@ -104,6 +113,10 @@ pub enum Scope {
 pub struct Inside {
     /// The origin.
     pub target: Target,
+    /// Where the connection goes that the client made to an address: then cleartext requests only name a host.
+    pub led: Option<SocketAddr>,
+    /// What is spoken with the origin in cleartext: what the client speaks, if it is known that the origin does so too.
+    pub cleartext: Protocol,
     /// The connection that was made before the client was answered; the first request takes it.
     pub first: Mutex<Option<Sender>>,
     /// Why there is no origin: every request is answered with it.
@@ -115,12 +128,31 @@ pub struct Inside {
 impl Inside {
     /// A tunnel with a connection that is ready.
     pub fn new(target: Target, first: Option<Sender>) -> Self {
-        Self { target, first: Mutex::new(first), fault: None, switched: Arc::default() }
+        Self {
+            target,
+            led: None,
+            cleartext: Protocol::Http1,
+            first: Mutex::new(first),
+            fault: None,
+            switched: Arc::default(),
+        }
     }
 
     /// A tunnel whose origin failed; the client is told so.
     pub fn broken(target: Target, fault: Fault) -> Self {
-        Self { target, first: Mutex::new(None), fault: Some(Arc::new(fault)), switched: Arc::default() }
+        Self { fault: Some(Arc::new(fault)), ..Self::new(target, None) }
+    }
+
+    /// The same, of a connection that was made to this address.
+    #[must_use]
+    pub fn led_to(self, led: Option<SocketAddr>) -> Self {
+        Self { led, ..self }
+    }
+
+    /// The same, where this is spoken in cleartext.
+    #[must_use]
+    pub fn speaking(self, cleartext: Protocol) -> Self {
+        Self { cleartext, ..self }
     }
 
     /// The origin as requests inside name it.
@@ -145,6 +177,9 @@ pub struct Session {
     pub scope: Scope,
     /// What the recorder of an HTTP/1 connection keeps.
     pub tape: Option<Tape>,
+    /// The place that it has among all connections, given back when nothing of it is left: a tunnel outlives the connection
+    /// that asked for it.
+    pub(super) _permit: Arc<Permit>,
 }
 
 impl Session {
@@ -193,14 +228,62 @@ impl Session {
 
     /// Opens the account of a request for `origin`.
     pub fn open(&self, origin: Origin, head: Arc<RequestHead>) -> (Context, Arc<Account>) {
-        let context = Context {
-            listener: Arc::clone(&self.client.listener),
-            vantage: self.client.vantage,
-            client: self.client.address,
-            origin,
-        };
+        let doubt = self.doubt(&origin);
+        // Inside TLS that was opened, the origin has proved its name.
+        let is_proven = |doubt: &Option<Doubt>| doubt.as_ref().is_none_or(Doubt::is_proven);
+        let led =
+            doubt.as_ref().map(|(destination, doubt)| Led { destination: *destination, is_proven: is_proven(doubt) });
+        let context = self.context(origin, led);
+        let account = Account::open(self.shared().log.clone(), context.clone(), head);
+        if let Some((_, Some(doubt))) = doubt {
+            account.doubts(doubt);
+        }
+        (context, account)
+    }
+
+    /// Opens the account of a tunnel; to an address, where its client asked for none but that.
+    pub fn open_to(
+        &self,
+        origin: Origin,
+        head: Arc<RequestHead>,
+        destination: Option<SocketAddr>,
+    ) -> (Context, Arc<Account>) {
+        let led = destination.map(|destination| Led { destination, is_proven: true });
+        let context = self.context(origin, led);
         let account = Account::open(self.shared().log.clone(), context.clone(), head);
         (context, account)
+    }
+
+    fn context(&self, origin: Origin, led: Option<Led>) -> Context {
+        let Client { listener, vantage, address, .. } = &self.client;
+        Context { listener: Arc::clone(listener), vantage: *vantage, client: *address, origin, led }
+    }
+
+    /// The address that this connection goes to whatever its client says, and whether the host that it says has it.
+    fn doubt(&self, origin: &Origin) -> Option<(SocketAddr, Option<Doubt>)> {
+        let Scope::Tunnel(inside) = &self.scope else { return None };
+        let destination = inside.led?;
+        let is_cleartext = inside.target.scheme == Scheme::Http;
+        let doubt = is_cleartext.then(|| self.shared().names.doubt(Claim::Host, &origin.host, destination.ip()));
+        Some((destination, doubt))
+    }
+
+    /// Waits for the proof of a name where a rule makes an exception for it, and nowhere else.
+    pub async fn prove(&self, judges: &Judges, origin: &Origin) {
+        let Some((_, Some(mut doubt))) = self.doubt(origin) else { return };
+        if !doubt.is_settled() && judges.interceptor.policy().hinges_on(&origin.host, today()) {
+            doubt.settle().await;
+        }
+    }
+
+    /// Whether its client speaks HTTP/2 in cleartext with an origin that is expected to do so as well.
+    pub fn speaks_http2(&self) -> bool {
+        matches!(&self.scope, Scope::Tunnel(inside) if inside.cleartext == Protocol::Http2)
+    }
+
+    /// Whether its client only names a host, and goes to an address.
+    pub fn is_led(&self) -> bool {
+        matches!(&self.scope, Scope::Tunnel(inside) if inside.led.is_some())
     }
 
     /// The origin of a request that names none, for its event.

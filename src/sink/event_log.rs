@@ -6,6 +6,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -17,7 +18,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Settings, journal::Journal};
+use super::{
+    Settings,
+    chain::{self, Chain},
+    journal::Journal,
+};
 use crate::event::{Event, Redactor};
 
 /// How long the writer gathers before it writes.
@@ -34,6 +39,16 @@ const WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// How long closing may take.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// Takes what earlier processes left behind into the chain, without keeping anybody waiting: reading it may take seconds.
+fn adopt(dir: PathBuf) -> io::Result<()> {
+    let adopting = move || {
+        if let Err(error) = chain::adopt(&dir, Timestamp::now()) {
+            tracing::error!("event log: cannot take earlier files into {}: {error}", Chain::path(&dir).display());
+        }
+    };
+    thread::Builder::new().name("event-log-chain".into()).spawn(adopting).map(drop)
+}
 
 /// Takes events. Clones share one queue.
 #[derive(Clone, Debug)]
@@ -61,6 +76,7 @@ impl EventLog {
     /// When the directory or a file in it cannot be made, or the thread cannot be started.
     pub fn open(settings: Settings, redactor: Redactor) -> io::Result<(Self, Writer)> {
         let journal = Journal::open(settings.clone(), Timestamp::now())?;
+        adopt(settings.dir.clone())?;
         let (log, events) = Self::queue(settings.queue);
         let writing = Writing { events, shared: log.shared.clone(), journal, redactor, buffer: Vec::new() };
         let (done, finished) = sync_channel(1);
@@ -165,7 +181,7 @@ impl Writing {
                 self.journal.lost()
             );
         }
-        self.journal.close();
+        self.journal.close(Timestamp::now());
     }
 
     /// Waits for something to write, and a little longer for more of it. `record` wakes at the first event and when
@@ -248,6 +264,7 @@ mod tests {
                 vantage: Vantage::NoCarrier,
                 client: ([192, 0, 2, 7], 51344).into(),
                 origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+                led: None,
             },
             head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
             findings: vec![],
@@ -259,6 +276,7 @@ mod tests {
             duration: Duration::ZERO,
             error: None,
             tunnel: None,
+            mismatch: None,
         }
     }
 

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use super::{
     Settings,
     append::{append, count, whole_lines},
+    chain::{self, Chain, Content},
     segment::{Segment, begin, segments},
 };
 
@@ -28,6 +29,7 @@ pub(super) struct Journal {
     outage: Option<Outage>,
     pruned: Date,
     lost: u64,
+    is_chain_broken: bool,
 }
 
 /// The file that is written to.
@@ -37,6 +39,8 @@ struct Current {
     /// Device and inode, to see that the path still leads to it.
     identity: (u64, u64),
     length: u64,
+    /// What was written, for the chain.
+    content: Content,
 }
 
 /// A time in which nothing can be written.
@@ -49,7 +53,7 @@ impl Current {
     fn begin(dir: &Path, now: Timestamp) -> io::Result<Self> {
         let (segment, file) = begin(dir, now)?;
         let metadata = file.metadata()?;
-        Ok(Self { segment, file, identity: (metadata.dev(), metadata.ino()), length: 0 })
+        Ok(Self { segment, file, identity: (metadata.dev(), metadata.ino()), length: 0, content: Content::default() })
     }
 
     /// A file whose name was removed takes writes as before, and they are gone with it.
@@ -65,7 +69,7 @@ impl Journal {
     /// When no file can be made there; the error names the path.
     pub(super) fn open(settings: Settings, now: Timestamp) -> io::Result<Self> {
         let current = Some(Current::begin(&settings.dir, now)?);
-        let mut journal = Self { settings, current, outage: None, pruned: today(now), lost: 0 };
+        let mut journal = Self { settings, current, outage: None, pruned: today(now), lost: 0, is_chain_broken: false };
         journal.prune(now);
         Ok(journal)
     }
@@ -96,9 +100,9 @@ impl Journal {
     }
 
     /// Ends the current file; one that nothing was written to is taken away.
-    pub(super) fn close(mut self) {
+    pub(super) fn close(mut self, now: Timestamp) {
         if let Some(current) = self.current.take() {
-            remove_if_empty(&current);
+            self.end(&current, now);
         }
     }
 
@@ -128,10 +132,12 @@ impl Journal {
         let (lines, after) = rest.split_at(count);
         let Err(failed) = append(&mut current.file, current.length, lines) else {
             current.length += count as u64;
+            current.content.push(lines);
             *rest = after;
             return Ok(());
         };
         current.length += failed.written as u64;
+        current.content.push(lines.get(..failed.written).unwrap_or_default());
         *rest = rest.get(failed.written..).unwrap_or_default();
         let path = current.segment.path.display();
         let cause = io::Error::new(failed.cause.kind(), format!("cannot write to {path}: {}", failed.cause));
@@ -143,9 +149,9 @@ impl Journal {
 
     /// The file to write to: of today, and still in its place.
     fn ready(&mut self, now: Timestamp) -> io::Result<&mut Current> {
-        if self.current.as_ref().is_some_and(|current| !current.is_in_place()) {
+        if let Some(last) = self.current.take_if(|current| !current.is_in_place()) {
             tracing::warn!("the event log's file was moved or removed; a new one is begun");
-            self.current = None;
+            self.end(&last, now);
         }
         let is_of_today = |current: &Current| current.segment.started.date() == today(now);
         if !self.current.as_ref().is_some_and(is_of_today) {
@@ -158,10 +164,33 @@ impl Journal {
     fn rotate(&mut self, now: Timestamp) -> io::Result<()> {
         let next = Current::begin(&self.settings.dir, now)?;
         if let Some(last) = self.current.replace(next) {
-            remove_if_empty(&last);
+            self.end(&last, now);
         }
         self.prune(now);
         Ok(())
+    }
+
+    /// Puts a file that is written to no more into the chain, or takes it away if it is empty.
+    fn end(&mut self, last: &Current, now: Timestamp) {
+        if last.length > 0 {
+            let closed = chain::close(&self.settings.dir, &last.segment, &last.content, now);
+            self.chained(closed);
+        } else if last.is_in_place() {
+            remove(&last.segment.path);
+        }
+    }
+
+    /// That the chain cannot be written is said once; the log goes on without.
+    fn chained(&mut self, result: io::Result<()>) {
+        match result {
+            Ok(()) => self.is_chain_broken = false,
+            Err(_) if self.is_chain_broken => {}
+            Err(error) => {
+                let path = Chain::path(&self.settings.dir);
+                tracing::error!("event log: cannot write {}: {error}; later change does not show", path.display());
+                self.is_chain_broken = true;
+            }
+        }
     }
 
     fn suspend(&mut self, cause: &io::Error, lost: u64, now: Timestamp) {
@@ -197,8 +226,12 @@ impl Journal {
         let mut total: u64 = files.iter().map(|(length, _)| length).sum();
         for (length, segment) in files.drain(..) {
             if segment.started.date() < oldest || total > budget {
-                remove(&segment.path);
+                let is_gone = remove(&segment.path);
                 total -= length;
+                if is_gone {
+                    let told = chain::let_go(&self.settings.dir, &segment, now);
+                    self.chained(told);
+                }
             }
         }
     }
@@ -208,14 +241,8 @@ fn today(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
 }
 
-fn remove_if_empty(current: &Current) {
-    if current.length == 0 && current.is_in_place() {
-        remove(&current.segment.path);
-    }
-}
-
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!("event log: cannot remove {}: {error}", path.display());
-    }
+fn remove(path: &Path) -> bool {
+    fs::remove_file(path)
+        .inspect_err(|error| tracing::warn!("event log: cannot remove {}: {error}", path.display()))
+        .is_ok()
 }

@@ -37,6 +37,11 @@ impl Segment {
         Some(Self { started, number, path })
     }
 
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
     fn named(dir: &Path, now: Timestamp, number: u32) -> Self {
         let started = now.to_zoned(TimeZone::UTC).datetime();
         let stamp = started.strftime(STAMP);
@@ -73,7 +78,11 @@ pub(super) fn begin(dir: &Path, now: Timestamp) -> io::Result<(Segment, File)> {
     for number in 0..=u32::MAX {
         let segment = Segment::named(dir, now, number);
         match options.open(&segment.path) {
-            Ok(file) => return Ok((segment, file)),
+            Ok(file) => {
+                // Tells others that it is being written to. A file system without locks is as good for all but that.
+                let _ = file.try_lock();
+                return Ok((segment, file));
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(told("begin", &segment.path, error)),
         }

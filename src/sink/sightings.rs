@@ -45,8 +45,8 @@ const ROUND: u32 = 30;
 /// How long closing may take.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// Clients kept on disk; those heard of least recently go first.
-const CLIENTS: i64 = 1024;
+/// Clients kept on disk: as many as in memory. Who had to make room there goes here as well.
+const CLIENTS: i64 = 8192;
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -96,7 +96,8 @@ impl Sightings {
         let keep = i64::from(watch.keep_days) * SECONDS_A_DAY;
         memory.forget_before(Timestamp::now().as_second() - keep);
         let memory = Arc::new(memory);
-        let keeping = Keeping { memory: Arc::clone(&memory), store: store.ok(), keep, waiting: HashMap::new() };
+        let keeping =
+            Keeping { memory: Arc::clone(&memory), store: store.ok(), keep, waiting: HashMap::new(), gone: Vec::new() };
         Ok((Self { memory }, Keeper::start(keeping)?))
     }
 }
@@ -156,6 +157,8 @@ struct Keeping {
     keep: i64,
     /// What could not be stored yet, the newest of each client; of no more clients than the memory has.
     waiting: HashMap<u64, Kept>,
+    /// Who is to be deleted; where the disk does not answer, the first of them, and age takes the others.
+    gone: Vec<u64>,
 }
 
 impl Keeping {
@@ -184,19 +187,35 @@ impl Keeping {
             self.memory.forget_before(oldest);
         }
         let Some(database) = &mut self.store else { return Ok(()) };
+        // Asked for first: who was pushed out and came back is stored anew.
+        let forgotten = self.memory.take_forgotten();
+        forgotten.iter().for_each(|client| drop(self.waiting.remove(client)));
+        let room = usize::try_from(CLIENTS).unwrap_or(0).saturating_sub(self.gone.len());
+        self.gone.extend(forgotten.into_iter().take(room));
         let changed = self.memory.take_changed(with_counts);
         self.waiting.extend(changed.into_iter().map(|kept| (kept.client, kept)));
         self.waiting.retain(|_, kept| kept.last >= oldest);
-        if forgets || !self.waiting.is_empty() {
-            store(database, self.waiting.values(), oldest)?;
+        if forgets || !self.waiting.is_empty() || !self.gone.is_empty() {
+            store(database, &self.gone, self.waiting.values(), oldest)?;
             self.waiting.clear();
+            self.gone.clear();
         }
         Ok(())
     }
 }
 
-fn store<'a>(database: &mut Connection, changed: impl Iterator<Item = &'a Kept>, oldest: i64) -> rusqlite::Result<()> {
+fn store<'a>(
+    database: &mut Connection,
+    gone: &[u64],
+    changed: impl Iterator<Item = &'a Kept>,
+    oldest: i64,
+) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
+    let mut delete = transaction.prepare("DELETE FROM client WHERE digest = ?1")?;
+    for client in gone {
+        delete.execute([client.cast_signed()])?;
+    }
+    drop(delete);
     let mut insert = transaction.prepare("INSERT OR REPLACE INTO client (digest, last, state) VALUES (?1, ?2, ?3)")?;
     for Kept { client, last, state } in changed {
         insert.execute(params![client.cast_signed(), last, state])?;

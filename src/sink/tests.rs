@@ -43,7 +43,7 @@ fn every_start_begins_a_file_and_leaves_torn_lines_alone() {
 fn a_file_that_nothing_was_written_to_does_not_stay() {
     let dir = TempDir::new().unwrap();
     let settings = settings(dir.path());
-    Journal::open(settings.clone(), at("10:00:00")).unwrap().close();
+    Journal::open(settings.clone(), at("10:00:00")).unwrap().close(at("23:00:00"));
     assert!(contents(&settings).is_empty());
 }
 

@@ -94,6 +94,20 @@ impl CertAuthority {
         Ok(authority)
     }
 
+    /// Looks whether another authority stands in this one's place by now; it is given back if it is valid. Nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// [`AuthorityError`] when what stands there cannot be used.
+    pub fn successor(&self, now: SystemTime) -> Result<Option<Self>, AuthorityError> {
+        let found = Self::load(self.path.parent().unwrap_or(Path::new("")))?;
+        if found.certificate == self.certificate {
+            return Ok(None);
+        }
+        found.check_time(seconds(now))?;
+        Ok(Some(found))
+    }
+
     /// The SHA-256 of the certificate, as `AB:CD:…`: what a person compares on phone and console.
     pub fn fingerprint(&self) -> String {
         let digest = Sha256::digest(&self.certificate);

@@ -1,6 +1,12 @@
 //! Is the number found where a carrier puts it into a CONNECT, or where cleartext stands inside one?
 
-use crate::support::{LEAK, MASKED, NUMBER, Origin, Setup, Wire, carrier::Carrier, origin};
+use crate::support::{
+    LEAK, MASKED, NUMBER, Origin, Setup, Wire,
+    carrier::Carrier,
+    certificates::Authority,
+    origin,
+    tls::{self, TlsOrigin},
+};
 
 #[test]
 fn the_head_of_connect_is_scanned() {
@@ -55,4 +61,29 @@ fn a_blocked_connect_opens_no_tunnel() {
     assert_eq!(client.head().status(), 451);
     origin.assert_left_alone();
     assert_eq!(clir.wait_for_events(1)[0]["verdict"], "blocked");
+}
+
+/// Where a number is the host itself, nothing may have been found in it; it is not written down all the same.
+#[test]
+fn a_number_that_is_the_host_is_written_nowhere() {
+    for setup in [Setup::new(), Setup::new().intercept(&Authority::trusted().pem)] {
+        let (clir, site) = (setup.start(), TlsOrigin::new());
+        let name = format!("{NUMBER}.localhost");
+        for host in [name.as_str(), "localhost"] {
+            let tunnel = Wire::tunnel(clir.address(), &format!("{host}:{}", site.port()));
+            // Nobody has a certificate for it; what counts is that it was asked for.
+            let _ = tls::connect(tunnel.into_inner(), &name, &clir.authority(), &[]);
+        }
+        let mut client = clir.connect();
+        client.send(format!("GET http://{name}:{} HTTP/1.1\r\nHost: {name}:{0}\r\n\r\n", origin::closed_port()));
+        assert_eq!(client.response().status(), 502);
+        client.send(format!("GET http://{name}:0/ HTTP/1.1\r\nHost: {name}:0\r\n\r\n"));
+        assert_eq!(client.response().status(), 400);
+        let events = clir.wait_for_events(4);
+        let masked = format!("{MASKED}.localhost");
+        let connect = events.iter().find(|event| event["host"] == masked.as_str()).expect("the first tunnel");
+        assert_eq!(connect["tunnel"]["sni"], masked.as_str(), "{connect}");
+        assert!(events.iter().any(|event| event["host"] == "localhost" && event["tunnel"]["sni"] == masked.as_str()));
+        clir.assert_never_wrote(NUMBER);
+    }
 }

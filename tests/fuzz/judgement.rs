@@ -67,6 +67,7 @@ fn context() -> Context {
         vantage: Vantage::BeyondCarrier,
         client: ([192, 0, 2, 7], 51344).into(),
         origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+        led: None,
     }
 }
 
@@ -186,6 +187,7 @@ fn event(head: RequestHead) -> Event {
         duration: Duration::ZERO,
         error: None,
         tunnel: None,
+        mismatch: None,
     }
 }
 

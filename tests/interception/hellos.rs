@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::site::Signer;
-use crate::support::{Clir, Wire};
+use crate::support::{Clir, Origin, Setup, Wire};
 
 const GREASE: u16 = 0x1a1a;
 const X25519: u16 = 0x001d;
@@ -191,6 +191,28 @@ fn what_is_old_or_broken_is_refused_with_an_alert() {
         let event = clir.wait_for_event(|event| event["port"] == site.port && event["error"].is_string());
         assert!(["refused", "failed"].contains(&event["verdict"].as_str().unwrap()), "{what}: {event}");
     }
+}
+
+/// RFC 6176: clients that still begin so are told in words that they know; where nothing is opened it is not our affair.
+#[test]
+fn a_hello_in_the_form_of_ssl_2_is_refused() {
+    // TLS 1.0 at most, seven suites, no session, a challenge of 16 bytes (RFC 5246, appendix E.2).
+    let head = [0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10];
+    let suites = [[0, 0, 0x39], [0, 0, 0x38], [0, 0, 0x35], [0, 0, 0x33], [0, 0, 0x2f], [0, 0, 5], [1, 0, 0x80]];
+    let hello = [head.as_slice(), suites.as_flattened(), &[7; 16]].concat();
+    let root = Signer::root();
+    let clir = root.clir();
+    let site = root.leaf(|_| ()).serve();
+    let answer = answer(&clir, site.port, &hello);
+    assert_eq!(answer, [21, 3, 1, 0, 2, 2, 70]);
+    assert!(site.handshakes().is_empty());
+    let event = clir.wait_for_event(|event| event["tunnel"]["reason"] == "invalid-hello");
+    assert_eq!((&event["verdict"], event["error"].is_string()), (&"refused".into(), true), "{event}");
+
+    let (clir, origin) = (Setup::new().start(), Origin::new());
+    let mut client = Wire::tunnel(clir.address(), &origin.authority());
+    client.send(&hello);
+    assert_eq!(origin.accept().exactly(hello.len()), hello);
 }
 
 /// What stands in a hello.

@@ -172,6 +172,9 @@ fn what_the_library_lets_through_is_refused() {
     let authority = origin.authority();
     assert_eq!(client.get("/", &[("host", &authority), ("host", "other.example")]).status(), 400);
     assert_eq!(client.get("/", &[("x-a", " 1")]).status(), 400);
+    for path in ["/\u{e9}", "/a\\b"] {
+        assert_eq!(client.get(path, &[]).status(), 400, "{path}");
+    }
     let many: Vec<String> = (0..201).map(|number| format!("x-{number}")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
     assert_eq!(client.get("/", &many).status(), 431);

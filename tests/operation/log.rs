@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::{Clir, Origin, Setup, clir::event_files, eventually, origin};
 
-fn run_traffic(clir: &Clir, count: usize) {
+pub(super) fn run_traffic(clir: &Clir, count: usize) {
     let origin = Origin::new();
     let request =
         origin.request("GET", "/a-target-of-some-length", "X-Filler: 0123456789012345678901234567890123456789\r\n");

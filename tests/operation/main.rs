@@ -5,9 +5,12 @@ mod support;
 
 mod accounts;
 mod crowd;
+mod descriptors;
 mod end;
+mod evidence;
 mod idle;
 mod log;
 mod reload;
+mod rotated;
 mod start;
 mod stop;

@@ -152,6 +152,11 @@ impl Clir {
     pub fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();
         self.wait();
+        self.take_dir()
+    }
+
+    /// Hands its directory over, once it has ended.
+    pub fn take_dir(&mut self) -> TempDir {
         std::mem::replace(&mut self.dir, TempDir::new().unwrap())
     }
 

@@ -22,7 +22,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     runtime::Runtime,
     sync::mpsc,
@@ -68,6 +68,21 @@ impl H2Origin {
         Self { address, seen, _runtime: runtime }
     }
 
+    /// The same in cleartext, for clients that know so beforehand.
+    pub fn cleartext() -> Self {
+        let runtime = runtime();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a free port");
+        let address = listener.local_addr().unwrap();
+        let record = seen.clone();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, record.clone()));
+            }
+        });
+        Self { address, seen, _runtime: runtime }
+    }
+
     pub fn authority(&self) -> String {
         self.address.to_string()
     }
@@ -83,13 +98,17 @@ async fn accept(listener: TcpListener, acceptor: tokio_rustls::TlsAcceptor, seen
         let (acceptor, seen) = (acceptor.clone(), seen.clone());
         tokio::spawn(async move {
             let Ok(stream) = acceptor.accept(stream).await else { return };
-            let service = service_fn(move |request| answer(request, seen.clone()));
-            let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder.enable_connect_protocol().auto_date_header(false);
-            // The client may end the connection as it likes.
-            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+            serve(stream, seen).await;
         });
     }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, seen: Arc<Mutex<Vec<Seen>>>) {
+    let service = service_fn(move |request| answer(request, seen.clone()));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.enable_connect_protocol().auto_date_header(false);
+    // The client may end the connection as it likes.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn answer(
@@ -149,6 +168,7 @@ impl Body for Feed {
 pub struct H2Client {
     runtime: Runtime,
     sender: SendRequest<Feed>,
+    scheme: &'static str,
     authority: String,
 }
 
@@ -157,6 +177,13 @@ pub struct Answer<'a> {
     pub head: http::response::Parts,
     body: Incoming,
     runtime: &'a Runtime,
+}
+
+async fn handshake(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> SendRequest<Feed> {
+    let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.expect("HTTP/2");
+    tokio::spawn(connection);
+    sender
 }
 
 impl H2Client {
@@ -170,12 +197,17 @@ impl H2Client {
         let sender = runtime.block_on(async {
             let stream = connector.connect(name, TcpStream::from_std(stream).unwrap()).await.expect("a handshake");
             assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]), "HTTP/2 is agreed on");
-            let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
-            let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.expect("HTTP/2");
-            tokio::spawn(connection);
-            sender
+            handshake(stream).await
         });
-        Self { runtime, sender, authority: authority.to_owned() }
+        Self { runtime, sender, scheme: "https", authority: authority.to_owned() }
+    }
+
+    /// Speaks HTTP/2 in cleartext, without asking.
+    pub fn cleartext(stream: std::net::TcpStream, authority: &str) -> Self {
+        let runtime = runtime();
+        stream.set_nonblocking(true).unwrap();
+        let sender = runtime.block_on(async { handshake(TcpStream::from_std(stream).unwrap()).await });
+        Self { runtime, sender, scheme: "http", authority: authority.to_owned() }
     }
 
     /// A request to `path` without a body.
@@ -194,7 +226,7 @@ impl H2Client {
         // What a test feeds is bounded by the test.
         #[allow(clippy::disallowed_methods)]
         let (sender, receiver) = mpsc::unbounded_channel();
-        let uri = format!("https://{}{path}", self.authority);
+        let uri = format!("{}://{}{path}", self.scheme, self.authority);
         let builder = fields
             .iter()
             .fold(Request::builder().method(method).uri(uri), |builder, (name, value)| builder.header(*name, *value));

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -24,9 +25,12 @@ reason = "no site needs the number of the phone that visits it"
 pub struct Setup {
     pub dir: TempDir,
     listeners: Vec<String>,
+    kind: String,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     environment: Vec<(String, String)>,
+    /// Names that lead to this machine, for the process under test alone.
+    names: Vec<String>,
 }
 
 impl Setup {
@@ -34,10 +38,18 @@ impl Setup {
     pub fn new() -> Self {
         let dir = TempDir::with_prefix("clir-").expect("a directory");
         let listeners = vec!["127.0.0.1:0".to_owned()];
-        Self { dir, listeners, keys: BTreeMap::new(), policy: STRIP.to_owned(), environment: Vec::new() }
-            .set("access.deny_targets", r#"["self"]"#)
-            .set("intercept.mode", r#""never""#)
-            .set("policy.file", r#""policy.toml""#)
+        Self {
+            dir,
+            listeners,
+            kind: "kind = \"explicit\"".to_owned(),
+            keys: BTreeMap::new(),
+            policy: STRIP.to_owned(),
+            environment: Vec::new(),
+            names: Vec::new(),
+        }
+        .set("access.deny_targets", r#"["self"]"#)
+        .set("intercept.mode", r#""never""#)
+        .set("policy.file", r#""policy.toml""#)
     }
 
     /// Sets a key, `section.name`, to a TOML value.
@@ -73,15 +85,44 @@ impl Setup {
         self
     }
 
+    /// What kind its listeners are: the keys as they are written.
+    pub fn kind(mut self, lines: &str) -> Self {
+        self.kind = lines.to_owned();
+        self
+    }
+
     /// Gives the process a variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
+    /// Lets these names lead to 127.0.0.1, for clir alone: it gets a hosts file of its own, in mounts of its own. Needs
+    /// root, or a system that lets anyone have namespaces.
+    pub fn naming(mut self, names: &[&str]) -> Self {
+        self.names = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
     /// Starts clir and waits until it listens.
     pub fn start(self) -> Clir {
         let mut command = self.command();
+        let listeners = self.listeners.len();
+        Clir::spawn(&mut command, self.dir, listeners)
+    }
+
+    /// Starts clir by way of another program, such as one that puts it into a network of its own.
+    pub fn start_by(self, launcher: &[&str]) -> Clir {
+        let inner = self.command();
+        let mut command = Command::new(launcher[0]);
+        command.args(&launcher[1..]).arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+        command.current_dir(self.dir.path());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let listeners = self.listeners.len();
         Clir::spawn(&mut command, self.dir, listeners)
     }
@@ -94,8 +135,19 @@ impl Setup {
     /// The process, ready to be started: both files are written.
     pub fn command(&self) -> Command {
         self.write();
-        let mut command = clir(self.dir.path());
+        let mut command = if self.names.is_empty() { clir(self.dir.path()) } else { self.clir_with_names() };
         command.args(["--config", "clir.toml", "run", "-vvv"]).envs(self.environment.iter().cloned());
+        command
+    }
+
+    fn clir_with_names(&self) -> Command {
+        let lines: String = self.names.iter().map(|name| format!("127.0.0.1 {name}\n")).collect();
+        fs::write(self.dir.path().join("hosts"), format!("127.0.0.1 localhost\n{lines}")).unwrap();
+        fs::write(self.dir.path().join("nsswitch.conf"), "hosts: files\n").unwrap();
+        let mut command = within(Command::new("unshare"), self.dir.path());
+        let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+        command.args(if is_root { &["--mount"][..] } else { &["--mount", "--map-root-user"] });
+        command.args(["sh", "-c", BIND, env!("CARGO_BIN_EXE_clir")]);
         command
     }
 
@@ -108,7 +160,8 @@ impl Setup {
         let listener = |(at, address): (usize, &String)| {
             let label = if at == 0 { "test".to_owned() } else { format!("test-{at}") };
             format!(
-                "[[listener]]\nkind = \"explicit\"\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n"
+                "[[listener]]\n{}\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n",
+                self.kind
             )
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {
@@ -125,9 +178,17 @@ impl Setup {
     }
 }
 
+/// Becomes clir (`$0`), with other files where the system's resolver looks.
+const BIND: &str =
+    "for file in hosts nsswitch.conf; do test ! -e /etc/$file || mount --bind $file /etc/$file || exit; done
+    exec \"$0\" \"$@\"";
+
 /// The binary under test in a directory, with nothing of the environment that could lead it elsewhere.
 pub fn clir(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clir"));
+    within(Command::new(env!("CARGO_BIN_EXE_clir")), dir)
+}
+
+fn within(mut command: Command, dir: &Path) -> Command {
     command.current_dir(dir).stdin(Stdio::null());
     for name in ["CLIR_CONFIG", "XDG_CONFIG_HOME", "STATE_DIRECTORY", "RUST_LOG", "RUST_BACKTRACE"] {
         command.env_remove(name);

@@ -65,6 +65,8 @@ fn broken_answers_become_502() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
         "HTTP/1.1 200 OK\r\nContent-Length: 1x\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\nab",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX-A : 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX A: 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n",
@@ -169,8 +171,14 @@ fn endless_interim_answers_are_cut_off() {
 
 #[test]
 fn chunks_that_break_their_grammar_at_once_become_502() {
-    for chunks in ["2 \r\nok\r\n0\r\n\r\n", " 2\r\nok\r\n0\r\n\r\n", "2\nok\n0\n\n", "2\r\nokX\r\n0\r\n\r\n", "-1\r\n"]
-    {
+    for chunks in [
+        "2 \r\nok\r\n0\r\n\r\n",
+        " 2\r\nok\r\n0\r\n\r\n",
+        "2\nok\n0\n\n",
+        "2\r\nokX\r\n0\r\n\r\n",
+        "-1\r\n",
+        "8000000000000000\r\nok",
+    ] {
         let mut stage = Stage::new();
         let mut site = stage.deliver("GET", "/", "");
         site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
@@ -187,4 +195,39 @@ fn chunks_that_break_their_grammar_later_never_end_as_complete() {
     assert_eq!(stage.client.chunk().unwrap(), b"ok");
     site.send("2 \r\nok\r\n0\r\n\r\n");
     assert!(stage.client.body(&head).is_err());
+}
+
+/// RFC 9110 §15.5.22: without the field nobody knows what is wanted. RFC 9112 §4: words may be in any script.
+#[test]
+fn an_answer_says_which_protocol_it_wants_and_why() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade, X-Hop, close\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n");
+    let expected =
+        "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3, HTTP/9\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(stage.client.head(), expected);
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("GET", "/", "");
+    site.send("HTTP/1.1 426 No\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(stage.client.head(), "HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n");
+}
+
+#[test]
+fn words_in_any_script_stay() {
+    for words in ["Größe ungültig".as_bytes(), b"Gr\xf6\xdfe", b"\t~", b"\xff"] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        let hint = [b"HTTP/1.1 103 ", words, b"\r\nLink: x\r\n\r\n"].concat();
+        let answer = [b"HTTP/1.1 413 ", words, b"\r\nContent-Length: 0\r\n\r\n"].concat();
+        site.send(&hint);
+        assert_eq!(stage.client.head().0, hint);
+        site.send(&answer);
+        assert_eq!(stage.client.head().0, answer);
+    }
+    for words in [b"a\0b".as_slice(), b"a\x7fb", b"a\x1bb"] {
+        let mut stage = Stage::new();
+        let mut site = stage.deliver("GET", "/", "");
+        site.send([b"HTTP/1.1 413 ", words, b"\r\nContent-Length: 0\r\n\r\n"].concat());
+        assert_eq!(stage.client.head().status(), 502, "{}", words.escape_ascii());
+    }
 }

@@ -121,7 +121,8 @@ fn trailers_smuggle_nothing_into_the_head() {
     let mut site = stage.origin.accept();
     let head = site.head();
     stage.client.send(
-        "4\r\nbody\r\n0\r\nHost: evil.example\r\nContent-Length: 9\r\nAuthorization: Basic eDp5\r\nX-Fine: 1\r\n\r\n",
+        "4\r\nbody\r\n0\r\nHost: evil.example\r\nContent-Length: 9\r\nAuthorization: Basic eDp5\r\nX-Fine: 1\r\n\
+         HTTP2-Settings: AA\r\nProxy-Connection: close\r\nExpect: 100-continue\r\nMax-Forwards: 0\r\nRange: bytes=0-1\r\n\r\n",
     );
     assert_eq!(head.values("host"), [stage.origin.authority()]);
     match site.body(&head) {
@@ -153,6 +154,44 @@ fn an_origin_may_refuse_on_the_head_alone() {
         assert_eq!(response.head.start_line(), format!("HTTP/1.1 {status}"));
         assert_eq!(response.text(), "no");
     }
+}
+
+/// Nobody can know whether the client still sends what it announced: nothing after it is a request, and nothing waits.
+#[test]
+fn what_was_refused_on_the_head_alone_is_over() {
+    for late in ["", "body", "bodyGET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"] {
+        let mut stage = Stage::new();
+        let mut site: Wire<_> = stage.deliver("POST", "/", "Expect: 100-continue\r\nContent-Length: 4\r\n");
+        site.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+        let response = stage.client.response();
+        assert_eq!((response.status(), response.head.values("connection")), (401, vec!["close".to_owned()]));
+        stage.client.send_anyway(late);
+        assert_eq!(stage.client.whatever_comes(), b"");
+        // The site's side ends as well, although the site keeps it open, and nothing more was sent on it.
+        assert_eq!(site.whatever_comes(), b"");
+        let event = stage.clir.wait_for_events(1).remove(0);
+        assert_eq!((&event["status"], &event["verdict"]), (&401.into(), &"forwarded".into()), "{event}");
+        assert_eq!(stage.clir.events().len(), 1);
+    }
+}
+
+/// A connection on which one client's upload still goes out is no connection for another.
+#[test]
+fn an_early_answer_frees_no_connection_that_is_still_busy() {
+    let mut stage = Stage::new();
+    let mut site = stage.deliver("POST", "/", "Content-Length: 1000\r\n");
+    stage.client.send([b'x'; 10]);
+    assert_eq!(site.exactly(10), [b'x'; 10]);
+    site.send(origin::ok("early"));
+    assert_eq!(stage.client.response().text(), "early");
+    let mut other = stage.clir.connect();
+    other.send(stage.origin.request("GET", "/other", ""));
+    let mut fresh = stage.origin.accept();
+    assert_eq!(fresh.head(), &stage.origin.received("GET", "/other", ""));
+    fresh.send(origin::ok("other"));
+    assert_eq!(other.response().text(), "other");
+    stage.client.send([b'x'; 990]);
+    assert_eq!(site.exactly(990), [b'x'; 990]);
 }
 
 /// RFC 9110 §10.1.1: a client may be tired of waiting.

@@ -42,6 +42,7 @@ fn content_length_is_one_decimal_number() {
             "Content-Length:",
             "Content-Length: a",
             "Content-Length: 1.0",
+            "Content-Length: 9223372036854775808",
             "Content-Length: 99999999999999999999999",
             "Content-Length: \u{b}1",
         ],
@@ -91,6 +92,8 @@ fn chunks_keep_to_their_grammar() {
             "5\nhello\n0\n\n",
             "5\r\nhelloX\r\n0\r\n\r\n",
             "\r\nhello\r\n",
+            "8000000000000000\r\nhello",
+            "fffffffffffffffb\r\nhello",
             "ffffffffffffffffff\r\n",
         ],
     );
@@ -160,6 +163,8 @@ fn request_lines_keep_to_their_grammar() {
             "GET http://{}/a#fragment HTTP/1.1",
             "GET http://{}/\u{e9} HTTP/1.1",
             "GET http://{}/a\"b<c> HTTP/1.1",
+            "GET http://{}/a\\b HTTP/1.1",
+            "GET http://{}\\@evil.example/ HTTP/1.1",
             "GET ftp://{}/ HTTP/1.1",
             "GET http:///path HTTP/1.1",
             "GET http:/path HTTP/1.1",
@@ -192,6 +197,21 @@ fn connect_takes_host_and_port_and_nothing_else() {
             "CONNECT / HTTP/1.1",
         ],
     );
+}
+
+/// RFC 9110 §9.3.6: what follows could be its content or the tunnel's.
+#[test]
+fn connect_has_no_content() {
+    refused(
+        |authority, lines| format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{lines}\r\n\r\n"),
+        &["Content-Length: 5", "Transfer-Encoding: chunked"],
+    );
+    let stage = Stage::new();
+    let authority = stage.origin.authority();
+    let mut client = stage.clir.connect();
+    client.send(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 0\r\n\r\n\0tunnel"));
+    assert_eq!(client.head().status(), 200);
+    assert_eq!(stage.origin.accept().exactly(7), b"\0tunnel");
 }
 
 #[test]

@@ -85,6 +85,9 @@ fn a_client_that_goes_away_takes_its_request_along() {
     stage.client.reset();
     // The origin sees the end before it has said anything.
     assert_eq!(site.whatever_comes(), b"");
+    let event = stage.clir.wait_for_events(1).remove(0);
+    assert_eq!((&event["verdict"], &event["status"]), (&"failed".into(), &serde_json::Value::Null));
+    assert!(event["error"].as_str().is_some_and(|error| error.contains("went away")), "{event}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Account<'_> {
     }
 
     fn circumstances(&self) -> Vec<String> {
-        let Context { listener, vantage, client, origin } = self.context;
+        let Context { listener, vantage, client, origin, .. } = self.context;
         let origin = self.redactor.text(&origin.to_string(), &self.judged.findings);
         let method = String::from_utf8_lossy(&self.head.method);
         vec![

@@ -150,6 +150,7 @@ fn context(
         vantage: listener.vantage,
         client: client.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
         origin: origin(arguments, captured)?,
+        led: None,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// Why this rule, tried on this finding in a field of this name, did not decide.
 pub(super) fn not(rule: &Rule, query: &Query<'_>, finding: &Finding, name: &str) -> String {
-    let unless = || rule.unless.as_ref().filter(|exempt| exempt.admits(query));
+    let unless = || rule.unless.as_ref().filter(|exempt| exempt.admits(query, true));
     if rule.direction != query.direction {
         let messages = if rule.direction == Direction::Response { "answers" } else { "requests" };
         return format!("it is for {messages}");

@@ -8,6 +8,7 @@ mod har;
 mod moment;
 mod tail;
 mod text;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,15 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
 
+    /// Compare the files with the chain of digests beside them: what was changed, taken away or put there since it was
+    /// written is named, and the exit code is 1. Reads every file whole; filters do not apply
+    #[arg(long, conflicts_with_all = ["last", "follow"])]
+    verify: bool,
+
+    /// With --verify: the head of the chain that was printed earlier; the chain must still lead through it
+    #[arg(long, value_name = "HEAD", requires = "verify")]
+    noted: Option<String>,
+
     #[command(flatten)]
     filter: Filter,
 }
@@ -70,8 +80,19 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
         return Err(Failure::new("an HTTP Archive has an end: --output har does not go with --follow"));
     }
     let dir = directory(config, arguments)?;
+    if arguments.verify {
+        return verified(&dir, arguments);
+    }
     let printed = print(&dir, arguments, &mut BufWriter::new(io::stdout().lock()));
     printed.map(|()| Outcome::Done)
+}
+
+fn verified(dir: &Path, arguments: &Arguments) -> Result<Outcome, Failure> {
+    if arguments.output == Output::Har {
+        return Err(Failure::new("--verify tells its result as text or jsonl"));
+    }
+    let is_for_people = arguments.output == Output::Text;
+    verify::verify(dir, arguments.noted.as_deref(), is_for_people, &mut BufWriter::new(io::stdout().lock()))
 }
 
 /// The configuration is not asked for where the directory is given.

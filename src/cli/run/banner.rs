@@ -12,8 +12,9 @@ use crate::{
     tls::CertAuthority,
 };
 
-/// Everything that one has to know: where, for whom, what is seen, what is done, where it is written down.
-pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthority) -> String {
+/// Everything that one has to know: where, for whom, what is seen, what is done, where it is written down, and what is
+/// too short.
+pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthority, shortage: Option<&str>) -> String {
     let mut lines = vec![format!("clir {}", env!("CARGO_PKG_VERSION")), String::new()];
     for listener in listeners {
         lines.push(format!("listening on {}  (\"{}\")", listener.address, listener.label));
@@ -30,6 +31,7 @@ pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthor
         config.log.dir.display(),
         config.log.values.as_str()
     ));
+    lines.extend(shortage.map(|shortage| format!("descriptors  {shortage}")));
     lines.push(String::new());
     lines.join("\n")
 }

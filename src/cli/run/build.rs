@@ -6,7 +6,7 @@ use std::{num::NonZero, sync::Arc, thread};
 
 use crate::{
     cli::Failure,
-    config::{Config, Roots},
+    config::{Config, Roots, Tls},
     detect::{Scanner, behaviour::Observer},
     event::Values,
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
@@ -34,15 +34,20 @@ pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightin
 }
 
 /// Whom we trust under this configuration.
-pub fn trust(config: &Config, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
+pub fn trust(tls: &Tls, authority: &CertAuthority) -> Result<Arc<Trust>, Failure> {
     let source = |roots: &Roots| match roots {
         Roots::System => RootSource::System,
         Roots::Bundled => RootSource::Bundled,
         Roots::File(path) => RootSource::File(path.clone()),
     };
-    let sources: Vec<_> = config.tls.upstream_roots.iter().map(source).collect();
+    let sources: Vec<_> = tls.upstream_roots.iter().map(source).collect();
     let trust = Trust::new(&sources, authority);
     trust.map(Arc::new).map_err(|error| Failure::because("tls.upstream_roots cannot be used", error))
+}
+
+/// What this authority signs is kept here.
+pub fn leaves(authority: CertAuthority) -> LeafCache {
+    LeafCache::new(authority, LEAVES)
 }
 
 /// Where events go under this configuration.
@@ -76,17 +81,18 @@ pub fn parts(
     authority: CertAuthority,
     trust: Arc<Trust>,
 ) -> Parts {
+    let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
     Parts {
         listeners,
         judges,
         log,
-        leaves: LeafCache::new(authority, LEAVES),
+        leaves: leaves(authority),
         trust,
         limits: limits(config),
         connections: config.limits.connections,
         connections_per_client: config.limits.connections_per_client,
-        upstream: upstream(config, own_ports),
+        upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
     }
@@ -99,6 +105,7 @@ fn limits(config: &Config) -> Limits {
         patience: Patience { head: timeouts.header, idle: timeouts.idle, body: timeouts.body },
         handshake: timeouts.handshake,
         response: timeouts.response,
+        sniff: timeouts.sniff,
         tunnel: timeouts.tunnel,
         streams: config.limits.streams,
     }
@@ -107,6 +114,7 @@ fn limits(config: &Config) -> Limits {
 fn upstream(config: &Config, own_ports: Arc<[u16]>) -> UpstreamSettings {
     UpstreamSettings {
         own_ports,
+        is_led_to: false,
         connect: config.timeouts.connect,
         handshake: config.timeouts.handshake,
         body: config.timeouts.body,

@@ -4,8 +4,10 @@
 //! made: configuration, ports, directories, authority, log. Then it runs until a signal ends it; another signal, or a
 //! change of a file, makes it read its configuration anew.
 
+mod authority;
 mod banner;
 mod build;
+mod descriptors;
 mod dirs;
 mod reload;
 
@@ -16,6 +18,8 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
 };
+
+use descriptors::Descriptors;
 
 use super::{Failure, Outcome, judgement};
 use crate::{
@@ -35,6 +39,10 @@ use crate::{
 pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let loaded = judgement::loaded(config)?;
     loaded.warnings.print();
+    let shortage = Descriptors::raise(&loaded.config).shortage();
+    if let Some(shortage) = &shortage {
+        tracing::warn!("too few descriptors: {shortage}");
+    }
     let listeners = bind(&loaded.config)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
@@ -42,18 +50,18 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
         .map_err(|error| Failure::because("the certificate authority cannot be used", error))?;
     let key = tls::installation_key(&loaded.config.tls.ca_dir)
         .map_err(|error| Failure::because("the installation's key cannot be used", error))?;
-    let trust = build::trust(&loaded.config, &authority)?;
+    let trust = build::trust(&loaded.config.tls, &authority)?;
     let redactor = Redactor::new(loaded.config.log.values, key.clone());
     let settings = build::log(&loaded.config);
     let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority);
+    let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
     let judges = build::judges(&loaded.config, &key, sightings.as_ref());
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority, trust);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
-    let reloading = reload::Reloading::new(config, loaded, key, sightings);
+    let reloading = reload::Reloading::new(config, loaded, key, authority, sightings);
     let ended = wait(running, reloading, &banner);
     writer.close();
     if let Some(keeper) = keeper {
@@ -78,8 +86,8 @@ fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings
 
 fn bind(config: &config::Config) -> Result<Vec<Arc<Listener>>, Failure> {
     let bind = |listener: &config::Listener| {
-        let spec =
-            listen::Spec { address: listener.address, vantage: listener.vantage, label: Arc::clone(&listener.label) };
+        let config::Listener { kind, address, vantage, .. } = *listener;
+        let spec = listen::Spec { kind, address, vantage, label: Arc::clone(&listener.label) };
         let bound = Listener::bind(&spec).map_err(|error| {
             Failure::because(format!("listener \"{}\" cannot listen on {}", spec.label, spec.address), error)
         });

@@ -9,19 +9,21 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::build;
+use super::{authority::Authority, build};
 use crate::{
     config::{self, Config, Loaded, Watcher},
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
     sink::Sightings,
+    tls::CertAuthority,
 };
 
 /// What is needed to read the configuration again.
 pub struct Reloading {
     explicit: Option<PathBuf>,
     key: InstallationKey,
+    authority: Authority,
     sightings: Option<Sightings>,
     config: Config,
     files: Vec<PathBuf>,
@@ -31,10 +33,17 @@ pub struct Reloading {
 
 impl Reloading {
     /// Begins with what was loaded at the start.
-    pub fn new(explicit: Option<&Path>, loaded: Loaded, key: InstallationKey, sightings: Option<Sightings>) -> Self {
+    pub fn new(
+        explicit: Option<&Path>,
+        loaded: Loaded,
+        key: InstallationKey,
+        authority: CertAuthority,
+        sightings: Option<Sightings>,
+    ) -> Self {
         Self {
             explicit: explicit.map(Path::to_path_buf),
             key,
+            authority: Authority::new(&loaded.config, authority),
             sightings,
             config: loaded.config,
             files: loaded.files,
@@ -60,6 +69,7 @@ impl Reloading {
 
     /// Reads everything again and puts it in force if it is sound.
     pub fn reload(&mut self, running: &Running) {
+        self.authority.reload(running);
         let loaded = match config::load(self.explicit.as_deref()) {
             Ok(loaded) => loaded,
             Err(report) => {

@@ -51,9 +51,10 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     read_upgrade(root);
     read_admin(root);
     let (mode, policy_file) = read_policy(root);
+    let access = root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read);
     Written {
-        listeners: listener::read(root),
-        access: root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read),
+        listeners: listener::read(root, !access.users.is_empty()),
+        access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),
         tls: tls::read(root, base),
         log: log::read(root, base),
@@ -75,8 +76,10 @@ fn read_intercept(table: Reader<'_>) -> Routing {
     });
     let bypass = table.get("bypass").and_then(|entry| entry.strings()).unwrap_or_default();
     let bypass = super::matchers::hosts(&bypass, faults);
+    let undecided = table.get("undecided").and_then(|entry| entry.string());
+    let undecided = undecided.and_then(|written| words::word(&written, faults)).unwrap_or_default();
     table.finish();
-    Routing { mode: mode.unwrap_or_default(), bypass }
+    Routing { mode: mode.unwrap_or_default(), bypass, undecided }
 }
 
 fn read_policy(root: &Reader<'_>) -> (Mode, Option<At<String>>) {

@@ -31,6 +31,7 @@ pub fn read_timeouts(table: Reader<'_>) -> Timeouts {
     let timeouts = Timeouts {
         header: duration("header", default.header),
         handshake: duration("handshake", default.handshake),
+        sniff: duration("sniff", default.sniff),
         connect: duration("connect", default.connect),
         response: duration("response", default.response),
         body: duration("body", default.body),

@@ -6,22 +6,25 @@ use std::{
 };
 
 use super::{reader::Reader, words};
-use crate::config::{
-    Code, Listener,
-    diagnostic::Faults,
-    source::{At, Place},
-    suggest::quoted,
+use crate::{
+    config::{
+        Code, Listener,
+        diagnostic::Faults,
+        source::{At, Place},
+        suggest::quoted,
+    },
+    listen::Kind,
 };
 
-/// The kinds that are still to come.
-const LATER: [&str; 3] = ["redirect", "tproxy", "socks5"];
-
 /// Reads every `[[listener]]`; none means the default one.
-pub fn read(root: &Reader<'_>) -> Vec<Listener> {
+pub fn read(root: &Reader<'_>, has_users: bool) -> Vec<Listener> {
     let Some(entry) = root.get("listener") else { return vec![Listener::default()] };
     let mut listeners: Vec<At<Listener>> = Vec::new();
     for table in entry.tables() {
         let listener = read_one(table);
+        if has_users && listener.listener.value.kind.is_transparent() {
+            tell_users_not_asked(&listener, root.faults());
+        }
         check_against(&listeners, &listener, root.faults());
         listeners.push(listener.listener);
     }
@@ -39,12 +42,7 @@ fn read_one(table: Reader<'_>) -> Read {
     let faults = table.faults();
     let default = Listener::default();
     let place = table.place.clone();
-    if let Some(kind) = table.get("kind").and_then(|entry| entry.string())
-        && kind.value != "explicit"
-        && !words::is_not_available_yet(&kind, &LATER, "`explicit` only", faults)
-    {
-        words::unknown(&kind, "listener kind", LATER.into_iter().chain(["explicit"]), faults);
-    }
+    let kind = read_kind(&table);
     let address = table.get("address").and_then(|entry| entry.string());
     let vantage = table.get("vantage").and_then(|entry| entry.string());
     let label = table.get("label").and_then(|entry| entry.text()).filter(|label| is_printable(label, faults));
@@ -59,6 +57,7 @@ fn read_one(table: Reader<'_>) -> Read {
         label: label.as_ref().map_or_else(|| place.clone(), |label| label.place.clone()),
         listener: At {
             value: Listener {
+                kind,
                 address: socket.flatten().unwrap_or(default.address),
                 vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
                 label: label.map_or(default.label, |label| Arc::from(label.value)),
@@ -68,6 +67,33 @@ fn read_one(table: Reader<'_>) -> Read {
     };
     table.finish();
     read
+}
+
+fn tell_users_not_asked(listener: &Read, faults: &Faults) {
+    let kind = listener.listener.value.kind.as_str();
+    let message = format!("a {kind} listener cannot ask for a password, so `access.users` does not hold for it");
+    let help = "its clients do not know of clir; let `access.clients` say whose connections are taken";
+    faults.warning(Code::UsersNotAsked, &listener.listener.place, message, help);
+}
+
+/// The kind, with what only some kinds know.
+fn read_kind(table: &Reader<'_>) -> Kind {
+    let kind = table.get("kind").and_then(|entry| entry.string());
+    let kind = kind.and_then(|written| words::word(&written, table.faults()));
+    let keeps = table.get("keep_source").and_then(|entry| Some((entry.boolean()?, entry.place())));
+    match (kind, keeps) {
+        (Some(Kind::Tproxy { .. }), Some((keep_source, _))) => Kind::Tproxy { keep_source },
+        // An unknown kind has been told, and may have been meant to be the one that takes this.
+        (None, _) if table.get("kind").is_some() => Kind::default(),
+        (kind, Some((true, place))) => {
+            let kind = kind.unwrap_or_default();
+            let message = format!("`keep_source` has no meaning for a listener of the kind \"{}\"", kind.as_str());
+            let help = "only `kind = \"tproxy\"` can keep the client's address; leave the key out";
+            table.faults().error(Code::MisplacedKey, &place, message, help);
+            kind
+        }
+        (kind, _) => kind.unwrap_or_default(),
+    }
 }
 
 fn check_against(earlier: &[At<Listener>], new: &Read, faults: &Faults) {

@@ -10,7 +10,8 @@ use crate::{
     detect::{Confidence, Identifier, InsertedBy, Part, Severity},
     event::Values,
     exchange::{Direction, Scheme, Vantage},
-    policy::{InterceptMode, Mode, Redaction},
+    listen::Kind,
+    policy::{InterceptMode, Mode, Redaction, Undecided},
 };
 
 /// A closed set of words.
@@ -37,12 +38,15 @@ word!("severity", Severity, Severity::ALL);
 word!("confidence", Confidence, Confidence::ALL);
 word!("identifier", Identifier, Identifier::ALL);
 word!("origin", InsertedBy, InsertedBy::ALL);
-word!("part", Part, Part::ALL);
+// Rules are about messages: a hello is written down, and cannot be edited without breaking its handshake.
+word!("part", Part, [Part::Header, Part::Trailer, Part::Target]);
 word!("redaction", Redaction, Redaction::ALL);
 word!("scheme", Scheme, [Scheme::Http, Scheme::Https]);
 word!("vantage", Vantage, [Vantage::BeyondCarrier, Vantage::BeforeCarrier, Vantage::NoCarrier]);
 word!("policy mode", Mode, [Mode::Enforce, Mode::Observe]);
 word!("intercept mode", InterceptMode, [InterceptMode::Always, InterceptMode::Never]);
+word!("listener kind", Kind, Kind::ALL);
+word!("way with what is undecided", Undecided, [Undecided::Tunnel, Undecided::Refuse]);
 word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
 
 impl Word for Direction {

@@ -16,6 +16,10 @@ const VALUES: usize = 256;
 const VALUES_OF_A_NAME: usize = 8;
 /// Values kept that answers gave out.
 const GIVEN: usize = 512;
+/// So many of those take as much room as one value that was sent.
+const GIVEN_OF_ONE: usize = 48;
+/// Unrelated sites of a value or name that are worth more than one.
+const TELLING: usize = 2;
 /// Unrelated sites that a value must have gone to.
 const SITES: usize = 3;
 /// Sites kept of one value, for the evidence.
@@ -40,6 +44,9 @@ pub(super) struct Client {
     /// Whether more differs than how often and when something was seen.
     #[serde(skip)]
     pub is_changed: bool,
+    /// Whether a value went to two strangers already: a third is all that is missing.
+    #[serde(skip)]
+    pub is_telling: bool,
     /// When the shard last turned to it.
     #[serde(skip)]
     pub used: u64,
@@ -67,8 +74,10 @@ pub(super) struct Sighting {
 }
 
 impl Client {
-    /// So many values are remembered at most.
-    pub const MOST: usize = VALUES;
+    /// What it costs to remember it: so many values or names under observation.
+    pub fn weight(&self) -> usize {
+        1 + self.values.len() + self.contrast.weight() + self.given.len() / GIVEN_OF_ONE
+    }
 
     /// Whether it is to be stored; where only counts differ, `with_counts` decides.
     pub fn is_due(&self, with_counts: bool) -> bool {
@@ -90,6 +99,7 @@ impl Client {
     }
 
     /// How many values are remembered.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.values.len()
     }
@@ -107,6 +117,7 @@ impl Client {
             sighting.first = now;
         }
         self.is_changed |= sighting.note(noted, sender, is_given, now);
+        self.is_telling |= sighting.is_telling();
         sighting.confidence(noted.needs_witness).map(|confidence| (&*sighting, confidence))
     }
 
@@ -140,6 +151,11 @@ impl Client {
         self.contrast.forget_before(time);
     }
 
+    /// Takes the place of another, which keeps its turn.
+    pub fn replace(self, other: &mut Self) {
+        *other = Self { used: other.used, ..self };
+    }
+
     /// Makes sound what was read from a file.
     pub fn repair(&mut self) {
         self.values.repair(VALUES);
@@ -149,6 +165,7 @@ impl Client {
             sighting.sites.truncate(SITES_KEPT);
             sighting.apps.truncate(APPS_KEPT);
         }
+        self.is_telling = self.values.items().any(Sighting::is_telling);
     }
 }
 
@@ -173,6 +190,11 @@ impl Sighting {
             is_new = true;
         }
         is_new
+    }
+
+    /// Whether it may yet show itself to be a pseudonym, and has begun to.
+    fn is_telling(&self) -> bool {
+        self.sites.len() >= TELLING && !self.is_given
     }
 
     /// Whether one application could hardly have sent it: there are several, or it stood where none could put it.

@@ -105,6 +105,11 @@ impl Contrast {
         self.requests >= SHELTERED && exposure.apps.iter().any(often)
     }
 
+    /// What it takes to remember this, in names under observation.
+    pub fn weight(&self) -> usize {
+        self.exposed.len() + self.sheltered.weight()
+    }
+
     /// Forgets names that were last seen before this time.
     pub fn forget_before(&mut self, time: i64) {
         self.exposed.retain(|exposure| exposure.last >= time);

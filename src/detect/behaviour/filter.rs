@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Words of one generation.
 const WORDS: usize = 128;
+/// So many words take as much room as one value under observation.
+const WORDS_OF_ONE: usize = 50;
 /// Bits set in a word of a name's.
 const BITS: usize = 4;
 /// Names of one generation: a fifth of its bits are set then, and one name in six hundred is there by chance.
@@ -45,6 +47,11 @@ impl Filter {
 
     pub fn has(&self, name: u64) -> bool {
         has(&self.young, name) || has(&self.old, name)
+    }
+
+    /// How much room it takes, as so many values under observation.
+    pub fn weight(&self) -> usize {
+        (self.young.len() + self.old.len()) / WORDS_OF_ONE
     }
 
     /// Makes sound what was read from a file.

@@ -1,12 +1,9 @@
 //! What is remembered of all clients, and how is it asked?
 //!
 //! Clients are spread over shards, each behind a lock of its own that is held for the length of one look-up. All numbers
-//! have limits: who is heard of least recently is forgotten first.
+//! have limits; `shard` says who is forgotten first.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -15,6 +12,7 @@ use super::{
     digest::{Digester, Kind},
     look::{Look, Shown, given},
     shape,
+    shard::Shard,
 };
 use crate::{
     detect::{Finding, Part, Subject},
@@ -22,10 +20,6 @@ use crate::{
 };
 
 const SHARDS: usize = 16;
-/// Clients kept in a shard.
-const CLIENTS: usize = 64;
-/// Values kept of all clients of a shard together.
-const VALUES: usize = 4096;
 /// Values of one answer that are noted.
 const GIVEN: usize = 32;
 /// What stands for all clients together.
@@ -63,12 +57,6 @@ pub struct Behaviour {
     household: Mutex<Client>,
     /// Whether there are listeners of different vantage: where there is one only, there is nothing to compare.
     compares: bool,
-}
-
-#[derive(Debug, Default)]
-struct Shard {
-    clients: HashMap<u64, Client>,
-    tick: u64,
 }
 
 impl Behaviour {
@@ -125,7 +113,7 @@ impl Behaviour {
             let keys: Vec<u64> = lock(shard).due(with_counts).collect();
             for key in keys {
                 // Copied under the lock, written out without it.
-                let copy = lock(shard).clients.get_mut(&key).map(Client::take_copy);
+                let copy = lock(shard).get_mut(key).map(Client::take_copy);
                 changed.extend(copy.and_then(|client| kept(key, &client)));
             }
         }
@@ -135,13 +123,14 @@ impl Behaviour {
         changed
     }
 
+    /// The clients that had to make room since this was last asked: what is stored of them can go as well.
+    pub fn take_forgotten(&self) -> Vec<u64> {
+        self.shards.iter().flat_map(|shard| lock(shard).take_forgotten()).collect()
+    }
+
     /// Forgets what was last seen before this time, in seconds since 1970.
     pub fn forget_before(&self, time: i64) {
-        for shard in &self.shards {
-            let mut shard = lock(shard);
-            shard.clients.retain(|_, client| client.last >= time);
-            shard.clients.values_mut().for_each(|client| client.forget_before(time));
-        }
+        self.shards.iter().for_each(|shard| lock(shard).forget_before(time));
         lock(&self.household).forget_before(time);
     }
 
@@ -156,25 +145,14 @@ impl Behaviour {
             *lock(&self.household) = client;
             return Ok(());
         }
-        let mut shard = lock(self.shard(kept.client));
-        *shard.client(kept.client) = client;
-        shard.bound();
+        lock(self.shard(kept.client)).turn(kept.client, |known| client.replace(known));
         Ok(())
     }
 
     fn of_client<T>(&self, client: &[u8], turn: impl FnOnce(&mut Client) -> T) -> T {
         // Zero is the household's.
         let key = self.digester.of(Kind::Client, client).max(1);
-        let mut shard = lock(self.shard(key));
-        let known = shard.clients.len();
-        let client = shard.client(key);
-        let before = client.len();
-        let turned = turn(client);
-        // Whoever tells nothing new takes no more room than before.
-        if client.len() > before || shard.clients.len() > known {
-            shard.bound();
-        }
-        turned
+        lock(self.shard(key)).turn(key, turn)
     }
 
     fn shard(&self, client: u64) -> &Mutex<Shard> {
@@ -184,35 +162,8 @@ impl Behaviour {
 
     #[cfg(test)]
     pub(super) fn sizes(&self) -> (usize, usize) {
-        let of = |shard: MutexGuard<'_, Shard>| (shard.clients.len(), shard.values());
+        let of = |shard: MutexGuard<'_, Shard>| shard.sizes();
         self.shards.iter().map(lock).map(of).fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
-    }
-}
-
-impl Shard {
-    fn client(&mut self, key: u64) -> &mut Client {
-        self.tick += 1;
-        let client = self.clients.entry(key).or_default();
-        client.used = self.tick;
-        client
-    }
-
-    /// Forgets the clients heard of least recently until the rest is within the limits.
-    fn bound(&mut self) {
-        // Nobody has so many values that the last client would have to go.
-        while self.clients.len() > CLIENTS || self.clients.len() > VALUES / Client::MOST && self.values() > VALUES {
-            let oldest = self.clients.iter().min_by_key(|(_, client)| client.used).map(|(key, _)| *key);
-            let Some(oldest) = oldest else { return };
-            self.clients.remove(&oldest);
-        }
-    }
-
-    fn values(&self) -> usize {
-        self.clients.values().map(Client::len).sum()
-    }
-
-    fn due(&self, with_counts: bool) -> impl Iterator<Item = u64> {
-        self.clients.iter().filter(move |(_, client)| client.is_due(with_counts)).map(|(key, _)| *key)
     }
 }
 

@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod recent;
 mod shape;
+mod shard;
 mod site;
 
 #[cfg(test)]

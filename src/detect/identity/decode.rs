@@ -78,6 +78,31 @@ pub(super) fn may_be_hex(token: &[u8]) -> bool {
     first.zip(second).is_some_and(|(first, second)| text(first) & text(second) == ASCII)
 }
 
+/// Stretches of hexadecimal digits that stand for text of at least so many bytes, at either alignment.
+pub(super) fn hex_inlays(token: &[u8], least: usize, found: &mut dyn FnMut(Range<usize>)) {
+    let ends = [token.first(), token.get(1), token.last()];
+    if token.len() < least * 2 || !ends.iter().flatten().all(|byte| byte.is_ascii_hexdigit()) {
+        return;
+    }
+    for odd in [0, 1] {
+        let (pairs, _) = token.get(odd..).unwrap_or_default().as_chunks::<2>();
+        let is_text = |at: usize| {
+            pairs.get(at).is_some_and(|&[high, low]| matches!(high, b'2'..=b'7') && low.is_ascii_hexdigit())
+        };
+        let mut from = 0;
+        while from + least <= pairs.len() {
+            // Read from the end: a gap there spares what stands before it.
+            if let Some(gap) = (from..from + least).rev().find(|&at| !is_text(at)) {
+                from = gap + 1;
+                continue;
+            }
+            let end = (from + least..pairs.len()).find(|&at| !is_text(at)).unwrap_or(pairs.len());
+            found(odd + from * 2..odd + end * 2);
+            from = end;
+        }
+    }
+}
+
 /// base64 and base64url, without its padding, of text that begins as [`may_be_base64`] says.
 pub(super) fn base64(token: &[u8], out: &mut Decoded) -> Option<()> {
     groups(token, sextets, out, |bytes| bytes.iter().all(|&byte| text(byte) != 0))
@@ -90,6 +115,26 @@ pub(super) fn hex(token: &[u8], out: &mut Decoded) -> Option<()> {
         at += 1;
         text(byte) == ASCII || at > HEAD && text(byte) != 0
     })
+}
+
+/// The value of a letter of base64.
+pub(super) const fn value(letter: u8) -> Option<u8> {
+    let [.., last] = &LETTERS;
+    let share = last[letter as usize];
+    if share == NO_LETTER { None } else { Some(share as u8) }
+}
+
+/// The bytes of these letters of a token before which so many are missing in its first group; places count those as well,
+/// and begin at one of a group. What is not whole at the front stands for a byte that is no text, at the end for none.
+pub(super) fn letters(token: &[u8], missing: usize, places: Range<usize>, out: &mut Decoded) {
+    let letter = |place: usize| place.checked_sub(missing).and_then(|at| token.get(at)).copied().unwrap_or(b'A');
+    for place in places.clone().step_by(4) {
+        let bytes = sextets([0, 1, 2, 3].map(|at| letter(place + at)));
+        out.extend_from_slice(&bytes.unwrap_or_default());
+    }
+    let unknown = (missing.saturating_sub(places.start) * 6).div_ceil(8);
+    out.iter_mut().take(unknown).for_each(|byte| *byte = 0);
+    out.truncate(places.len() * 6 / 8);
 }
 
 /// The bytes that a hash in base64 stands for.
@@ -115,10 +160,10 @@ pub(super) fn hex_front(token: &[u8]) -> Option<[u8; 4]> {
     Some([octet([a, b])?, octet([c, d])?, octet([e, f])?, octet([g, h])?])
 }
 
-/// Percent-encoding; nothing if nothing is encoded.
-pub(super) fn percent(text: &[u8], out: &mut Decoded) -> Option<()> {
+/// What percent signs (RFC 3986 §2.1) or backslashes (RFC 8259 §7) escape, whichever the mark is; nothing if nothing is.
+pub(super) fn unescape(text: &[u8], mark: u8, out: &mut Decoded) -> Option<()> {
     let mut rest = text;
-    while let Some(at) = memchr::memchr(b'%', rest) {
+    while let Some(at) = memchr::memchr(mark, rest) {
         let (plain, escape) = rest.split_at_checked(at)?;
         let (byte, length) = unescaped(escape);
         out.extend_from_slice(plain);
@@ -130,11 +175,11 @@ pub(super) fn percent(text: &[u8], out: &mut Decoded) -> Option<()> {
 }
 
 /// Where in the escaped text stands what has this place in the decoded one?
-pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> {
+pub(super) fn unescaped_place(text: &[u8], mark: u8, place: Range<usize>) -> Range<usize> {
     let (mut at, mut span) = (0, text.len()..text.len());
     let mut rest = text;
     for index in 0..place.end {
-        let (_, length) = if rest.first() == Some(&b'%') { unescaped(rest) } else { (0, 1) };
+        let (_, length) = if rest.first() == Some(&mark) { unescaped(rest) } else { (0, 1) };
         if index == place.start {
             span.start = at;
         }
@@ -147,10 +192,16 @@ pub(super) fn unescaped_place(text: &[u8], place: Range<usize>) -> Range<usize> 
     span
 }
 
-/// The byte that a percent sign begins, and how many it was written in.
+/// The byte that a percent sign or a backslash begins, and how many it was written in.
 fn unescaped(escape: &[u8]) -> (u8, usize) {
-    let pair = escape.get(1..).and_then(<[u8]>::first_chunk);
-    pair.copied().and_then(octet).map_or((b'%', 1), |byte| (byte, 3))
+    let (mark, digits, length) = match *escape {
+        [b'\\', b'u', b'0', b'0', high, low, ..] => (b'\\', [high, low], 6),
+        [b'\\', b'x', high, low, ..] => (b'\\', [high, low], 4),
+        [b'%', high, low, ..] => (b'%', [high, low], 3),
+        [mark, ..] => return (mark, 1),
+        [] => return (0, 1),
+    };
+    octet(digits).map_or((mark, 1), |byte| (byte, length))
 }
 
 type Group = fn([u8; 4]) -> Option<[u8; 3]>;

@@ -12,27 +12,14 @@ use super::{
     forms::{FEWEST_DIGITS, Form, MOST_DIGITS, Role},
     search::{Found, Search},
 };
-use crate::detect::{
-    Identifier,
-    runs::{Class, Runs},
-};
+use crate::detect::{Identifier, runs::Runs};
 
 /// Signs between two groups at most: `+44 (0) 7700`.
 const GAP: usize = 3;
 
 /// What numbers are written with.
-const WRITTEN: Class = {
-    let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = (byte as u8).is_ascii_digit() || is_sign(byte as u8);
-        byte += 1;
-    }
-    class
-};
-
-const fn is_sign(byte: u8) -> bool {
-    matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+')
+fn is_written(byte: u8) -> bool {
+    byte.is_ascii_digit() | matches!(byte, b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+')
 }
 
 /// Digits without anything between them, and what the run's digits up to their end come to.
@@ -47,12 +34,8 @@ type Groups = SmallVec<[Group; 24]>;
 
 /// Tells every number in the text.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], found: &mut Found<'_>) {
-    // Counted many at a time, which is cheaper than to look for runs where there can be none.
-    if text.iter().filter(|byte| byte.is_ascii_digit()).count() < FEWEST_DIGITS {
-        return;
-    }
     let mut groups = Groups::new();
-    for run in Runs::new(text, &WRITTEN, FEWEST_DIGITS) {
+    for run in Runs::new(text, is_written, FEWEST_DIGITS) {
         groups.clear();
         read(text, run, &mut groups);
         if groups.last().is_some_and(|last| last.sum.len() >= FEWEST_DIGITS) {

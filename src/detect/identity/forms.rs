@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
+    Identity,
     filter::{Filter, Sum},
-    spellings,
+    spellings, written,
 };
 use crate::detect::{Identifier, finding::Severity, report::severity_of};
 
@@ -50,6 +51,7 @@ pub(super) struct Forms {
     digits: Filter,
     hashes: Filter,
     known: HashMap<u64, Form, BuildHasherDefault<Digested>>,
+    hashed: Hashed,
     has_numbers: bool,
     has_devices: bool,
     has_accounts: bool,
@@ -64,6 +66,7 @@ impl Default for Forms {
             hashes: filter(),
             key,
             known: HashMap::default(),
+            hashed: Hashed::default(),
             has_numbers: false,
             has_devices: false,
             has_accounts: false,
@@ -84,6 +87,7 @@ impl Forms {
     pub fn seal(&mut self) {
         self.digits.seal();
         self.hashes.seal();
+        self.hashed.seal();
     }
 
     /// Whether digits with this sum may be a form.
@@ -98,7 +102,8 @@ impl Forms {
 
     /// What stands for these bytes.
     pub fn lookup(&self, role: Role, bytes: &[u8]) -> Option<Form> {
-        self.known.get(&self.key.hash_one((role, bytes))).copied()
+        let digest = self.key.hash_one((role, bytes));
+        if role == Role::Hash { self.hashed.get(digest) } else { self.known.get(&digest).copied() }
     }
 
     /// Whether an IMEI is among them.
@@ -131,6 +136,9 @@ impl Forms {
                 self.insert_hashes(identifier, &Zeroizing::new(format!("{sign}{plain}")));
             }
         }
+        for spelling in written::spellings(identifier, plain) {
+            self.insert_hashes(identifier, &spelling);
+        }
     }
 
     fn add_account(&mut self, plain: &str) {
@@ -140,8 +148,8 @@ impl Forms {
         let form = Form { identifier: Identifier::Account, severity: Severity::Critical, partial: false };
         self.insert(Role::Account, small.as_bytes(), form);
         self.insert(Role::Account, backwards.as_bytes(), form);
-        for spelling in [plain, &small, &plain.to_uppercase()] {
-            self.insert_hashes(Identifier::Account, spelling);
+        for spelling in spellings::address(plain) {
+            self.insert_hashes(Identifier::Account, &spelling);
         }
     }
 
@@ -154,22 +162,24 @@ impl Forms {
         }
     }
 
-    /// Who knows the function tries all numbers in a minute; but nobody reads it off.
+    /// Who knows the function tries all numbers in a minute; but nobody reads it off. Who makes hashes in a shell mostly
+    /// hashes the end of the line as well.
     fn insert_hashes(&mut self, identifier: Identifier, spelling: &str) {
         if spelling.len() < FEWEST_DIGITS {
             return;
         }
-        let form = Form { identifier, severity: severity_of(identifier).min(Severity::High), partial: false };
-        self.insert_hash(&Md5::digest(spelling), form);
-        self.insert_hash(&Sha1::digest(spelling), form);
-        self.insert_hash(&Sha256::digest(spelling), form);
+        for end in ["", "\n"] {
+            self.insert_hash(&Md5::new().chain_update(spelling).chain_update(end).finalize(), identifier);
+            self.insert_hash(&Sha1::new().chain_update(spelling).chain_update(end).finalize(), identifier);
+            self.insert_hash(&Sha256::new().chain_update(spelling).chain_update(end).finalize(), identifier);
+        }
     }
 
-    fn insert_hash(&mut self, hash: &[u8], form: Form) {
+    fn insert_hash(&mut self, hash: &[u8], identifier: Identifier) {
         if let Some(&front) = hash.first_chunk() {
             self.hashes.add(u32::from_be_bytes(front).into());
         }
-        self.insert(Role::Hash, hash, form);
+        self.hashed.add(self.key.hash_one((Role::Hash, hash)), identifier);
     }
 
     /// A form that belongs to two stands for the one that was registered first.
@@ -177,6 +187,31 @@ impl Forms {
         let digest = self.key.hash_one((role, bytes));
         let known = self.known.entry(digest).or_insert(form);
         known.partial &= form.partial;
+    }
+}
+
+/// What hash functions made of every spelling: some two thousand of a phone number. So only eight bytes are kept of each,
+/// of which the last one tells its kind.
+#[derive(Default)]
+struct Hashed(Vec<u64>);
+
+impl Hashed {
+    fn add(&mut self, digest: u64, identifier: Identifier) {
+        let kind = Identity::KINDS.iter().position(|&kind| kind == identifier).unwrap_or_default();
+        self.0.push(digest & !0xff | kind as u64);
+    }
+
+    /// The first of equal ones stays.
+    fn seal(&mut self) {
+        self.0.sort_by_key(|digest| digest >> 8);
+        self.0.dedup_by_key(|digest| *digest >> 8);
+        self.0.shrink_to_fit();
+    }
+
+    fn get(&self, digest: u64) -> Option<Form> {
+        let at = self.0.binary_search_by_key(&(digest >> 8), |known| known >> 8).ok()?;
+        let identifier = *Identity::KINDS.get((self.0.get(at)? & 0xff) as usize)?;
+        Some(Form { identifier, severity: severity_of(identifier).min(Severity::High), partial: false })
     }
 }
 

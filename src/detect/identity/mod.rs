@@ -9,10 +9,12 @@ mod digits;
 mod filter;
 mod fit;
 mod forms;
+mod inlay;
 mod mail;
 mod search;
 mod spellings;
 mod token;
+mod written;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,9 @@ pub(super) const DEPTH: usize = 3;
 const BUDGET: usize = 64 << 10;
 const LOOKUP: usize = 16;
 
+/// What a text counts for that was decoded, whatever its length: to begin with one costs as much as to decode so much.
+const TEXT: usize = 32;
+
 /// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.
 pub(super) fn weight(length: usize) -> usize {
     length + 64
@@ -60,26 +63,31 @@ impl<'a> Search<'a> {
 
     /// Tells every place of the text; `depth` encodings are undone.
     pub fn text(&mut self, text: &[u8], depth: usize, found: &mut Found<'_>) {
+        if depth < DEPTH && !self.spend(TEXT) {
+            return;
+        }
         if self.forms.has_numbers() {
             digits::search(self, text, found);
         }
         token::search(self, text, depth, found);
-        if memchr::memchr2(b'@', b'%', text).is_none() {
+        if memchr::memchr3(b'@', b'%', b'\\', text).is_none() {
             return;
         }
         if self.forms.has_accounts() {
             mail::search(self, text, found);
         }
         if depth > 0 {
-            escaped(self, text, depth - 1, found);
+            for mark in [b'%', b'\\'] {
+                escaped(self, text, mark, depth - 1, found);
+            }
         }
     }
 }
 
-/// Stretches with percent signs (RFC 3986 §2.1), each decoded as a whole; places are those of the escaped text.
-fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
+/// Stretches with percent signs or backslashes, each decoded as a whole; places are those of the escaped text.
+fn escaped(search: &mut Search<'_>, text: &[u8], mark: u8, depth: usize, found: &mut Found<'_>) {
     let mut start = 0;
-    while let Some(at) = memchr::memchr(b'%', text.get(start..).unwrap_or_default()) {
+    while let Some(at) = memchr::memchr(mark, text.get(start..).unwrap_or_default()) {
         let at = start + at;
         let before = text.get(start..at).unwrap_or_default();
         let begin = before.iter().rposition(|&byte| is_gap(byte)).map_or(start, |gap| start + gap + 1);
@@ -89,12 +97,12 @@ fn escaped(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found
             return;
         }
         let mut inner = Decoded::new();
-        if decode::percent(stretch, &mut inner).is_some() {
+        if decode::unescape(stretch, mark, &mut inner).is_some() {
             let mut told = 0;
             search.text(&inner, depth, &mut |span, form| {
                 told += 1;
                 if told <= MOST {
-                    let span = decode::unescaped_place(stretch, span);
+                    let span = decode::unescaped_place(stretch, mark, span);
                     found(begin + span.start..begin + span.end, form);
                 }
             });

@@ -57,6 +57,30 @@ pub(super) fn turned(identifier: Identifier, plain: &str) -> Vec<Spelling> {
     list
 }
 
+/// An address as it may have been before it was hashed: in the case in which it was registered, small, large, as a phone's
+/// keyboard begins it, or as advertisers make addresses alike, who leave out what does not count for delivery.
+pub(super) fn address(plain: &str) -> Vec<Zeroizing<String>> {
+    let small = Zeroizing::new(plain.to_lowercase());
+    let mut list = vec![Zeroizing::new(plain.to_owned()), Zeroizing::new(plain.to_uppercase())];
+    list.extend([plain, &small].map(begun));
+    if let (Some((name, domain)), Some((small_name, small_domain))) = (plain.rsplit_once('@'), small.rsplit_once('@')) {
+        let untagged = small_name.split_once('+').map_or(small_name, |(name, _)| name);
+        list.push(Zeroizing::new(format!("{name}@{small_domain}")));
+        list.push(Zeroizing::new(format!("{small_name}@{domain}")));
+        list.push(Zeroizing::new(format!("{untagged}@{small_domain}")));
+        list.push(Zeroizing::new(format!("{}@{small_domain}", untagged.replace('.', ""))));
+    }
+    list.push(small);
+    list
+}
+
+/// With a large first letter.
+fn begun(text: &str) -> Zeroizing<String> {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    Zeroizing::new(first.chain(letters).collect())
+}
+
 fn text(digits: String) -> Spelling {
     Spelling { partial: digits.len() < TELLING, digits: Zeroizing::new(digits) }
 }

@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::{
     decode::{self, Decoded},
     forms::{Form, Role},
+    inlay,
     search::{Found, Search},
 };
-use crate::detect::runs::{Class, Runs};
+use crate::detect::runs::Runs;
 
 /// What eight digits come to in base64.
 const SHORTEST: usize = 11;
@@ -20,22 +21,22 @@ const HEX_HASHES: [usize; 3] = [32, 40, 64];
 const BASE64_HASHES: [usize; 3] = [22, 27, 43];
 
 /// Letters of tokens: those of both alphabets of base64.
-const LETTERS: Class = {
-    let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'-' | b'_');
-        byte += 1;
-    }
-    class
-};
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
 
-/// Which of them are signs.
+/// Which of them are signs, and which are large: where text was encoded, some are.
 const SLASH: u8 = 1;
 const OTHER: u8 = 2;
+const LARGE: u8 = 4;
 
 static SIGNS: [u8; 256] = {
     let mut signs = [0; 256];
+    let mut letter = b'A';
+    while letter <= b'Z' {
+        signs[letter as usize] = LARGE;
+        letter += 1;
+    }
     signs[b'/' as usize] = SLASH;
     signs[b'+' as usize] = OTHER;
     signs[b'-' as usize] = OTHER;
@@ -45,7 +46,7 @@ static SIGNS: [u8; 256] = {
 
 /// Tells every token in the text; `depth` encodings are undone.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
-    for run in Runs::new(text, &LETTERS, SHORTEST) {
+    for run in Runs::new(text, is_letter, SHORTEST) {
         stretch(search, text, run, depth, found);
     }
 }
@@ -54,9 +55,9 @@ pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: 
 /// joined by what base64 has for letters.
 fn stretch(search: &mut Search<'_>, text: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) {
     let whole = text.get(span.clone()).unwrap_or_default();
-    let told = one(search, whole, span.clone(), depth, found);
+    let said = one(search, whole, span.clone(), depth, found);
     let signs = whole.iter().fold(0, |signs, &byte| signs | SIGNS.get(usize::from(byte)).copied().unwrap_or(0));
-    if told || signs == 0 {
+    if said == Said::Own || signs == 0 {
         return;
     }
     if signs & SLASH != 0 {
@@ -65,6 +66,23 @@ fn stretch(search: &mut Search<'_>, text: &[u8], span: Range<usize>, depth: usiz
     if signs & OTHER != 0 {
         pieces(search, whole, span.start, |byte| !byte.is_ascii_alphanumeric(), depth, found);
     }
+    if signs & LARGE != 0
+        && said == Said::Nothing
+        && let Some(deeper) = depth.checked_sub(1)
+    {
+        inlay::search(search, whole, span.start, deeper, found);
+    }
+}
+
+/// What a token said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// Nothing that could be read.
+    Nothing,
+    /// Text without anything of the user's own.
+    Text,
+    /// One of the user's own.
+    Own,
 }
 
 fn pieces(
@@ -84,33 +102,35 @@ fn pieces(
     }
 }
 
-/// One token; true if it says anything.
-fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) -> bool {
+fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) -> Said {
     if let Some(form) = hashed(search, token) {
         found(span, form);
-        return true;
+        return Said::Own;
     }
-    let Some(deeper) = depth.checked_sub(1) else { return false };
+    let Some(deeper) = depth.checked_sub(1) else { return Said::Nothing };
     let digits = token.strip_prefix(b"0x").unwrap_or(token);
     let mut inner = Decoded::new();
     if digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits) && decode::hex(digits, &mut inner).is_some() {
         return inside(search, &inner, span, deeper, found);
     }
     inner.clear();
-    let is_text = decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some();
-    is_text && inside(search, &inner, span, deeper, found)
+    if decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some() {
+        return inside(search, &inner, span, deeper, found);
+    }
+    inlay::search_hex(search, digits, span.end - digits.len(), deeper, found);
+    Said::Nothing
 }
 
 /// What the decoded text holds is told of the whole token.
-fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: usize, found: &mut Found<'_>) -> bool {
-    let mut told = false;
+fn inside(search: &mut Search<'_>, inner: &Decoded, span: Range<usize>, depth: usize, found: &mut Found<'_>) -> Said {
+    let mut said = Said::Text;
     if search.spend(inner.len()) {
         search.text(inner, depth, &mut |_, form| {
-            told = true;
+            said = Said::Own;
             found(span.clone(), form);
         });
     }
-    told
+    said
 }
 
 fn hashed(search: &mut Search<'_>, token: &[u8]) -> Option<Form> {

@@ -107,6 +107,7 @@ impl SignatureSet {
     }
 
     /// The signature for a field name, however it is cased; `_` counts as `-`, and a CGI-style `HTTP_X_…` as `X-…`.
+    #[inline]
     pub fn lookup(&self, name: &[u8]) -> Option<&Signature> {
         self.index.lookup(name).and_then(|at| self.signatures.get(at))
     }

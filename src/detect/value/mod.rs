@@ -33,6 +33,7 @@ pub(super) use address::{first as first_address, first_inside};
 use coats::{Coat, Coats};
 pub(super) use look::Look;
 pub(super) use msisdn::country_code;
+pub use msisdn::numbers_in_name;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_coordinates, is_glued_cell, is_position};

@@ -10,6 +10,9 @@ use super::{Fit, number::Digits};
 /// ITU-T E.164: fifteen digits at most.
 const MOST: usize = 15;
 
+/// With country and operator no mobile number that is in use has fewer digits than this.
+const SHORTEST: usize = 10;
+
 /// No national number with its prefixes has more digits; fifteen are a subscription's or a device's.
 const ODD: usize = 14;
 
@@ -60,6 +63,13 @@ pub(super) fn fit(number: &Digits) -> Option<(Fit, Option<u16>)> {
         return Some((fit, u16::try_from(code).ok()));
     }
     (6..=ODD).contains(&digits.len()).then_some((Fit::Odd, None))
+}
+
+/// The stretches of a name that are mobile numbers in full, with their country. A name is no evidence of anything; but
+/// whose number it would be need not be written down either.
+pub fn numbers_in_name(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let runs = name.split(|byte| !byte.is_ascii_digit()).filter(|run| (SHORTEST..=MOST).contains(&run.len()));
+    runs.filter(|run| matches!(by_plan(run), Some((_, Fit::Checked))))
 }
 
 /// Calling code and fit, with or without what is dialled before it.

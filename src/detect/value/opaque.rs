@@ -1,5 +1,7 @@
 //! Does a value without visible form still say something?
 
+use crate::detect::count;
+
 /// Words that gateways write where they have nothing to say, lower case.
 const NOTHING: &[&[u8]] = &[
     b"unknown",
@@ -44,20 +46,20 @@ const NOTHING: &[&[u8]] = &[
 pub(in crate::detect) fn is_nothing(value: &[u8]) -> bool {
     let value = trim(value);
     let same = value.windows(2).all(|pair| matches!(pair, [a, b] if a == b));
-    let masked = value.iter().filter(|&&byte| byte == b'*' || byte == b'X').count() * 2 > value.len();
-    value.is_empty() || same || masked || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word))
+    let masked = || count::count(value, |byte| byte == b'*' || byte == b'X') * 2 > value.len();
+    value.is_empty() || same || NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word)) || masked()
 }
 
 /// Whether a value looks like ciphertext, a hash or another token of at least `least` signs: one run of token
 /// characters, not a word, not an address, not a date.
 pub(in crate::detect) fn is_cipher(value: &[u8], least: usize) -> bool {
     let value = trim(value);
-    if value.len() < least || is_nothing(value) || !value.iter().all(|&byte| is_token_byte(byte)) {
+    if value.len() < least || !value.iter().all(|&byte| is_token_byte(byte)) || is_nothing(value) {
         return false;
     }
-    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let letters = value.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-    let cased = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
+    let (digits, large) = (count::digits(value), count::count(value, |byte| byte.is_ascii_uppercase()));
+    let small = count::count(value, |byte| byte.is_ascii_lowercase());
+    let (letters, cased) = (large + small, large > 0 && small > 0);
     let mixed = digits > 0 && letters > 0 || cased && value.len() >= 16 || digits >= 13;
     mixed && super::address::first(value).is_none()
 }
@@ -78,7 +80,7 @@ pub(super) fn trim(value: &[u8]) -> &[u8] {
     value.get(trimmed(value)).unwrap_or_default()
 }
 
-fn is_around(byte: u8) -> bool {
+pub(super) fn is_around(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'"' | b'\'')
 }
 

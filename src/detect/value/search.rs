@@ -8,14 +8,17 @@ use super::{
     decode::{self, Buffer, DEPTH, LONGEST},
     judge, judge_digits, judge_token,
     number::Digits,
-    opaque::trimmed,
+    opaque::{is_around, trimmed},
 };
-use crate::detect::Identifier;
+use crate::detect::{Identifier, count};
 
 /// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
 /// it takes to keep a proxy busy.
 const PARTS: usize = 32;
 const ENCODED_PARTS: usize = 8;
+
+/// From this length on it pays to ask for each kind of sign on its own.
+const LONG: usize = 64;
 
 /// No number has fewer digits.
 const FEWEST: usize = 6;
@@ -75,11 +78,17 @@ fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 /// A phone number under a name that tells nothing. Only a form that nothing but a phone number has counts: a plus sign
 /// and the mobile range of a country, or such a number that somebody bothered to encode.
 pub(in crate::detect) fn unnamed_number(value: &[u8]) -> Option<Hit> {
-    let span = Some(value).filter(|value| value.len() >= 12).map(trimmed)?;
+    let start = value.iter().position(|&byte| !is_around(byte)).filter(|_| value.len() >= 12)?;
+    value.get(start).filter(|first| is_promising(**first))?;
+    let span = trimmed(value);
     let token = value.get(span.clone()).filter(|token| (12..=64).contains(&token.len()))?;
-    let promising = matches!(token.first()?, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O');
-    let coats = promising.then(|| peels_to_number(token, false, DEPTH))??;
+    let coats = peels_to_number(token, false, DEPTH)?;
     Some(Hit { coats, ..Hit::plain(span, Fit::Checked) })
+}
+
+/// What base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
+fn is_promising(first: u8) -> bool {
+    matches!(first, b'+' | b'%' | b'3' | b'2' | b'K' | b'M' | b'N' | b'O')
 }
 
 /// `tel:+447700900123` and `<sip:+447700900123@ims.example>` (RFC 3966, RFC 3261 §19.1): a scheme tells what stands here.
@@ -90,14 +99,15 @@ pub(in crate::detect) fn number_uri(value: &[u8]) -> Option<Hit> {
         let before = value.get(at.saturating_sub(4)..*at).unwrap_or_default();
         before.eq_ignore_ascii_case(b"sips") || before.get(before.len().saturating_sub(3)..).is_some_and(is_scheme)
     };
-    let start = memchr::memmem::find_iter(value, b":+").find(after_scheme)? + 1;
+    let before_plus = |at: &usize| value.get(at + 1) == Some(&b'+');
+    let start = memchr::memchr_iter(b':', value).filter(before_plus).find(after_scheme)? + 1;
     let rest = value.get(start..)?;
     let len = rest.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count() + 1;
     let fit = judge(Identifier::Msisdn, rest.get(..len)?).filter(|fit| *fit <= Fit::Formed)?;
     Some(Hit::plain(start..start + len, fit))
 }
 
-/// First bytes that base64 (`K`, `M`, `N`, `O`) and hexadecimal (`2`, `3`) make of a plus sign and of digits.
+/// What has to be undone to come to a phone number, if there is one.
 fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     let plain = token.strip_prefix(b"+").unwrap_or(token);
     if plain.iter().all(u8::is_ascii_digit) && plain.len() >= 10 && (telling || plain.len() < token.len()) {
@@ -115,31 +125,39 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 /// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let (mut digits, mut kinds) = (0, 0);
-    for &byte in value {
-        let kind = KIND.get(usize::from(byte)).copied().unwrap_or_default();
-        digits += usize::from(kind & DIGIT);
-        kinds |= kind;
-    }
-    if digits < fewest(identifier) {
+    let fewest = fewest(identifier);
+    let (digits, borders, blanks) = if value.len() < LONG { signs(value) } else { signs_of_long(value) };
+    if digits < fewest {
         return None;
     }
-    let (borders, blanks) = (kinds & BORDER != 0, kinds & BLANK != 0);
     let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
     let whole = judged(trimmed(value));
     if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
         return whole;
     }
-    let is = |kinds: u8| move |byte: u8| KIND.get(usize::from(byte)).is_some_and(|kind| kind & kinds != 0);
+    let is = |kinds: u8| move |byte: u8| kind(byte) & kinds != 0;
     let spaced = parts(value, is(BORDER)).filter(|_| borders);
     let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
-    let part = best(spaced.chain(close).filter(|span| span.len() >= FEWEST).filter_map(judged));
+    let part = best(spaced.chain(close).filter(|span| span.len() >= fewest).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
             Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
         }
         (whole, part) => whole.or(part),
     }
+}
+
+/// How many digits stand here, whether there are borders, and whether there are blanks.
+fn signs(value: &[u8]) -> (usize, bool, bool) {
+    let add = |(digits, kinds), &byte: &u8| (digits + usize::from(kind(byte) & DIGIT), kinds | kind(byte));
+    let (digits, kinds) = value.iter().fold((0, 0), add);
+    (digits, kinds & BORDER != 0, kinds & BLANK != 0)
+}
+
+/// The same, each question by what answers it soonest.
+fn signs_of_long(value: &[u8]) -> (usize, bool, bool) {
+    let borders = value.iter().any(|&byte| kind(byte) & BORDER != 0);
+    (count::digits(value), borders, memchr::memchr(b' ', value).is_some())
 }
 
 /// The search for what is encoded, within bounds.
@@ -293,11 +311,15 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
     spans.filter(|span| !span.is_empty()).take(PARTS)
 }
 
+/// What a byte is to a number.
+fn kind(byte: u8) -> u8 {
+    KIND.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 const DIGIT: u8 = 1;
 const BORDER: u8 = 2;
 const BLANK: u8 = 4;
 
-/// What each byte is to a number.
 static KIND: [u8; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0_u8;

@@ -55,15 +55,12 @@ impl Folded {
         let mut last = Kind::Sign;
         for &byte in name {
             let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Sign);
-            if kind != Kind::Sign {
-                if last == Kind::Sign || last == Kind::Small && kind == Kind::Large {
-                    folded.mark_border();
-                }
-                let Some(slot) = folded.text.get_mut(folded.len) else { break };
-                // Digits have the bit that makes letters small.
-                *slot = byte | 0x20;
-                folded.len += 1;
-            }
+            // Digits have the bit that makes letters small. A sign is written over by what follows.
+            let Some(slot) = folded.text.get_mut(folded.len) else { break };
+            *slot = byte | 0x20;
+            let opens = kind != Kind::Sign && (last == Kind::Sign || last == Kind::Small && kind == Kind::Large);
+            folded.borders |= u64::from(opens) << folded.len;
+            folded.len += usize::from(kind != Kind::Sign);
             last = kind;
         }
         folded.mark_border();
@@ -79,8 +76,18 @@ impl Folded {
         self.text.get(..self.len).unwrap_or_default()
     }
 
-    pub fn is_border(&self, at: usize) -> bool {
-        at >= LONGEST || self.borders >> at & 1 == 1
+    /// The first border from a place on; behind the text nothing but borders stands.
+    fn border_from(&self, from: usize) -> usize {
+        u32::try_from(from).ok().and_then(|bits| self.borders.checked_shr(bits)).map_or(from, |rest| {
+            // Behind as many letters as there is room for.
+            if rest == 0 { LONGEST } else { from + rest.trailing_zeros() as usize }
+        })
+    }
+
+    /// What stands before a place in its token.
+    pub fn front_of_token(&self, to: usize) -> Option<&[u8]> {
+        let before = self.borders & !(u64::MAX.checked_shl(u32::try_from(to).ok()?).unwrap_or(0) << 1);
+        self.text.get(before.checked_ilog2()? as usize..to)
     }
 
     /// Where tokens begin, up to a place.
@@ -93,16 +100,16 @@ impl Folded {
         })
     }
 
+    /// What stands behind a place in its token.
     pub fn rest_of_token(&self, from: usize) -> Option<&[u8]> {
-        let border = (from..=self.len).find(|&at| self.is_border(at))?;
-        self.text.get(from..border)
+        self.text.get(from..self.border_from(from)).filter(|_| from <= self.len)
     }
 
     /// Tokens between two places, cut there.
     pub fn pieces(&self, from: usize, to: usize) -> impl Iterator<Item = Piece> {
         let mut start = from;
         std::iter::from_fn(move || {
-            let end = (start + 1..=to).find(|&at| at == to || self.is_border(at)).filter(|_| start < to)?;
+            let end = (start < to).then(|| self.border_from(start + 1).min(to))?;
             Some(Piece { start: std::mem::replace(&mut start, end), end })
         })
     }

@@ -3,6 +3,10 @@
 use super::{ordinary::ORDINARY, *};
 use Identifier::{Acr, ClientIp, Iccid, Imei, Imsi, Location, Msisdn, Network, SubscriberId};
 
+fn sense(name: &[u8], plain: bool) -> Option<Sense> {
+    Name::new(name).sense(plain)
+}
+
 #[test]
 fn unlisted_names_of_the_trade_are_read() {
     for (name, kind) in [

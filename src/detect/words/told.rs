@@ -20,10 +20,9 @@ pub(in crate::detect) struct Told {
 }
 
 /// The words of a name that satisfied a rule.
-pub(in crate::detect) fn told(name: &[u8], rule: Option<&Rule>) -> Told {
-    let folded = Folded::new(name);
+pub(super) fn told(folded: &Folded, rule: Option<&Rule>) -> Told {
     let mut told = Told { network: Vec::new(), words: Vec::new(), kinds: Vec::new() };
-    LEXICON.each(&folded, |piece, classes| {
+    LEXICON.each(folded, |piece, classes| {
         let word = || String::from_utf8_lossy(folded.piece(piece)).into_owned();
         if classes & (BRAND | FIRST | GEAR) != 0 {
             told.network.push(word());

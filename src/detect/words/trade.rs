@@ -9,7 +9,10 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::{Folded, Piece, VOCABULARY};
-use crate::detect::finding::{Identifier, Severity};
+use crate::detect::{
+    finding::{Identifier, Severity},
+    shelf::Shelf,
+};
 
 /// The shortest brand that may be glued to what follows.
 const GLUED: usize = 3;
@@ -103,12 +106,10 @@ pub(in crate::detect) struct Rule {
     pub strong: bool,
 }
 
-/// Every word with the classes that it is in, sorted; and the rules.
+/// Every word with the classes that it is in; and the rules.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    words: Vec<(Box<str>, u64)>,
-    /// Where in `words` those begin that start with a byte or a later one.
-    starts: [usize; 129],
+    words: Shelf<u64, 1024>,
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
@@ -172,12 +173,12 @@ pub(in crate::detect) enum Said {
 
 /// What the words of a name say, if they say something in any message; `plain` if only what describes the network may
 /// stand under it, which does not tell without a network's name.
-pub(in crate::detect) fn sense(name: &[u8], plain: bool) -> Option<Sense> {
-    let (lexicon, folded) = (&*LEXICON, Folded::new(name));
-    if lexicon.is_moot(&folded, plain) {
+pub(super) fn sense(folded: &Folded, classes: impl FnOnce() -> u64, plain: bool) -> Option<Sense> {
+    let lexicon = &*LEXICON;
+    if lexicon.is_moot(folded, plain) {
         return None;
     }
-    let set = lexicon.read(&folded);
+    let set = classes();
     let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
     if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
         return None;
@@ -210,8 +211,7 @@ pub(super) fn knows(token: &[u8]) -> bool {
 }
 
 /// Whether a name begins with that of a network, as it stands.
-pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
-    let folded = Folded::new(name);
+pub(super) fn is_branded(folded: &Folded) -> bool {
     let vendor = folded.vendor().and_then(|vendor| LEXICON.word(folded.piece(vendor)));
     vendor.is_some_and(|classes| classes & (BRAND | FIRST) == BRAND)
         && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
@@ -304,14 +304,14 @@ impl Lexicon {
     fn cut(&self, token: &[u8]) -> Option<u64> {
         let mut best: [Option<(usize, u64)>; TOKEN + 1] = [None; TOKEN + 1];
         *best.first_mut()? = Some((0, 0));
-        for end in 2..=token.len() {
-            for start in end.saturating_sub(PART)..end - 1 {
-                let Some((words, set)) = best.get(start).copied().flatten() else { continue };
-                let Some(classes) = self.word(token.get(start..end)?) else { continue };
-                let better = best.get(end).copied().flatten().is_none_or(|(fewest, _)| words + 1 < fewest);
-                let classes = classes & !(BRAND | FIRST | TRAP);
-                if classes != 0 && better {
-                    *best.get_mut(end)? = Some((words + 1, set | classes));
+        for start in 0..token.len().saturating_sub(1) {
+            let Some((words, set)) = best.get(start).copied().flatten() else { continue };
+            let rest = token.get(start..)?;
+            for len in lengths(self.words.lengths(rest), rest.len().min(PART)) {
+                let classes = self.word(rest.get(..len)?).unwrap_or_default() & !(BRAND | FIRST | TRAP);
+                let end = best.get_mut(start + len)?;
+                if classes != 0 && end.is_none_or(|(fewest, _)| words + 1 < fewest) {
+                    *end = Some((words + 1, set | classes));
                 }
             }
         }
@@ -319,11 +319,18 @@ impl Lexicon {
     }
 
     fn word(&self, token: &[u8]) -> Option<u64> {
-        let first = usize::from(*token.first()?);
-        let words = self.words.get(*self.starts.get(first)?..*self.starts.get(first + 1)?)?;
-        let at = words.binary_search_by(|(word, _)| (**word).as_bytes().cmp(token)).ok()?;
-        words.get(at).map(|(_, classes)| *classes)
+        self.words.get(token).copied()
     }
+}
+
+/// The lengths of a set from two up to one.
+fn lengths(set: u32, most: usize) -> impl Iterator<Item = usize> {
+    let mut rest = set & !3 & !(u32::MAX << most << 1);
+    std::iter::from_fn(move || {
+        let len = rest.trailing_zeros() as usize;
+        rest &= rest.wrapping_sub(1);
+        (len < 32).then_some(len)
+    })
 }
 
 /// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
@@ -357,12 +364,8 @@ fn read(text: &str) -> Result<Lexicon, String> {
     let rules = file.rule.iter().map(|rule| compile(rule, &set)).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
     let (ends, endings, unlike) = (list(&file.ends), list(&file.endings), list(&file.unlike));
-    let words: Vec<_> = words.into_iter().collect();
     Ok(Lexicon {
-        starts: std::array::from_fn(|byte| {
-            words.partition_point(|(word, _)| word.bytes().next().map_or(0, usize::from) < byte)
-        }),
-        words,
+        words: Shelf::new(words),
         rules,
         ends,
         endings,

@@ -1,6 +1,6 @@
 //! Where does a chunked body end, and is every byte of it where the grammar wants it (RFC 9112 §7.1)?
 
-use super::GrammarFault;
+use super::{GrammarFault, framing::MAX_LENGTH};
 
 /// Bytes of extensions that one chunk header may have.
 const MAX_EXTENSION: u16 = 1024;
@@ -92,7 +92,8 @@ impl Chunks {
 
     fn size_byte(&mut self, digits: u8, byte: u8) -> Result<State, GrammarFault> {
         if let Some(digit) = (byte as char).to_digit(16) {
-            self.size = self.size.checked_mul(16).ok_or(GrammarFault::Chunk)? + u64::from(digit);
+            let size = self.size.checked_mul(16).map(|size| size | u64::from(digit));
+            self.size = size.filter(|size| *size <= MAX_LENGTH).ok_or(GrammarFault::Chunk)?;
             // Leading zeros are legal but nobody sends more than a word of them.
             return if digits < 16 { Ok(State::Size { digits: digits + 1 }) } else { Err(GrammarFault::Chunk) };
         }

@@ -39,6 +39,9 @@ pub enum GrammarFault {
     /// Both framing fields at once (RFC 9112 §6.3).
     #[error("Content-Length and Transfer-Encoding contradict each other")]
     TwoFramings,
+    /// `CONNECT` announces content, which it cannot have (RFC 9110 §9.3.6): some would read it, others would tunnel it.
+    #[error("CONNECT has no content")]
+    ConnectContent,
     /// The chunked body does not follow the grammar (RFC 9112 §7.1).
     #[error("the chunked body does not follow the grammar")]
     Chunk,

@@ -3,6 +3,9 @@
 use super::{GrammarFault, chunks::Chunks};
 use crate::exchange::{Fields, Version};
 
+/// Whoever counts with a sign reads more than this as less than nothing.
+pub(super) const MAX_LENGTH: u64 = i64::MAX as u64;
+
 /// How a body is delimited (RFC 9112 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -41,14 +44,14 @@ impl Framing {
     ///
     /// # Errors
     /// [`GrammarFault`] unless there is exactly one well-formed framing field, or none.
-    pub fn check_response(fields: &Fields) -> Result<(), GrammarFault> {
-        Self::of_request(Version::Http11, fields).map(|_| ())
+    pub fn check_response(version: Version, fields: &Fields) -> Result<(), GrammarFault> {
+        Self::of_request(version, fields).map(|_| ())
     }
 }
 
 fn decimal(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok().filter(|length| *length <= MAX_LENGTH)
 }
 
 /// Follows a body through the bytes that pass, so that the next head is found where it really begins.
@@ -107,8 +110,11 @@ mod tests {
         let v11 = Version::Http11;
         assert_eq!(framing(v11, &[]), Ok(Framing::None));
         assert_eq!(framing(v11, &[("Content-Length", "0042")]), Ok(Framing::Length(42)));
+        assert_eq!(framing(v11, &[("Content-Length", "9223372036854775807")]), Ok(Framing::Length(MAX_LENGTH)));
         assert_eq!(framing(v11, &[("transfer-encoding", "Chunked")]), Ok(Framing::Chunked));
-        for value in ["", "+1", "-1", "0x1", "1,1", "1 1", "1;", "99999999999999999999", "\u{661}"] {
+        for value in
+            ["", "+1", "-1", "0x1", "1,1", "1 1", "1;", "9223372036854775808", "99999999999999999999", "\u{661}"]
+        {
             assert_eq!(framing(v11, &[("content-length", value)]), Err(GrammarFault::ContentLength), "{value}");
         }
         for value in ["", "gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1"] {

@@ -1,7 +1,7 @@
 //! Where does a head end, and what does it say?
 
 use bytes::Bytes;
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
 use super::{GrammarFault, framing::Framing};
@@ -141,6 +141,9 @@ pub fn parse_request(bytes: &Bytes, lines: usize) -> Result<ParsedHead, GrammarF
     };
     check_host(&head)?;
     let framing = Framing::of_request(head.version, &head.fields)?;
+    if head.method == "CONNECT" && !matches!(framing, Framing::None | Framing::Length(0)) {
+        return Err(GrammarFault::ConnectContent);
+    }
     let may_switch = head.method == "CONNECT" || head.fields.first("upgrade").is_some();
     Ok(ParsedHead { head, framing, may_switch })
 }
@@ -161,11 +164,19 @@ pub fn parse_response(bytes: &Bytes, lines: usize) -> Result<ResponseHead, Gramm
     }
     let head = ResponseHead {
         status,
+        reason: reason(bytes),
         version: if version == 0 { Version::Http10 } else { Version::Http11 },
         fields: fields(bytes, response.headers),
     };
-    Framing::check_response(&head.fields)?;
+    Framing::check_response(head.version, &head.fields)?;
     Ok(head)
+}
+
+/// What follows version and status on the first line. The parser has judged it, and withholds one that is not ASCII.
+fn reason(bytes: &Bytes) -> Bytes {
+    const BEFORE: usize = "HTTP/1.1 200 ".len();
+    let end = memchr(b'\r', bytes).unwrap_or(bytes.len());
+    if end <= BEFORE { Bytes::new() } else { bytes.slice(BEFORE..end) }
 }
 
 fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
@@ -175,15 +186,20 @@ fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
         .collect()
 }
 
-/// Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
+/// Whether a target may pass. Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
 /// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set). The
+/// backslash is left to queries as well: in a path some servers take it for a slash, and browsers never send it. The
 /// last word has the parser that the message passes through later, so that it never meets a target it does not know.
-fn check_target(target: &str) -> Result<(), GrammarFault> {
+///
+/// # Errors
+/// [`GrammarFault::Target`], and [`GrammarFault::TargetTooLong`].
+pub fn check_target(target: &str) -> Result<(), GrammarFault> {
     if target.len() > MAX_TARGET {
         return Err(GrammarFault::TargetTooLong);
     }
     let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#');
-    let is_uri = target.bytes().all(sound) && target.parse::<http::Uri>().is_ok();
+    let path = target.split('?').next().unwrap_or_default();
+    let is_uri = target.bytes().all(sound) && !path.contains('\\') && target.parse::<http::Uri>().is_ok();
     if is_uri { Ok(()) } else { Err(GrammarFault::Target) }
 }
 

@@ -10,4 +10,4 @@ mod head;
 
 pub use fault::GrammarFault;
 pub use framing::{BodyTracker, Framing};
-pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, parse_request, parse_response};
+pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, check_target, parse_request, parse_response};

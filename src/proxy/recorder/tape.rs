@@ -58,8 +58,8 @@ impl Tape {
     }
 
     /// An interim answer goes out before the answer.
-    pub fn precede_with(&self, status: StatusCode, fields: &Fields) {
-        self.next_head.precede(status, fields);
+    pub fn precede_with(&self, status: StatusCode, reason: &[u8], fields: &Fields) {
+        self.next_head.precede(status, reason, fields);
     }
 
     /// The service has an answer; it is under way until what is given back is dropped.

@@ -16,6 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::outgoing::{Outgoing, open};
 use crate::{
     exchange::Host,
     policy::Access,
@@ -36,20 +37,28 @@ pub struct Dialer {
     pub own_ports: Arc<[u16]>,
     /// Limit for looking a name up, and again for connecting.
     pub limit: Duration,
+    /// Our own connections, where they could be led back to us.
+    pub outgoing: Option<Outgoing>,
 }
 
 impl Dialer {
-    /// Connects to a host, if access allows it by name and by address.
+    /// Connects to a host, if access allows it by name and by address; from `source`, if that is given.
     ///
     /// # Errors
     /// A [`Fault`] that says at which stage it failed: access, look-up or connection.
-    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
+    pub async fn dial(
+        &self,
+        access: &Access,
+        host: &Host,
+        port: u16,
+        source: Option<IpAddr>,
+    ) -> Result<TcpStream, Fault> {
         if !access.admits_host(host) {
             return Err(Fault::denied("access.deny_targets forbids this host"));
         }
         let addresses = self.resolve(host, port).await?;
         let admitted = self.admitted(access, &addresses)?;
-        let stream = match timeout(self.limit, race(admitted)).await {
+        let stream = match timeout(self.limit, race(admitted, source, self.outgoing.as_ref())).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 return Err(Fault::origin(Stage::Connect, "the origin cannot be reached").because(error));
@@ -60,6 +69,24 @@ impl Dialer {
             .set_nodelay(true)
             .map_err(|error| Fault::ours(Stage::Connect, "cannot set TCP_NODELAY").because(error))?;
         Ok(stream)
+    }
+
+    /// Whether a connection from `peer` that was led here may go on to its destination.
+    ///
+    /// # Errors
+    /// A [`Fault`] where it would come back.
+    pub fn may_lead(&self, peer: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
+        if self.outgoing.as_ref().is_some_and(|outgoing| outgoing.is_ours(peer)) {
+            return Err(Fault::denied(
+                "a loop: this connection is clir's own, and the firewall leads it back; exempt clir's traffic there",
+            ));
+        }
+        if destination.port() == 0 || is_this_machine(destination.ip()) {
+            return Err(Fault::denied(
+                "a loop: its destination is this machine; only what the firewall leads here is served on this port",
+            ));
+        }
+        Ok(())
     }
 
     async fn resolve(&self, host: &Host, port: u16) -> Result<Vec<SocketAddr>, Fault> {
@@ -93,10 +120,14 @@ impl Dialer {
 
     /// Whether an address leads to one of our own listeners. An address is ours if a socket can be bound to it.
     fn is_own(&self, address: &SocketAddr) -> bool {
-        let ip = address.ip().to_canonical();
-        self.own_ports.contains(&address.port())
-            && (ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok())
+        self.own_ports.contains(&address.port()) && is_this_machine(address.ip())
     }
+}
+
+/// Whether an address is one of this machine's.
+fn is_this_machine(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
 }
 
 /// Nobody answers TCP on an address of many, and nobody's address leads to this machine: neither is ever dialled.
@@ -142,14 +173,20 @@ fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// Connects to whichever address answers first; a new attempt begins when one fails or is slow.
-async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn race(
+    addresses: Vec<SocketAddr>,
+    source: Option<IpAddr>,
+    outgoing: Option<&Outgoing>,
+) -> io::Result<TcpStream> {
     let mut queue = addresses.into_iter();
     let mut attempts = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     loop {
         let is_waiting = match queue.next() {
             Some(address) => {
-                attempts.spawn(TcpStream::connect(canonical(address)));
+                let outgoing = outgoing.cloned();
+                let attempt = async move { open(canonical(address), source, outgoing.as_ref()).await };
+                attempts.spawn(attempt);
                 queue.len() > 0
             }
             None if attempts.is_empty() => return Err(last),
@@ -214,8 +251,8 @@ mod tests {
             let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             gone.local_addr().unwrap()
         };
-        let stream = race(vec![closed, open]).await.unwrap();
+        let stream = race(vec![closed, open], None, None).await.unwrap();
         assert_eq!(stream.peer_addr().unwrap(), open);
-        assert_eq!(race(vec![closed]).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(race(vec![closed], None, None).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -6,21 +6,31 @@
 mod dial;
 mod first_frame;
 mod handshake;
+mod outgoing;
 mod pool;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::net::TcpStream;
+use arc_swap::ArcSwap;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     exchange::{Host, Origin, Scheme},
     policy::Access,
-    proxy::fault::Fault,
+    proxy::{fault::Fault, rewound::Rewound},
     tls::Trust,
 };
 pub use dial::Dialer;
 pub use handshake::{Connected, Protocol, Secured};
+pub use outgoing::Outgoing;
 pub use pool::{Pool, Sender};
+
+/// How long connections that were let go have to end before one of their descriptors is asked for.
+const SECOND_BREATH: Duration = Duration::from_millis(20);
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,12 +44,20 @@ pub struct Target {
     pub dialled: Host,
     /// The port that is connected to.
     pub port: u16,
+    /// The address that is connected from, where it is the client's own.
+    pub source: Option<IpAddr>,
 }
 
 impl Target {
     /// The target that an origin means when nothing else is known.
     pub fn of(origin: &Origin) -> Self {
-        Self { scheme: origin.scheme, name: origin.host.clone(), dialled: origin.host.clone(), port: origin.port }
+        Self {
+            scheme: origin.scheme,
+            name: origin.host.clone(),
+            dialled: origin.host.clone(),
+            port: origin.port,
+            source: None,
+        }
     }
 }
 
@@ -47,7 +65,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Upstream {
     dialer: Dialer,
-    trust: Arc<Trust>,
+    trust: Arc<ArcSwap<Trust>>,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -59,6 +77,8 @@ pub struct Upstream {
 pub struct Settings {
     /// The ports of our own listeners.
     pub own_ports: Arc<[u16]>,
+    /// Whether connections may be led to us, so that our own may be among them.
+    pub is_led_to: bool,
     /// Limit for look-up, and again for connecting.
     pub connect: Duration,
     /// Limit for the TLS handshake.
@@ -77,15 +97,24 @@ pub struct Settings {
 
 impl Upstream {
     /// The upstreams of so many workers.
-    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<Trust>) -> Vec<Self> {
-        let pool = |_| Pool::new(settings.per_origin, settings.idle);
+    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
+        let pool = |_| Pool::new(count, settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
-        (0..count).map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own)).collect()
+        let outgoing = settings.is_led_to.then(Outgoing::default);
+        (0..count)
+            .map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own, outgoing.clone()))
+            .collect()
     }
 
-    fn new(settings: &Settings, trust: Arc<Trust>, pools: Arc<[Pool]>, own: usize) -> Self {
+    fn new(
+        settings: &Settings,
+        trust: Arc<ArcSwap<Trust>>,
+        pools: Arc<[Pool]>,
+        own: usize,
+        outgoing: Option<Outgoing>,
+    ) -> Self {
         Self {
-            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect },
+            dialer: Dialer { own_ports: Arc::clone(&settings.own_ports), limit: settings.connect, outgoing },
             trust,
             pools,
             own,
@@ -120,12 +149,38 @@ impl Upstream {
         protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
     }
 
-    /// A TCP connection to a target's address.
+    /// A TCP connection to a target's address, from the client's own where `source` is given.
     ///
     /// # Errors
     /// A [`Fault`] when access forbids it or it cannot be reached.
-    pub async fn dial(&self, access: &Access, host: &Host, port: u16) -> Result<TcpStream, Fault> {
-        self.dialer.dial(access, host, port).await
+    pub async fn dial(
+        &self,
+        access: &Access,
+        host: &Host,
+        port: u16,
+        source: Option<IpAddr>,
+    ) -> Result<TcpStream, Fault> {
+        match self.dialer.dial(access, host, port, source).await {
+            Err(fault) if fault.is_exhaustion() => {
+                self.let_go();
+                sleep(SECOND_BREATH).await;
+                self.dialer.dial(access, host, port, source).await
+            }
+            dialled => dialled,
+        }
+    }
+
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    pub fn let_go(&self) {
+        self.pools.iter().for_each(Pool::clear);
+    }
+
+    /// Whether a connection that was led here may go on to its destination.
+    ///
+    /// # Errors
+    /// A [`Fault`] that says why it may not: it is one of our own, or would lead to this machine.
+    pub fn may_lead(&self, peer: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
+        self.dialer.may_lead(peer, destination)
     }
 
     /// A new connection for this client, ready for requests. `protocols` are those that may be spoken, best first.
@@ -139,7 +194,7 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
-        let stream = self.dial(access, &target.dialled, target.port).await?;
+        let stream = self.dial(access, &target.dialled, target.port, target.source).await?;
         self.establish(stream, target, client, protocols).await
     }
 
@@ -155,7 +210,8 @@ impl Upstream {
         protocols: &[Protocol],
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
-            return handshake::speak(stream, Protocol::Http1, &self.limits).await;
+            let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
+            return handshake::speak(stream, protocol, &self.limits).await;
         }
         let secured = self.secure(stream, target, client, protocols).await?;
         self.speak(secured).await
@@ -172,7 +228,15 @@ impl Upstream {
         client: IpAddr,
         protocols: &[Protocol],
     ) -> Result<Secured, Fault> {
-        handshake::secure(stream, target, client, protocols, &self.trust, &self.limits).await
+        handshake::secure(stream, target, client, protocols, &self.trust.load_full(), &self.limits).await
+    }
+
+    /// Begins to speak HTTP/2 in cleartext with an origin whose first words have been read.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the connection broke.
+    pub async fn speak_http2(&self, stream: Rewound<TcpStream>) -> Result<Connected, Fault> {
+        handshake::speak(stream, Protocol::Http2, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.

@@ -28,6 +28,10 @@ use crate::{
 /// Origins that one pool keeps connections to.
 const MAX_ORIGINS: usize = 1024;
 
+/// When more than this are kept in all, each is kept for [`IN_A_CROWD`] at most: every one holds some 20 to 30 kB.
+const CROWD: usize = 512;
+const IN_A_CROWD: Duration = Duration::from_secs(10);
+
 /// A connection that requests can be sent on.
 #[derive(Debug)]
 pub enum Sender {
@@ -51,12 +55,14 @@ pub struct Pool {
     idle: Mutex<HashMap<Target, Vec<Idle>>>,
     per_origin: usize,
     patience: Duration,
+    /// This pool's share of [`CROWD`].
+    crowd: usize,
 }
 
 impl Pool {
-    /// A pool that keeps at most `per_origin` idle connections to one origin, each for at most `patience`.
-    pub fn new(per_origin: usize, patience: Duration) -> Self {
-        Self { idle: Mutex::default(), per_origin, patience }
+    /// One of `count` pools. It keeps at most `per_origin` idle connections to one origin, each for at most `patience`.
+    pub fn new(count: usize, per_origin: usize, patience: Duration) -> Self {
+        Self { idle: Mutex::default(), per_origin, patience, crowd: CROWD / count.max(1) }
     }
 
     /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
@@ -105,9 +111,16 @@ impl Pool {
         self.drop_stale(&mut pool);
     }
 
+    /// Lets go of everything. What is under way on a connection of HTTP/2 is finished.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn drop_stale(&self, pool: &mut HashMap<Target, Vec<Idle>>) {
+        let is_crowd = pool.values().map(Vec::len).sum::<usize>() > self.crowd;
+        let patience = if is_crowd { self.patience.min(IN_A_CROWD) } else { self.patience };
         pool.retain(|_, idle| {
-            idle.retain(|idle| idle.is_fresh(self.patience));
+            idle.retain(|idle| idle.is_fresh(patience));
             !idle.is_empty()
         });
     }

@@ -56,10 +56,10 @@ impl NextHead {
     }
 
     /// An interim answer goes out before the next head, and at once.
-    pub fn precede(&self, status: StatusCode, fields: &Fields) {
+    pub fn precede(&self, status: StatusCode, reason: &[u8], fields: &Fields) {
         let mut next = self.lock();
-        let line = format!("HTTP/1.1 {} {}", status.as_str(), status.canonical_reason().unwrap_or_default());
-        rewrite(line.as_bytes(), fields, &mut next.interim);
+        let line = [b"HTTP/1.1 ", status.as_str().as_bytes(), b" ", reason].concat();
+        rewrite(&line, fields, &mut next.interim);
         if let Some(flusher) = next.flusher.take() {
             flusher.wake();
         }
@@ -273,7 +273,7 @@ mod tests {
         let mut writer = HeadWriter::new(next.clone());
         let mut out = Vec::new();
         poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
-        next.precede(StatusCode::EARLY_HINTS, &[("Link", "x")].into_iter().collect());
+        next.precede(StatusCode::EARLY_HINTS, b"Early Hints", &[("Link", "x")].into_iter().collect());
         poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
         assert_eq!(out, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     }

@@ -280,13 +280,49 @@ fn memory_is_bounded_whoever_comes() {
         look(&behaviour, Request { client: &client, field: (&name, &value), ..USUAL });
     }
     let (clients, values) = behaviour.sizes();
-    assert!(clients <= 1024 && values <= 65_536, "{clients} clients, {values} values");
+    assert!((8000..=8192).contains(&clients) && values <= 131_072, "{clients} clients, {values} values");
     (0..20_000).for_each(|turn| {
         let value = token(turn);
         look(&behaviour, Request { field: (&format!("X-N{turn}"), &value), ..USUAL });
     });
     assert!(behaviour.sizes().1 <= values + 256, "one client takes up its share and no more");
     assert_eq!(round(&behaviour, USUAL).len(), 1, "whoever comes now is remembered");
+}
+
+#[test]
+fn who_has_shown_something_is_pushed_out_last() {
+    let behaviour = behaviour();
+    let watched = |turn: u64| format!("watched {turn}");
+    let [first, second, third] = [0, 1, 2].map(|at| SITES[at]);
+    (0..100).for_each(|turn| {
+        for host in [first, second] {
+            assert!(look(&behaviour, Request { client: &watched(turn), host, ..USUAL }).is_empty());
+        }
+    });
+    for turn in 0..50_000_u64 {
+        look(&behaviour, Request { client: &turn.to_string(), field: ("X-Qzt", &token(turn)), ..USUAL });
+    }
+    let forgotten = behaviour.take_forgotten().len();
+    assert!((10_000..50_000).contains(&forgotten) && behaviour.take_forgotten().is_empty(), "{forgotten}");
+    let found =
+        (0..100).filter(|&turn| !look(&behaviour, Request { client: &watched(turn), host: third, ..USUAL }).is_empty());
+    assert_eq!(found.count(), 100);
+}
+
+/// Were all of the room taken by those who have shown something, nobody else could begin to.
+#[test]
+fn newcomers_have_room() {
+    let behaviour = behaviour();
+    for turn in 0..20_000_u64 {
+        for host in &SITES[..2] {
+            look(&behaviour, Request { client: &turn.to_string(), host, ..USUAL });
+        }
+    }
+    for host in &SITES[..2] {
+        assert!(look(&behaviour, Request { client: "new", host, ..USUAL }).is_empty());
+        (0..500_u64).for_each(|turn| drop(look(&behaviour, Request { client: &format!("other {turn}"), ..USUAL })));
+    }
+    assert_eq!(look(&behaviour, Request { client: "new", host: SITES[2], ..USUAL }).len(), 1);
 }
 
 #[test]

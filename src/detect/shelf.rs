@@ -1,0 +1,109 @@
+//! Is this one of those words?
+//!
+//! Nearly everything that is asked is none of them, and is turned away by its first letters and its length, for less than
+//! it costs to compare it with one. The words are small ASCII letters and digits.
+
+/// A longer word counts as one of this length until it is compared.
+const LONGEST: usize = 31;
+
+/// Words, each with what it stands for. `BOARDS` is 32, where words are told apart by their first letter, or 1024, where
+/// by their first two.
+#[derive(Debug)]
+pub(super) struct Shelf<T, const BOARDS: usize> {
+    /// In the order of their boards.
+    words: Vec<(Box<str>, T)>,
+    boards: Vec<Board>,
+}
+
+/// The words that begin alike.
+#[derive(Clone, Copy, Debug, Default)]
+struct Board {
+    /// Where they stand.
+    start: u32,
+    end: u32,
+    /// How long they are, bit n for n letters.
+    lengths: u32,
+}
+
+impl<T, const BOARDS: usize> Shelf<T, BOARDS> {
+    /// Takes words of which none stands twice.
+    pub fn new(words: impl IntoIterator<Item = (Box<str>, T)>) -> Self {
+        let mut words: Vec<_> = words.into_iter().collect();
+        words.sort_by(|(a, _), (b, _)| (board::<BOARDS>(a.as_bytes()), a).cmp(&(board::<BOARDS>(b.as_bytes()), b)));
+        let mut boards = vec![Board::default(); BOARDS];
+        for (at, (word, _)) in (0..).zip(&words) {
+            if let Some(board) = boards.get_mut(board::<BOARDS>(word.as_bytes())) {
+                board.start = if board.lengths == 0 { at } else { board.start };
+                board.end = at + 1;
+                board.lengths |= length(word.len());
+            }
+        }
+        Self { words, boards }
+    }
+
+    /// What a word stands for, if it is one of these.
+    pub fn get(&self, word: &[u8]) -> Option<&T> {
+        let board = self.boards.get(board::<BOARDS>(word)).filter(|board| board.lengths & length(word.len()) != 0)?;
+        self.on(*board).iter().find(|(one, _)| one.as_bytes() == word).map(|(_, meaning)| meaning)
+    }
+
+    /// How long the words are that begin like this text: bit n for n letters.
+    pub fn lengths(&self, text: &[u8]) -> u32 {
+        self.boards.get(board::<BOARDS>(text)).map_or(0, |board| board.lengths)
+    }
+
+    /// The words that begin like this text.
+    pub fn alike(&self, text: &[u8]) -> impl Iterator<Item = &str> {
+        let board = self.boards.get(board::<BOARDS>(text)).copied().unwrap_or_default();
+        self.on(board).iter().map(|(word, _)| &**word)
+    }
+
+    /// All words.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| &**word)
+    }
+
+    fn on(&self, board: Board) -> &[(Box<str>, T)] {
+        self.words.get(board.start as usize..board.end as usize).unwrap_or_default()
+    }
+}
+
+/// Letters and digits count by their last five bits, of which the digits share some with letters.
+fn board<const BOARDS: usize>(text: &[u8]) -> usize {
+    let letter = |at: usize| text.get(at).map_or(0, |byte| usize::from(byte & 31));
+    if BOARDS > 32 { letter(0) << 5 | letter(1) } else { letter(0) }
+}
+
+fn length(len: usize) -> u32 {
+    1 << len.min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shelf<const BOARDS: usize>(words: &[&str]) -> Shelf<usize, BOARDS> {
+        Shelf::new(words.iter().enumerate().map(|(at, word)| (Box::from(*word), at)))
+    }
+
+    #[test]
+    fn words_are_found_and_nothing_else_is() {
+        let long = "a".repeat(40);
+        let words = ["imsi", "imei", "p", "0", "p4", "04", "im", &long];
+        let (few, many) = (shelf::<32>(&words), shelf::<1024>(&words));
+        for (at, word) in words.iter().enumerate() {
+            assert_eq!((few.get(word.as_bytes()), many.get(word.as_bytes())), (Some(&at), Some(&at)), "{word}");
+        }
+        for other in ["", "i", "ims", "imsj", "imsii", "IMSI", "q", "4p", &"a".repeat(39), &"b".repeat(40)] {
+            assert_eq!((few.get(other.as_bytes()), many.get(other.as_bytes())), (None, None), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_begins_alike_stands_together() {
+        let shelf = shelf::<32>(&["sub", "user", "subs", "u"]);
+        assert_eq!(shelf.alike(b"usual").collect::<Vec<_>>(), ["u", "user"]);
+        assert_eq!(shelf.lengths(b"usual"), 1 << 1 | 1 << 4);
+        assert_eq!((shelf.lengths(b"none"), shelf.lengths(b"")), (0, 0));
+    }
+}

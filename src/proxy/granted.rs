@@ -1,0 +1,273 @@
+//! What is spoken in a tunnel, and what becomes of it?
+//!
+//! ```text
+//! first bytes → TLS: route → open it, or pass it through
+//!             → HTTP: judge each request
+//!             → anything else: pass it through
+//! ```
+//! Tunnels come from CONNECT, from SOCKS, and from connections that were led here. From here on they are alike.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use tokio::{io::AsyncRead, net::TcpStream, time::timeout};
+
+use super::{
+    account::Account,
+    break_off::BreakOff,
+    intercepted::{self, Refusal},
+    names::Claim,
+    reading,
+    rewound::Rewound,
+    serve,
+    session::{Inside, Judges, Session},
+    tunnel::{self, FirstWords},
+    upstream::{Protocol, Target},
+};
+use crate::{
+    event::{Tunnel, Verdict},
+    exchange::{Host, Origin, Scheme},
+    policy::{Route, Undecided},
+    sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, is_settings, read_hello, sniff},
+};
+
+/// The reason for a tunnel that began and did not say what it is.
+const UNDECIDED: &str = "undecided";
+
+/// A tunnel that was granted.
+#[derive(Debug)]
+pub struct Granted {
+    /// The connection that asked for it.
+    pub session: Session,
+    /// The judges that were in force.
+    pub judges: Arc<Judges>,
+    /// Its account.
+    pub account: Arc<Account>,
+    /// Where it leads.
+    pub origin: Origin,
+    /// The address that it leads to, where the client asked for an address and names a host only inside.
+    pub led: Option<SocketAddr>,
+    /// The address that origins see, where it is the client's own.
+    pub source: Option<IpAddr>,
+    /// The connection to the origin.
+    pub stream: TcpStream,
+}
+
+impl Granted {
+    /// Looks at what is spoken, and serves it.
+    pub async fn serve(mut self, mut client: Rewound<TcpStream>) {
+        let idle = self.session.limits().tunnel;
+        match tunnel::first_words(&mut client, &mut self.stream, idle).await {
+            FirstWords::Client(words) => self.client_speaks(client, words).await,
+            FirstWords::Server(words) if is_settings(&words) => self.both_speak_http2(client, words.freeze()).await,
+            FirstWords::Server(words) => {
+                let origin = Rewound::new(self.stream, words.freeze());
+                self.account.tunnel(Verdict::Tunnelled, because("server-first"));
+                tunnel::relay(client, origin, &self.account, idle).await;
+            }
+            FirstWords::Nobody => {
+                self.account.tunnel(Verdict::Tunnelled, because("silent"));
+                tunnel::relay(client, self.stream, &self.account, idle).await;
+            }
+        }
+    }
+
+    /// An origin of HTTP/2 need not wait for its client (RFC 9113 §3.4). What the client says decides all the same.
+    async fn both_speak_http2(self, mut client: Rewound<TcpStream>, said: Bytes) {
+        let limits = *self.session.limits();
+        let mut words = BytesMut::new();
+        // Whoever says nothing has nothing that could be judged.
+        let _ = timeout(limits.tunnel, reading::some(&mut client, &mut words)).await;
+        let decided = timeout(limits.sniff, decide(&mut client, &mut words)).await;
+        let client = client.again(words.freeze());
+        let origin = Rewound::new(self.stream, said);
+        if !matches!(decided, Ok(First::Http2)) {
+            self.account.tunnel(Verdict::Tunnelled, because("server-first"));
+            return tunnel::relay(client, origin, &self.account, limits.tunnel).await;
+        }
+        let target = cleartext_target(&self.origin, self.source);
+        let inside = match self.session.worker.upstream.speak_http2(origin).await {
+            Ok(connected) => Inside::new(target, Some(connected.sender)),
+            Err(fault) => Inside::broken(target, fault),
+        };
+        open_cleartext(self.session, self.account, inside.led_to(self.led), Protocol::Http2, client).await;
+    }
+
+    async fn client_speaks(self, mut client: Rewound<TcpStream>, mut words: BytesMut) {
+        let patience = self.session.limits().sniff;
+        let sniffed = timeout(patience, decide(&mut client, &mut words)).await.unwrap_or(First::Undecided);
+        let client = client.again(words.freeze());
+        match sniffed {
+            First::Http1 => Box::pin(self.cleartext(client, Protocol::Http1)).await,
+            First::Http2 => Box::pin(self.cleartext(client, Protocol::Http2)).await,
+            First::Tls(hello) => Box::pin(self.tls(client, *hello)).await,
+            First::BrokenTls { alert, hello } => Box::pin(self.broken_tls(client, alert, &hello)).await,
+            First::Undecided if self.judges.interceptor.undecided() == Undecided::Refuse => self.refuse(&client),
+            First::Undecided => self.pass(client, because(UNDECIDED)).await,
+            First::Unknown => self.pass(client, because("foreign-protocol")).await,
+        }
+    }
+
+    async fn tls(self, client: Rewound<TcpStream>, hello: ClientHello) {
+        if self.note(&hello).is_err() {
+            return self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name").await;
+        }
+        match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+            Route::Intercept => match Offer::of(&hello.alpn) {
+                Offer::Http => Box::pin(intercepted::open(self, client, hello)).await,
+                Offer::Foreign => self.pass(client, of_hello(&hello, Some("foreign-protocol"))).await,
+                Offer::Unknown => self.refuse_tls(client, &hello, &Refusal::UnknownProtocol, "unknown-protocol").await,
+            },
+            Route::PassThrough(reason) => self.pass(client, of_hello(&hello, Some(reason))).await,
+        }
+    }
+
+    async fn broken_tls(self, client: Rewound<TcpStream>, alert: Vec<u8>, hello: &ClientHello) {
+        if self.note(hello).is_err() {
+            return self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name").await;
+        }
+        match self.judges.interceptor.route(&self.origin.host, hello.sni.as_deref()) {
+            Route::Intercept => {
+                self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello").await;
+            }
+            Route::PassThrough(reason) => self.pass(client, of_hello(hello, Some(reason))).await,
+        }
+    }
+
+    /// Writes down what a hello tells, and who it names. Of a connection to an address, a name that may not be gone to is
+    /// an error.
+    fn note(&self, hello: &ClientHello) -> Result<(), ()> {
+        let extensions: Vec<_> = hello.unknown.iter().map(|it| (it.kind, it.content.as_slice())).collect();
+        self.account.found(self.judges.interceptor.hello(&extensions));
+        let named = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
+        let (Some(destination), Some(host)) = (self.led, named) else { return Ok(()) };
+        self.account.doubts(self.session.shared().names.doubt(Claim::Sni, &host, destination.ip()));
+        let is_admitted = self.judges.access.admits_host(&host);
+        self.account.names(host);
+        is_admitted.then_some(()).ok_or(())
+    }
+
+    async fn refuse_tls(
+        self,
+        client: Rewound<TcpStream>,
+        hello: &ClientHello,
+        refusal: &Refusal,
+        reason: &'static str,
+    ) {
+        self.account.tunnel(Verdict::Refused, of_hello(hello, Some(reason)));
+        intercepted::refuse(self, client, refusal).await;
+    }
+
+    /// Cleartext HTTP in a tunnel is judged like any other.
+    async fn cleartext(self, client: Rewound<TcpStream>, protocol: Protocol) {
+        let target = cleartext_target(&self.origin, self.source);
+        let upstream = &self.session.worker.upstream;
+        let inside = match upstream.establish(self.stream, &target, self.session.client.address.ip(), &[protocol]).await
+        {
+            Ok(connected) => Inside::new(target, Some(connected.sender)),
+            Err(fault) => Inside::broken(target, fault),
+        };
+        open_cleartext(self.session, self.account, inside.led_to(self.led), protocol, client).await;
+    }
+
+    /// Passes everything on unread.
+    pub async fn pass(self, client: Rewound<TcpStream>, tunnel: Tunnel) {
+        self.account.tunnel(Verdict::Tunnelled, tunnel);
+        let idle = self.session.limits().tunnel;
+        tunnel::relay(client, self.stream, &self.account, idle).await;
+    }
+
+    /// Breaks off what does not say what it is, on both sides.
+    fn refuse(self, client: &Rewound<TcpStream>) {
+        self.account.tunnel(Verdict::Refused, because(UNDECIDED));
+        let why = "it was not clear in time what is spoken, and intercept.undecided refuses that";
+        self.account.refuses(StatusCode::FORBIDDEN, why.into());
+        client.break_off();
+        self.stream.break_off();
+    }
+}
+
+/// Serves cleartext HTTP on a connection that was granted. Of one that was led here each request is told, and no more: its
+/// client asked for no tunnel.
+pub async fn open_cleartext(
+    session: Session,
+    account: Arc<Account>,
+    inside: Inside,
+    protocol: Protocol,
+    client: Rewound<TcpStream>,
+) {
+    if session.client.kind.is_transparent() {
+        account.withdraw();
+    } else {
+        account.tunnel(Verdict::Intercepted, because("cleartext"));
+    }
+    drop(account);
+    let session = session.inside(inside.speaking(protocol));
+    match protocol {
+        Protocol::Http1 => serve::http1(session, client, Bytes::new()).await,
+        Protocol::Http2 => serve::http2(session, client, false).await,
+    }
+}
+
+/// The target of cleartext requests in a tunnel.
+pub fn cleartext_target(origin: &Origin, source: Option<IpAddr>) -> Target {
+    let origin = Origin { scheme: Scheme::Http, ..origin.clone() };
+    Target { source, ..Target::of(&origin) }
+}
+
+/// What a client's first words are.
+#[derive(Debug)]
+pub enum First {
+    /// A request of HTTP/1.
+    Http1,
+    /// The preface of HTTP/2 in cleartext.
+    Http2,
+    /// A ClientHello.
+    Tls(Box<ClientHello>),
+    /// TLS that no server of today could answer, the alert that tells the client so, and what it says all the same.
+    BrokenTls { alert: Vec<u8>, hello: Box<ClientHello> },
+    /// Something that is not known here.
+    Unknown,
+    /// Too little to tell.
+    Undecided,
+}
+
+/// Reads until it is clear what is spoken. More than a ClientHello can be is never held.
+pub async fn decide(client: &mut (impl AsyncRead + Unpin), words: &mut BytesMut) -> First {
+    loop {
+        let decided = match sniff(words) {
+            Sniffed::NeedMore => None,
+            Sniffed::Http1 => Some(First::Http1),
+            Sniffed::Http2 => Some(First::Http2),
+            Sniffed::Ssl2 => Some(First::BrokenTls { alert: PROTOCOL_VERSION.to_vec(), hello: Box::default() }),
+            Sniffed::Unknown => Some(First::Unknown),
+            Sniffed::Tls => match read_hello(words) {
+                Hello::NeedMore => None,
+                Hello::Complete(hello) => Some(First::Tls(Box::new(hello))),
+                Hello::Invalid { alert, hello } => Some(First::BrokenTls { alert, hello: Box::new(hello) }),
+            },
+        };
+        if let Some(decided) = decided {
+            return decided;
+        }
+        let read = reading::some(client, words).await;
+        if words.len() > MAX_HELLO || !matches!(read, Ok(count) if count > 0) {
+            return First::Undecided;
+        }
+    }
+}
+
+fn because(reason: &'static str) -> Tunnel {
+    Tunnel { reason: Some(reason), ..Tunnel::default() }
+}
+
+/// What an event tells of a tunnel that began with this hello.
+pub fn of_hello(hello: &ClientHello, reason: Option<&'static str>) -> Tunnel {
+    let extensions = hello.unknown.iter().map(|it| (it.kind, Bytes::copy_from_slice(&it.content))).collect();
+    let ja4 = (!hello.ja4.is_empty()).then(|| hello.ja4.clone());
+    Tunnel { sni: hello.sni.clone(), alpn: hello.alpn_text(), ja4, extensions, reason }
+}
