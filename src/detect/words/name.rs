@@ -43,7 +43,7 @@ impl<'a> Name<'a> {
 
     /// Whether it speaks of a place.
     pub fn is_place(&self) -> bool {
-        sort::is_place(self.classes())
+        sort::may_be_place(self.folded()) && sort::is_place(self.classes())
     }
 
     /// Whether it speaks of a thing that has numbers of its own, or points at one: `X-Merchant-Id`, `Order-Number`.

@@ -109,7 +109,7 @@ pub(in crate::detect) struct Rule {
 /// Every word with the classes that it is in; and the rules.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    words: Shelf<u64, 1024>,
+    pub(super) words: Shelf<u64, 1024>,
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
