@@ -242,7 +242,7 @@ impl Tokens {
 
     /// Whether up to `most` of them, one behind the other, make the whole text; nothing is made of none.
     pub fn make(&self, text: &[u8], most: usize) -> bool {
-        let mut rests = self.shelf.alike(text).filter_map(|one| text.strip_prefix(one.as_bytes()));
+        let mut rests = self.shelf.fronts(text).filter_map(|(one, ())| text.get(one.len()..));
         text.is_empty() || most > 0 && rests.any(|rest| self.make(rest, most - 1))
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn is_place(classes: u64) -> bool {
 pub(super) fn may_be_place(folded: &Folded) -> bool {
     let (places, text) = (&*PLACES, folded.text());
     let mut rests = (0..text.len()).filter_map(|at| text.get(at..));
-    rests.any(|rest| places.alike(rest).any(|word| rest.starts_with(word.as_bytes())))
+    rests.any(|rest| places.fronts(rest).next().is_some())
 }
 
 /// Whether a name speaks of a thing that has numbers of its own, or points at one.

@@ -307,9 +307,10 @@ impl Lexicon {
         for start in 0..token.len().saturating_sub(1) {
             let Some((words, set)) = best.get(start).copied().flatten() else { continue };
             let rest = token.get(start..)?;
-            for len in lengths(self.words.lengths(rest), rest.len().min(PART)) {
-                let classes = self.word(rest.get(..len)?).unwrap_or_default() & !(BRAND | FIRST | TRAP);
-                let end = best.get_mut(start + len)?;
+            let fronts = self.words.fronts(rest).filter(|(word, _)| (2..=PART).contains(&word.len()));
+            for (word, classes) in fronts {
+                let classes = classes & !(BRAND | FIRST | TRAP);
+                let end = best.get_mut(start + word.len())?;
                 if classes != 0 && end.is_none_or(|(fewest, _)| words + 1 < fewest) {
                     *end = Some((words + 1, set | classes));
                 }
@@ -321,16 +322,6 @@ impl Lexicon {
     fn word(&self, token: &[u8]) -> Option<u64> {
         self.words.get(token).copied()
     }
-}
-
-/// The lengths of a set from two up to one.
-fn lengths(set: u32, most: usize) -> impl Iterator<Item = usize> {
-    let mut rest = set & !3 & !(u32::MAX << most << 1);
-    std::iter::from_fn(move || {
-        let len = rest.trailing_zeros() as usize;
-        rest &= rest.wrapping_sub(1);
-        (len < 32).then_some(len)
-    })
 }
 
 /// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
