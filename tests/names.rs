@@ -286,6 +286,72 @@ fn everyday_words_tell_beside_those_of_a_network() {
 }
 
 #[test]
+fn words_of_many_languages_and_trades_tell() {
+    for (name, value, kind) in [
+        ("X-Abonnee-Id", HASH, "subscriber-id"),
+        ("X-Ucastnik-Id", HASH, "subscriber-id"),
+        ("X-Operator-Sub-Ref", "55501234", "subscriber-id"),
+        ("X-Subscriber-Login", "jane-d55", "account"),
+        ("X-Dot1x-User", "jane.d55", "account"),
+        ("X-Aaa-Identity", "jane.d55", "account"),
+        ("X-Pdn-Address", "10.1.2.3", "client-ip"),
+        ("X-Location-Area", "001-01-4325", "location"),
+        ("X-Cell-Global-Identity", "0x6F76AE5", "location"),
+        ("X-3GPP-User-Loc", "0200f110829df4ff", "location"),
+        ("X-Cli-Enc", CIPHER, "msisdn"),
+        ("X-Uicc-Hash", HASH, "subscriber-id"),
+    ] {
+        let found = alarms("/", &[(name, value)]);
+        assert!(found.iter().any(|finding| finding.identifier.as_str() == kind), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn what_speaks_for_itself_is_a_line_in_the_log_under_any_name() {
+    for (name, value, kind) in [
+        ("X-Blorp", NUMBER, "msisdn"),
+        ("X-Self-Number", NUMBER, "msisdn"),
+        ("X-Blorp", "001010123456789", "imsi"),
+        ("X-Blorp", "51.5074,-0.1278", "location"),
+        ("X-Gps-Lat", "51.50741", "location"),
+        ("X-Posicion", "geo:51.5074,-0.1278", "location"),
+        ("X-Smart-Uid", HASH, "subscriber-id"),
+        ("X-Opaque-Number", HASH, ""),
+        ("X-Masked-Number", HASH, "msisdn"),
+        ("X-Gateway-Client-Ip", "10.1.2.3", "client-ip"),
+        ("X-Blorp-Subscriber", "55501234", "subscriber-id"),
+        ("X-Merchant-Id", NUMBER, ""),
+        ("X-Order-Number", NUMBER, ""),
+        ("X-Blorp", "1700000000123", ""),
+        ("X-Blorp", "202408271230", ""),
+        ("X-Blorp", "1.5,2.5", ""),
+        ("X-Smart-Client-Id", HASH, ""),
+        ("X-Muid", HASH, ""),
+    ] {
+        let found = kinds(&[(name, value)], 0);
+        let expected = if kind.is_empty() { vec![] } else { vec![(kind, Severity::Low)] };
+        assert_eq!(found, expected, "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_browser_writes_no_field_that_points_at_somebody() {
+    let browser = ("User-Agent", "Mozilla/5.0 (Linux; Android 13) Chrome/118.0 Mobile Safari/537.36");
+    let app = ("User-Agent", "okhttp/4.12.0");
+    let hint = vec![("subscriber-id", Severity::Low)];
+    for (name, value) in [("X-Blorp-Customer-Ref", HASH), ("X-Kunden-Token", HASH), ("X-Blorp-Uid", HASH)] {
+        assert_eq!(kinds(&[browser, (name, value)], 1), hint, "{name}");
+        assert!(kinds(&[app, (name, value)], 1).is_empty(), "{name}");
+        for script in [("Authorization", "Bearer x"), ("Accept", "application/json"), ("Sec-Fetch-Mode", "cors")] {
+            assert!(kinds(&[browser, (name, value), script], 1).is_empty(), "{name} beside {script:?}");
+        }
+        let many = [("X-A", "1"), ("X-B", "2"), ("X-C", "3"), browser, (name, value)];
+        assert!(kinds(&many, 4).is_empty(), "{name} among many");
+    }
+    assert_eq!(kinds(&[browser, ("X-Blorp-Acct-No", "5550123")], 1), [("account", Severity::Low)]);
+}
+
+#[test]
 fn everyday_words_alone_raise_no_alarm() {
     for (name, value) in [
         ("X-User-Key", HASH),
@@ -305,6 +371,12 @@ fn everyday_words_alone_raise_no_alarm() {
         ("X-Telenor-Trace-Id", HASH),
         ("X-Telenor-Customer-Key", "cus_pfvFeq8YdbHNua"),
         ("X-Ims-Id", "001010123456789"),
+        ("OneSignal-Subscription-Id", "b6d5bbf3-6d16-930b-6c58-48faae67b99a"),
+        ("X-Netflix.esn", "NFANDROID1-PRV-P-0P5B4BGFLBSSGDSMY7LP"),
+        ("X-Canvas-Id", HASH),
+        ("X-Hue-Id", HASH),
+        ("X-Clip-Id", HASH),
+        ("X-Position", "1200,4800"),
     ] {
         let alarms = alarms("/", &[(name, value)]);
         assert!(alarms.is_empty(), "{name}: {value}: {alarms:?}");

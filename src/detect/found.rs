@@ -63,6 +63,17 @@ impl Found {
         }
     }
 
+    /// Tells of the whole field what its name says, instead of that it says nothing.
+    pub(super) fn tell_better(&mut self, text: Text<'_>, reason: impl FnOnce() -> Reason) {
+        let Some(notes) = &mut self.notes else { return };
+        let here = text.position();
+        let silent = |note: &&mut Note| (note.is_target, note.index) == here && note.reason == Reason::NoWord;
+        match notes.iter_mut().rfind(silent) {
+            Some(note) => note.reason = reason(),
+            None => self.tell(text, b"", reason),
+        }
+    }
+
     /// Tells that a finding gives way to a better one, which reads the same bytes as something else.
     pub(super) fn tell_covered(&mut self, finding: &Finding, better: Identifier) {
         if let Some(notes) = self.notes.as_mut().filter(|_| better != finding.identifier) {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    count,
+    alone, browsing, count,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -17,7 +17,7 @@ use super::{
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Company, Hint, Name, Reading, Said},
+    words::{self, Company, Hint, Name, Said},
 };
 use crate::exchange::Field;
 
@@ -43,8 +43,11 @@ impl Detector for Generalised {
         let all = subject.fields.len();
         let (told, held) = (Share::among(all, || count(&telling)), Share::among(all, || count(&holding)));
         let asked = OnceCell::new();
-        let company = |name: &[u8]| asked.get_or_init(|| company(subject, knowledge)).says(name);
-        let terms = Terms { told: &|len| told.allows(len), held: &|len| held.allows(len), company: &company };
+        let company = |name: &Name<'_>| asked.get_or_init(|| company(subject, knowledge)).says(name);
+        let browsers = OnceCell::new();
+        let browsing = || *browsers.get_or_init(|| browsing::is_browsing(subject));
+        let (told, held) = (|len| told.allows(len), |len| held.allows(len));
+        let terms = Terms { told: &told, held: &held, company: &company, browsing: &browsing };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -62,12 +65,14 @@ impl Detector for Generalised {
 fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
     let mut company = Company::default();
     for Field { name, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
-        let sure = match knowledge.lookup(name) {
+        let signature = knowledge.lookup(name);
+        let name = Name::new(name);
+        let sure = match signature {
             Some(signature) => signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier,
-            None => words::classify(name).is_some_and(|hint| hint.is_number_of_trade()) || words::is_branded(name),
+            None => name.read().hint().is_some_and(|hint| hint.is_number_of_trade()) || name.is_branded(),
         };
         if sure {
-            company.admit(name);
+            company.admit(&name);
         }
     }
     company
@@ -81,18 +86,20 @@ struct Terms<'a> {
     /// Whether so many may be for what stands within it.
     held: &'a dyn Fn(usize) -> bool,
     /// Whether other fields say that a field of this name is a network's.
-    company: &'a dyn Fn(&[u8]) -> Option<Said>,
+    company: &'a dyn Fn(&Name<'_>) -> Option<Said>,
+    /// Whether a browser sends the message by itself.
+    browsing: &'a dyn Fn() -> bool,
 }
 
 fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
     let (name, len) = (Name::new(&field.name), field.value.len());
     let reading = name.read();
-    let hint = if let Reading::Telling(hint) = reading { Some(hint) } else { None };
+    let hint = reading.hint();
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let (before, taken) = (found.len(), found.taken());
     let refusal = if let Some(hint) = hint {
         let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-        examine(&place.clone().by(writer), hint, field, (terms.told)(len), found)
+        examine(&place.clone().by(writer), hint, field, &name, (terms.told)(len), found)
     } else {
         unnamed(place, &field.value, found)
     };
@@ -103,11 +110,12 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
     if found.taken() == taken {
-        let terms = traded::Terms { hint, company: terms.company, decode: &|| (terms.held)(len) };
-        traded::examine(&place.clone().by(Writer::Trade), field, &name, terms, found);
+        let (decode, browsing) = (&|| (terms.held)(len), terms.browsing);
+        let terms = traded::Terms { hint, company: terms.company, decode, browsing };
+        traded::examine(place, field, &name, terms, found);
     }
     if found.taken() == taken {
-        traded::examine_alone(place, field, &name, found);
+        alone::examine(place, field, &name, found);
     }
     if found.taken() == taken {
         let wanted = hint.map_or(&[][..], |hint| hint.kinds);
@@ -138,7 +146,7 @@ pub(super) const UNNAMED: Sure =
 const AGREED: Sure = (Confidence::Likely, "name and value agree");
 
 /// What the name promises; why not, if nothing is found.
-fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &mut Found) -> Refusal {
+fn examine(place: &Place<'_>, hint: Hint, field: &Field, name: &Name<'_>, decode: bool, found: &mut Found) -> Refusal {
     let value: &[u8] = &field.value;
     if !decode {
         found.tell(place.text, b"", || Reason::Exhausted);
@@ -152,6 +160,10 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, decode: bool, found: &m
     }
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
         let Some(hit) = other(hint.strength, identifier, value) else { continue };
+        // Whose place it is, the name tells as well.
+        let place_of = || name.is_place() && value::is_position(value);
+        let identifier =
+            if identifier == Identifier::SubscriberId && place_of() { Identifier::Location } else { identifier };
         let (severity, sure) = (severity_of(identifier), AGREED);
         found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
@@ -221,6 +233,7 @@ fn is_cipher(hint: Hint, value: &[u8]) -> bool {
             value::is_cipher(value, CIPHER) && (hint.network || value.iter().any(u8::is_ascii_alphabetic))
         }
         Strength::Firm => value::is_hash(value) || hint.sealed && value::is_cipher(value, CIPHER),
+        Strength::Weak if hint.network => hint.sealed && value::is_cipher(value, CIPHER),
         Strength::Weak => hint.sealed && value::is_hash(value),
         Strength::Faint => false,
     }
@@ -247,6 +260,7 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
 /// The number of a cell alone: digits, perhaps hexadecimal, and what joins them.
 fn is_cell_number(value: &[u8]) -> bool {
     let value = value.trim_ascii();
+    let value = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X")).unwrap_or(value);
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let joins = |byte: &u8| byte.is_ascii_hexdigit() || b"-:.,;/_ \"".contains(byte);
     digits > 3 && value.len() <= 24 && value.iter().all(joins) && (digits < value.len() || digits <= 10)

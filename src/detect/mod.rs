@@ -5,7 +5,9 @@
 //! a new signature is a table in `config/signatures/`.
 
 mod account;
+mod alone;
 pub mod behaviour;
+mod browsing;
 mod count;
 mod documented;
 mod finding;

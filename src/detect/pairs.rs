@@ -127,6 +127,11 @@ pub(super) fn judge(
             let severity = if hit.fit == Fit::Opaque { Severity::High } else { Severity::Critical };
             found.take(place, Taken { key, value, identifier, severity, sure, hit, start });
         }
+        Err(_) if is_pseudonym(reading, value) => {
+            let (identifier, severity, hit) =
+                (Identifier::SubscriberId, Severity::Low, Hit::plain(value::trimmed(value), Fit::Opaque));
+            found.take(place, Taken { key, value, identifier, severity, sure: KEPT, hit, start });
+        }
         Err(refusal) => found.tell(place.text, key, || {
             let wanted = hint.map_or(&[][..], |hint| hint.kinds);
             Reason::Fails { wanted: wanted.to_vec(), refusal, look: Look::at(value) }
@@ -136,6 +141,19 @@ pub(super) fn judge(
 
 /// How sure what the key promises is, if the value keeps it.
 const AGREED: Sure = (Confidence::Likely, "key and value agree");
+
+/// How sure a pseudonym is that a site may have made itself.
+const KEPT: Sure = (Confidence::Possible, "words that networks use, but sites make such values as well");
+
+/// What a pseudonym has at least.
+const PSEUDONYM: usize = 16;
+
+/// A pseudonym under a key of networks' words: portals keep what the gateway told them.
+fn is_pseudonym(reading: Reading, value: &[u8]) -> bool {
+    let Reading::Telling(hint) = reading else { return false };
+    let told = hint.network && hint.strength <= Strength::Firm;
+    told && hint.kinds.first() == Some(&Identifier::SubscriberId) && value::is_cipher(value, PSEUDONYM)
+}
 
 fn read(key: &[u8], knowledge: &SignatureSet) -> Reading {
     match words::read(key) {

@@ -51,6 +51,11 @@ fn is_international(value: &[u8], hit: &Hit) -> bool {
     marked(b"+") || marked(b"00") || marked(b"%2B") || before.ends_with(b"+")
 }
 
+/// Whether it is a moment, in digits of one kind or another.
+pub(super) fn is_moment(value: &[u8], hit: &Hit) -> bool {
+    is_clock(value, hit) || is_date(value, hit)
+}
+
 /// `201511151230` is the time of a build before it is an Egyptian's number; `201001234567` has no such hour. What is no
 /// country's number is one with any day in it.
 fn is_date(value: &[u8], hit: &Hit) -> bool {

@@ -47,15 +47,12 @@ impl<T, const BOARDS: usize> Shelf<T, BOARDS> {
         self.on(*board).iter().find(|(one, _)| one.as_bytes() == word).map(|(_, meaning)| meaning)
     }
 
-    /// How long the words are that begin like this text: bit n for n letters.
-    pub fn lengths(&self, text: &[u8]) -> u32 {
-        self.boards.get(board::<BOARDS>(text)).map_or(0, |board| board.lengths)
-    }
-
-    /// The words that begin like this text.
-    pub fn alike(&self, text: &[u8]) -> impl Iterator<Item = &str> {
+    /// The words that stand at the front of this text, and what they stand for; none that has fewer letters than tell
+    /// boards apart, unless the text has as few.
+    pub fn fronts(&self, text: &[u8]) -> impl Iterator<Item = (&str, &T)> {
         let board = self.boards.get(board::<BOARDS>(text)).copied().unwrap_or_default();
-        self.on(board).iter().map(|(word, _)| &**word)
+        let stands = |(word, _): &&(Box<str>, T)| text.starts_with(word.as_bytes());
+        self.on(board).iter().filter(stands).map(|(word, meaning)| (&**word, meaning))
     }
 
     /// All words.
@@ -100,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_alike_stands_together() {
+    fn words_are_found_at_the_front() {
         let shelf = shelf::<32>(&["sub", "user", "subs", "u"]);
-        assert_eq!(shelf.alike(b"usual").collect::<Vec<_>>(), ["u", "user"]);
-        assert_eq!(shelf.lengths(b"usual"), 1 << 1 | 1 << 4);
-        assert_eq!((shelf.lengths(b"none"), shelf.lengths(b"")), (0, 0));
+        assert_eq!(shelf.fronts(b"users").collect::<Vec<_>>(), [("u", &3), ("user", &1)]);
+        assert_eq!(shelf.fronts(b"subs").map(|(word, _)| word).collect::<Vec<_>>(), ["sub", "subs"]);
+        assert_eq!((shelf.fronts(b"none").count(), shelf.fronts(b"").count(), shelf.fronts(b"se").count()), (0, 0, 0));
     }
 }

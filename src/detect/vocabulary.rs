@@ -72,7 +72,11 @@ pub(super) struct Group {
 
 /// Short words without an order of their own.
 #[derive(Debug)]
-pub(super) struct Tokens(Shelf<(), 32>);
+pub(super) struct Tokens {
+    shelf: Shelf<(), 32>,
+    /// How long the longest is.
+    longest: usize,
+}
 
 /// The file as it stands.
 #[derive(Debug, Deserialize)]
@@ -216,27 +220,29 @@ fn slip(text: &[u8], word: &[u8]) -> Option<usize> {
 impl Tokens {
     fn of<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         let words: BTreeSet<Box<str>> = words.map(Box::from).collect();
-        Self(Shelf::new(words.into_iter().map(|word| (word, ()))))
+        let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
+        Self { shelf: Shelf::new(words.into_iter().map(|word| (word, ()))), longest }
     }
 
     /// Whether this is one of them; lower case.
     pub fn has(&self, token: &[u8]) -> bool {
-        self.0.get(token).is_some()
+        self.shelf.get(token).is_some()
     }
 
     /// These and the others.
     fn with(&self, others: &Self) -> Self {
-        Self::of(self.0.iter().chain(others.0.iter()))
+        Self::of(self.shelf.iter().chain(others.shelf.iter()))
     }
 
     /// Whether one of them stands at the end.
     pub fn end(&self, token: &[u8]) -> bool {
-        self.0.iter().any(|one| token.ends_with(one.as_bytes()))
+        let mut starts = token.len().saturating_sub(self.longest)..token.len();
+        starts.any(|at| token.get(at..).is_some_and(|end| self.has(end)))
     }
 
     /// Whether up to `most` of them, one behind the other, make the whole text; nothing is made of none.
     pub fn make(&self, text: &[u8], most: usize) -> bool {
-        let mut rests = self.0.alike(text).filter_map(|one| text.strip_prefix(one.as_bytes()));
+        let mut rests = self.shelf.fronts(text).filter_map(|(one, ())| text.get(one.len()..));
         text.is_empty() || most > 0 && rests.any(|rest| self.make(rest, most - 1))
     }
 }

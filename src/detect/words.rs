@@ -7,6 +7,8 @@ mod company;
 mod folded;
 mod name;
 mod ordinary;
+mod sort;
+mod told;
 mod trade;
 
 use std::cmp::Reverse;
@@ -16,7 +18,8 @@ pub(super) use folded::Piece;
 use folded::{Folded, LONGEST};
 pub(super) use name::Name;
 pub(super) use ordinary::is_ordinary;
-pub(super) use trade::{Said, Sense, is_branded};
+pub(super) use told::Told;
+pub(super) use trade::{Rule, Said, Sense};
 
 use super::{
     finding::Identifier,
@@ -64,6 +67,16 @@ pub(super) enum Reading {
     Nothing,
 }
 
+impl Reading {
+    /// What the name says, if it says something.
+    pub fn hint(self) -> Option<Hint> {
+        match self {
+            Self::Telling(hint) => Some(hint),
+            Self::Trapped { .. } | Self::Nothing => None,
+        }
+    }
+}
+
 impl Hint {
     /// Whether the name names a number in words that mean nothing else: then a network wrote the field.
     pub fn is_number_of_trade(&self) -> bool {
@@ -86,10 +99,7 @@ struct Word {
 
 /// What a name says, if it says something.
 pub(super) fn classify(name: &[u8]) -> Option<Hint> {
-    match read(name) {
-        Reading::Telling(hint) => Some(hint),
-        Reading::Trapped { .. } | Reading::Nothing => None,
-    }
+    read(name).hint()
 }
 
 /// Reads a name.

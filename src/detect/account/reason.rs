@@ -8,7 +8,7 @@ use crate::detect::{
     finding::{Confidence, Identifier},
     value::{Look, Shape},
     vocabulary::Strength,
-    words::{Hint, Piece, Reading},
+    words::{Hint, Piece, Reading, Told},
 };
 
 /// One reason.
@@ -22,6 +22,8 @@ pub(in crate::detect) enum Reason {
     Documented { id: Arc<str>, carries: Vec<Identifier>, source: String },
     /// The name holds a word that tells.
     Word(Word),
+    /// Words that say together what none of them says alone.
+    Trade(Told),
     /// The key of a pair is documented as the name of a field.
     Borrowed(&'static [Identifier]),
     /// A token beside the word turns it into something else.
@@ -119,6 +121,7 @@ impl Reason {
             Self::Ordinary
             | Self::Documented { .. }
             | Self::Word(_)
+            | Self::Trade(_)
             | Self::Borrowed(_)
             | Self::Trapped { .. }
             | Self::NoWord
@@ -145,6 +148,7 @@ impl Reason {
             Self::Fails { wanted, look, .. } => !wanted.is_empty() || look.is_striking(),
             Self::Documented { .. }
             | Self::Word(_)
+            | Self::Trade(_)
             | Self::Borrowed(_)
             | Self::Trapped { .. }
             | Self::Fits { .. }
@@ -165,6 +169,7 @@ impl fmt::Display for Reason {
                 write!(f, "documented for {} as {id} ({source})", list(carries, " and "))
             }
             Self::Word(word) => word.fmt(f),
+            Self::Trade(told) => trade(told, f),
             Self::Borrowed(kinds) => write!(f, "documented for {} as the name of a field", list(kinds, " or ")),
             Self::Trapped { word, trap } => {
                 write!(f, "\"{word}\" would tell, but beside \"{trap}\" it means something else")
@@ -203,6 +208,17 @@ impl fmt::Display for Word {
         let sealed = if self.sealed { " hashed or encrypted" } else { "" };
         write!(f, ", for {}{sealed}", list(self.kinds, " or "))
     }
+}
+
+/// `"telenor", a network's, with "user" and "id", for subscriber-id or msisdn`
+fn trade(told: &Told, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let quoted = |words: &[String]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" and ");
+    match (told.network.is_empty(), told.words.is_empty()) {
+        (true, _) => write!(f, "everyday {}", quoted(&told.words))?,
+        (false, true) => write!(f, "{}, a network's", quoted(&told.network))?,
+        (false, false) => write!(f, "{}, a network's, with {}", quoted(&told.network), quoted(&told.words))?,
+    }
+    if told.kinds.is_empty() { Ok(()) } else { write!(f, ", for {}", list(&told.kinds, " or ")) }
 }
 
 fn fails(wanted: &[Identifier], refusal: Refusal, look: Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -133,6 +133,10 @@ fn names_and_values_are_accounted_for() {
         ("X-Caller", "07700900123", Considered, "weak word \"caller\", for msisdn | 11 digits: under such a word only"),
         ("X-Carrier-Number", "447700900123", Found, "word \"number\" thanks to \"carrier\", for msisdn"),
         ("X-Foo", "1700000000123", Considered, "no telling word | digits, but a clock of the years 2001–2033"),
+        ("X-Zik", "447700900123", Found, "no telling word | msisdn (E.164, mobile range of country code 44), possible"),
+        ("telenor-lac", "5550", Found, "\"telenor\", a network's, with \"lac\", for location | location"),
+        ("X-Telenor-Qwrtz", "447700900123", Found, "\"telenor\", a network's | msisdn"),
+        ("X-Clip-Sha256", "5d41402abc4b2a76b9719d911017c592", Found, "everyday \"clip\" and \"sha256\", for msisdn or"),
         ("X-Foo", "+447700900123", Found, "possible: the name tells nothing, but nothing but a phone number"),
         ("X-Forwarded-For", "10.1.2.3", Found, "client-ip (IP address), possible: any proxy may tell an inner address"),
     ] {

@@ -16,6 +16,12 @@ pub(in crate::detect) fn is_position(value: &[u8]) -> bool {
     value.len() <= LONGEST && peels_to_position(value, DEPTH)
 }
 
+/// Whether this is a position on the map in clear, and nothing else.
+pub(in crate::detect) fn is_coordinates(value: &[u8]) -> bool {
+    let value = trim(value);
+    value.len() <= LONGEST && coordinates::is_pair(value)
+}
+
 /// Whether this is an assigned network's code with the number of an area or a cell behind it, in hexadecimal digits and
 /// without a separator: `00101` and `1eefbe0f0`.
 pub(in crate::detect) fn is_glued_cell(value: &[u8]) -> bool {

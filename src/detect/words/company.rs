@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{
-    Folded,
+    Folded, Name,
     trade::{self, Said},
 };
 
@@ -21,18 +21,18 @@ pub(in crate::detect) struct Company {
 
 impl Company {
     /// Takes account of a field that is surely a network's.
-    pub fn admit(&mut self, name: &[u8]) {
+    pub fn admit(&mut self, name: &Name<'_>) {
         self.some = true;
-        let folded = Folded::new(name);
+        let folded = name.folded();
         let vendor = folded.vendor().filter(|_| self.vendors.len() < VENDORS);
         if vendor.is_some_and(|vendor| trade::is_name(folded.piece(vendor))) {
-            self.vendors.push(folded);
+            self.vendors.push(folded.clone());
         }
     }
 
     /// Whether a field is one of the network's because its name begins as theirs do, or may be.
-    pub fn says(&self, name: &[u8]) -> Option<Said> {
-        let folded = Folded::new(name);
+    pub fn says(&self, name: &Name<'_>) -> Option<Said> {
+        let folded = name.folded();
         let vendor = folded.vendor().map(|vendor| folded.piece(vendor));
         let kin = |other: &Folded| vendor.is_some() && other.vendor().map(|vendor| other.piece(vendor)) == vendor;
         self.some.then(|| if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })

@@ -2,19 +2,21 @@
 
 use std::cell::OnceCell;
 
-use super::{Folded, Reading, Sense, read_folded, trade};
+use super::{Folded, Reading, Rule, Sense, Told, read_folded, sort, told, trade};
 use crate::detect::vocabulary::VOCABULARY;
 
-/// A name that several questions are asked of: it is folded once, and only if one of them needs it.
+/// A name that several questions are asked of: it is folded and its words are classed once, and only if one of them needs
+/// it.
 pub(in crate::detect) struct Name<'a> {
     bytes: &'a [u8],
     folded: OnceCell<Folded>,
+    classes: OnceCell<u64>,
 }
 
 impl<'a> Name<'a> {
     /// A name as it was spelt.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, folded: OnceCell::new() }
+        Self { bytes, folded: OnceCell::new(), classes: OnceCell::new() }
     }
 
     /// What its words say.
@@ -31,15 +33,40 @@ impl<'a> Name<'a> {
 
     /// What its words say beside those of a network.
     pub fn sense(&self, plain: bool) -> Option<Sense> {
-        trade::sense(self.folded(), plain)
+        trade::sense(self.folded(), || self.classes(), plain)
     }
 
     /// Whether it speaks of a machine of the site's, or of something else that is nobody's.
     pub fn is_machines(&self) -> bool {
-        trade::is_machines(self.folded())
+        sort::is_machines(self.classes())
     }
 
-    fn folded(&self) -> &Folded {
+    /// Whether it speaks of a place.
+    pub fn is_place(&self) -> bool {
+        sort::may_be_place(self.folded()) && sort::is_place(self.classes())
+    }
+
+    /// Whether it speaks of a thing that has numbers of its own, or points at one: `X-Merchant-Id`, `Order-Number`.
+    pub fn is_thing(&self) -> bool {
+        sort::is_thing(self.folded()) || self.is_machines()
+    }
+
+    /// Whether it begins with that of a network, as it stands.
+    pub fn is_branded(&self) -> bool {
+        trade::is_branded(self.folded())
+    }
+
+    /// Which of its words told, for people who ask.
+    pub fn told(&self, rule: Option<&Rule>) -> Told {
+        told::told(self.folded(), rule)
+    }
+
+    /// The classes of its words.
+    fn classes(&self) -> u64 {
+        *self.classes.get_or_init(|| trade::LEXICON.read(self.folded()))
+    }
+
+    pub(super) fn folded(&self) -> &Folded {
         self.folded.get_or_init(|| Folded::new(self.bytes))
     }
 }

@@ -87,7 +87,7 @@ struct File {
 /// What the words of a name say together.
 #[derive(Debug)]
 pub(in crate::detect) struct Rule {
-    all: u64,
+    pub(super) all: u64,
     not: u64,
     context: Context,
     sure: bool,
@@ -108,8 +108,8 @@ pub(in crate::detect) struct Rule {
 
 /// Every word with the classes that it is in; and the rules.
 #[derive(Debug)]
-struct Lexicon {
-    words: Shelf<u64, 1024>,
+pub(super) struct Lexicon {
+    pub(super) words: Shelf<u64, 1024>,
     rules: Vec<Rule>,
     /// What an unknown word ends in that is a pseudonym.
     ends: Vec<Box<str>>,
@@ -120,25 +120,27 @@ struct Lexicon {
     /// The class of those.
     telling: u64,
     /// The classes of what runs in a site or on the way to it.
-    machines: u64,
+    pub(super) machines: u64,
+    /// The class of who asks.
+    pub(super) client: u64,
     /// The class of places.
-    area: u64,
+    pub(super) area: u64,
     /// The class of words for access.
     radio: u64,
 }
 
-const BRAND: u64 = 1;
-const FIRST: u64 = 1 << 1;
-const GEAR: u64 = 1 << 2;
-const TRAP: u64 = 1 << 3;
+pub(super) const BRAND: u64 = 1;
+pub(super) const FIRST: u64 = 1 << 1;
+pub(super) const GEAR: u64 = 1 << 2;
+pub(super) const TRAP: u64 = 1 << 3;
 /// What a token is that cannot be cut into words.
 const UNKNOWN: u64 = 1 << 4;
 /// The first bit of the classes of the file.
-const CLASSES: u64 = 5;
+const CLASSES: usize = 5;
 
 /// # Panics
 /// If the file is unsound, which a test rules out.
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
+pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| match read(include_str!("trade.toml")) {
     Ok(lexicon) => lexicon,
     Err(fault) => unreachable!("the compiled-in words of the trade are tested: {fault}"),
 });
@@ -152,6 +154,8 @@ pub(in crate::detect) struct Sense {
     pub said: Said,
     /// Whether the name holds that of a network.
     pub branded: bool,
+    /// Whether it begins with that of a network that is a word of everyday as well.
+    pub perhaps: bool,
 }
 
 /// Who says that a network writes a field.
@@ -169,12 +173,12 @@ pub(in crate::detect) enum Said {
 
 /// What the words of a name say, if they say something in any message; `plain` if only what describes the network may
 /// stand under it, which does not tell without a network's name.
-pub(super) fn sense(folded: &Folded, plain: bool) -> Option<Sense> {
+pub(super) fn sense(folded: &Folded, classes: impl FnOnce() -> u64, plain: bool) -> Option<Sense> {
     let lexicon = &*LEXICON;
     if lexicon.is_moot(folded, plain) {
         return None;
     }
-    let set = lexicon.read(folded);
+    let set = classes();
     let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
     if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
         return None;
@@ -182,18 +186,18 @@ pub(super) fn sense(folded: &Folded, plain: bool) -> Option<Sense> {
     let rule = lexicon.rules.iter().find(|rule| rule.all & !set == 0 && rule.not & set == 0);
     let doubtful = set & FIRST != 0 && rule.is_none_or(|rule| !rule.sure);
     if set & (BRAND | GEAR) != 0 || set & FIRST != 0 && !doubtful {
-        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0 });
+        return Some(Sense { rule, said: Said::Here, branded: set & BRAND != 0, perhaps: false });
     }
     let rule = rule.filter(|_| set & UNKNOWN == 0)?;
     if rule.alone {
-        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false });
+        return Some(Sense { rule: Some(rule), said: Said::Here, branded: false, perhaps: false });
     }
     let said = match rule.context {
         Context::Name => Said::Kin,
         Context::Request => Said::Elsewhere,
         Context::Any => Said::Nowhere,
     };
-    Some(Sense { rule: Some(rule), said, branded: false })
+    Some(Sense { rule: Some(rule), said, branded: false, perhaps: doubtful })
 }
 
 /// Whether a name speaks of a network.
@@ -207,8 +211,7 @@ pub(super) fn knows(token: &[u8]) -> bool {
 }
 
 /// Whether a name begins with that of a network, as it stands.
-pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
-    let folded = Folded::new(name);
+pub(super) fn is_branded(folded: &Folded) -> bool {
     let vendor = folded.vendor().and_then(|vendor| LEXICON.word(folded.piece(vendor)));
     vendor.is_some_and(|classes| classes & (BRAND | FIRST) == BRAND)
         && !folded.tokens().any(|token| LEXICON.word(token).is_some_and(|classes| classes & TRAP != 0))
@@ -217,12 +220,6 @@ pub(in crate::detect) fn is_branded(name: &[u8]) -> bool {
 /// Whether a token in front is no word: somebody's name.
 pub(super) fn is_name(token: &[u8]) -> bool {
     LEXICON.classes(token, true) & !BRAND == 0 && token.len() > 1
-}
-
-/// Whether a name speaks of a machine of the site's, or of something else that is nobody's.
-pub(super) fn is_machines(folded: &Folded) -> bool {
-    let lexicon = &*LEXICON;
-    lexicon.read(folded) & (TRAP | lexicon.machines) != 0
 }
 
 impl Lexicon {
@@ -236,17 +233,24 @@ impl Lexicon {
     }
 
     /// The classes of a name's words.
-    fn read(&self, folded: &Folded) -> u64 {
+    pub(super) fn read(&self, folded: &Folded) -> u64 {
+        let mut set = 0;
+        self.each(folded, |_, classes| set |= classes);
+        set
+    }
+
+    /// Every word of a name with its classes.
+    pub(super) fn each(&self, folded: &Folded, mut take: impl FnMut(Piece, u64)) {
         let mut tokens: SmallVec<[Piece; 64]> = folded.pieces(0, folded.len).collect();
         tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
-        let (mut set, mut at) = (0, 0);
+        let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let joined = self.joined(folded, tokens.get(at..).unwrap_or_default(), at == 0);
             let (count, classes) = joined.unwrap_or_else(|| (1, self.classes(folded.piece(*token), at == 0)));
-            set |= classes;
+            let end = tokens.get(at + count - 1).map_or(token.end, |last| last.end);
+            take(Piece { start: token.start, end }, classes);
             at += count;
         }
-        set
     }
 
     /// `Bell-Canada`, `NetAccess-Id`: several tokens may be one word. What is told of a network stays told: `Wap-Client`
@@ -303,9 +307,10 @@ impl Lexicon {
         for start in 0..token.len().saturating_sub(1) {
             let Some((words, set)) = best.get(start).copied().flatten() else { continue };
             let rest = token.get(start..)?;
-            for len in lengths(self.words.lengths(rest), rest.len().min(PART)) {
-                let classes = self.word(rest.get(..len)?).unwrap_or_default() & !(BRAND | FIRST | TRAP);
-                let end = best.get_mut(start + len)?;
+            let fronts = self.words.fronts(rest).filter(|(word, _)| (2..=PART).contains(&word.len()));
+            for (word, classes) in fronts {
+                let classes = classes & !(BRAND | FIRST | TRAP);
+                let end = best.get_mut(start + word.len())?;
                 if classes != 0 && end.is_none_or(|(fewest, _)| words + 1 < fewest) {
                     *end = Some((words + 1, set | classes));
                 }
@@ -317,16 +322,6 @@ impl Lexicon {
     fn word(&self, token: &[u8]) -> Option<u64> {
         self.words.get(token).copied()
     }
-}
-
-/// The lengths of a set from two up to one.
-fn lengths(set: u32, most: usize) -> impl Iterator<Item = usize> {
-    let mut rest = set & !3 & !(u32::MAX << most << 1);
-    std::iter::from_fn(move || {
-        let len = rest.trailing_zeros() as usize;
-        rest &= rest.wrapping_sub(1);
-        (len < 32).then_some(len)
-    })
 }
 
 /// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
@@ -342,19 +337,20 @@ fn admitted(classes: u64, token: &[u8], first: bool) -> u64 {
 
 fn read(text: &str) -> Result<Lexicon, String> {
     let file: File = toml::from_str(text).map_err(|fault| fault.to_string())?;
-    let bit = |name: &String| {
-        let at = file.class.iter().position(|class| class.name == *name).ok_or(format!("no class: {name}"))?;
-        u64::try_from(at).map(|at| 1 << (CLASSES + at)).map_err(|fault| fault.to_string())
+    let class = |name: &str| {
+        let at = file.class.iter().position(|class| class.name == name).ok_or(format!("no class: {name}"))?;
+        let shift = u32::try_from(CLASSES + at).map_err(|fault| fault.to_string())?;
+        1_u64.checked_shl(shift).ok_or("too many classes".to_owned())
     };
-    let set = |names: &[String]| names.iter().try_fold(0, |set, name| bit(name).map(|bit| set | bit));
+    let set = |names: &[String]| names.iter().try_fold(0, |set, name| class(name).map(|bit| set | bit));
     let mut words: BTreeMap<Box<str>, u64> = BTreeMap::new();
-    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
-    for (text, class) in fixed {
+    let mut enter = |text: &str, class: u64| {
         text.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= class);
-    }
-    for class in &file.class {
-        let bit = bit(&class.name)?;
-        class.words.split_whitespace().for_each(|word| *words.entry(word.into()).or_default() |= bit);
+    };
+    let fixed = [(&file.brands, BRAND), (&file.first, FIRST), (&file.gear, GEAR), (&file.traps, TRAP)];
+    fixed.into_iter().for_each(|(text, class)| enter(text, class));
+    for of_file in &file.class {
+        enter(&of_file.words, class(&of_file.name)?);
     }
     let rules = file.rule.iter().map(|rule| compile(rule, &set)).collect::<Result<_, String>>()?;
     let list = |text: &str| text.split_whitespace().map(Box::from).collect();
@@ -365,10 +361,11 @@ fn read(text: &str) -> Result<Lexicon, String> {
         ends,
         endings,
         unlike,
-        telling: bit(&"telling".to_owned())?,
-        area: bit(&"area".to_owned())?,
-        radio: bit(&"radio".to_owned())?,
-        machines: set(&["node".to_owned(), "machine".to_owned()])?,
+        telling: class("telling")?,
+        client: class("client")?,
+        area: class("area")?,
+        radio: class("radio")?,
+        machines: class("node")? | class("machine")?,
     })
 }
 
