@@ -315,6 +315,7 @@ impl Session {
         if let Some((_, Some(doubt))) = doubt {
             account.doubts(doubt);
         }
+        account.comes_by(self.before().map(|before| before.id));
         (context, account)
     }
 
