@@ -37,6 +37,11 @@ impl Admission {
         Arc::clone(&self.total).acquire_owned().await.ok()
     }
 
+    /// How many connections there are.
+    pub fn count(&self) -> usize {
+        lock(&self.clients).values().sum()
+    }
+
     /// Admits a client's connection unless the client has too many already.
     pub fn admit(&self, room: OwnedSemaphorePermit, client: IpAddr) -> Option<Permit> {
         let mut clients = lock(&self.clients);

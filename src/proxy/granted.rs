@@ -179,7 +179,9 @@ impl Granted {
     /// The name that was asked for inside, where something hinges on whether it has the address that the tunnel leads to.
     fn doubt(&self, sni: Option<&str>) -> Option<(Host, Doubt)> {
         let host = Host::parse(sni?.as_bytes()).ok()?;
-        let address = self.led?.ip();
+        let Host::Ip(address) = self.led.map_or_else(|| self.origin.host.clone(), |led| Host::Ip(led.ip())) else {
+            return None;
+        };
         let matters = self.judges.interceptor.connectivity().knows(&host);
         matters.then(|| (host.clone(), self.session.shared().names.doubt(Claim::Sni, &host, address)))
     }

@@ -96,7 +96,7 @@ impl Running {
         let (ending, ends) = watch::channel(false);
         let admission = Admission::new(parts.connections, parts.connections_per_client);
         let mut workers = Vec::with_capacity(parts.workers);
-        let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &trust);
+        let upstreams = Upstream::for_workers(parts.workers.max(1), &parts.upstream, &trust, &admission);
         let together = Arc::new(Barrier::new(upstreams.len()));
         let pulse = Pulse::new(upstreams.len());
         for (number, upstream) in upstreams.into_iter().enumerate() {

@@ -1,9 +1,11 @@
 //! Is a question whether the network is online left alone, and does a claim to be one gain nothing?
 
+use std::net::{Ipv4Addr, TcpStream};
+
 use serde_json::json;
 
 use super::site::{ADDRESS, OTHER, OTHER_ADDRESS, ask, cleartext, tls, upgrading};
-use crate::support::{LEAK, NUMBER, Wire, network, origin::ok};
+use crate::support::{Clir, LEAK, NUMBER, Wire, network, origin::ok};
 
 const CHECK: &str = "connectivitycheck.gstatic.com";
 
@@ -33,19 +35,32 @@ fn a_check_is_scanned_and_left_alone() {
     });
 }
 
+/// A connection to an address, by SOCKS 5 (RFC 1928): its client names a host only inside.
+fn socks_tunnel(clir: &Clir, address: &str, port: u16) -> Wire<TcpStream> {
+    let mut wire = clir.connect();
+    wire.send([5, 1, 0]);
+    assert_eq!(wire.exactly(2), [5, 0]);
+    let octets = address.parse::<Ipv4Addr>().unwrap().octets();
+    wire.send([&[5, 1, 0, 1][..], &octets, &port.to_be_bytes()].concat());
+    assert_eq!(wire.exactly(10)[1], 0, "granted");
+    wire
+}
+
 #[test]
 #[ignore = "needs a network of its own, which takes root: tests/run runs it"]
 fn a_name_that_is_only_claimed_gains_nothing() {
     at_checks("connectivity::a_name_that_is_only_claimed_gains_nothing", || {
         let asked = [ADDRESS, OTHER_ADDRESS].map(|address| cleartext(address, |_| ok("cleartext")));
-        let clir = upgrading().start();
+        let socks = upgrading().kind("kind = \"socks5\"").start();
         for address in [ADDRESS, OTHER_ADDRESS] {
-            let mut client = Wire::tunnel(clir.address(), &format!("{address}:80"));
+            let mut client = socks_tunnel(&socks, address, 80);
             client.send(format!("GET /generate_204 HTTP/1.1\r\nHost: {CHECK}\r\n{LEAK}\r\n\r\n"));
             assert_eq!(client.response().body, b"cleartext");
         }
         assert!(asked[0].heads()[0].has("x-up-calling-line-id"), "the name leads there");
         assert!(!asked[1].heads()[0].has("x-up-calling-line-id"), "somebody else uses the name");
+        drop(socks);
+        let clir = upgrading().start();
         let url = format!("http://{OTHER}/generate_204");
         let mut client = clir.connect();
         client.send(format!("GET {url} HTTP/1.1\r\nHost: {CHECK}\r\n{LEAK}\r\n\r\n"));

@@ -23,6 +23,7 @@ use crate::{
     exchange::{Host, Origin, Scheme},
     policy::{Access, Via},
     proxy::{
+        admission::Admission,
         fault::Fault,
         hop::{Asked, Errand, Hopped},
         line::Line,
@@ -76,6 +77,7 @@ impl Target {
 pub struct Upstream {
     dialer: Dialer,
     agreement: Agreement,
+    admission: Admission,
     /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
     pools: Arc<[Pool]>,
     own: usize,
@@ -107,38 +109,35 @@ pub struct Settings {
 
 impl Upstream {
     /// The upstreams of so many workers.
-    pub fn for_workers(count: usize, settings: &Settings, trust: &Arc<ArcSwap<Trust>>) -> Vec<Self> {
+    pub fn for_workers(
+        count: usize,
+        settings: &Settings,
+        trust: &Arc<ArcSwap<Trust>>,
+        admission: &Admission,
+    ) -> Vec<Self> {
         let pool = |_| Pool::new(count, settings.per_origin, settings.idle);
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         let outgoing = settings.is_led_to.then(Outgoing::default);
-        (0..count)
-            .map(|own| Self::new(settings, Arc::clone(trust), Arc::clone(&pools), own, outgoing.clone()))
-            .collect()
-    }
-
-    fn new(
-        settings: &Settings,
-        trust: Arc<ArcSwap<Trust>>,
-        pools: Arc<[Pool]>,
-        own: usize,
-        outgoing: Option<Outgoing>,
-    ) -> Self {
-        Self {
-            dialer: Dialer {
-                own_ports: Arc::clone(&settings.own_ports),
-                limit: settings.connect,
-                outgoing,
-                whose: "the origin",
-            },
-            agreement: Agreement { trust, limit: settings.handshake, whose: "the origin" },
-            pools,
+        let whose = "the origin";
+        let dialer = || Dialer {
+            own_ports: Arc::clone(&settings.own_ports),
+            limit: settings.connect,
+            outgoing: outgoing.clone(),
+            whose,
+        };
+        let one = |own| Self {
+            dialer: dialer(),
+            agreement: Agreement { trust: Arc::clone(trust), limit: settings.handshake, whose },
+            admission: admission.clone(),
+            pools: Arc::clone(&pools),
             own,
             limits: handshake::Limits {
                 body: settings.body,
                 header_bytes: settings.header_bytes,
                 headers: settings.headers,
             },
-        }
+        };
+        (0..count).map(one).collect()
     }
 
     /// Keeps a connection for later; `access` is what allowed it.
@@ -205,9 +204,12 @@ impl Upstream {
         }
     }
 
-    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere.
+    /// Lets go of everything that is idle, in all pools: descriptors are needed elsewhere. Unless there is no more than one
+    /// for each client, which those who are here need for their next requests.
     pub fn let_go(&self) {
-        self.pools.iter().for_each(Pool::clear);
+        if self.pools.iter().map(Pool::count).sum::<usize>() > self.admission.count() {
+            self.pools.iter().for_each(Pool::clear);
+        }
     }
 
     /// Whether a connection that was led here may go on to its destination.

@@ -111,6 +111,11 @@ impl Pool {
         self.drop_stale(&mut pool);
     }
 
+    /// How many connections are kept.
+    pub fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
+    }
+
     /// Lets go of everything. What is under way on a connection of HTTP/2 is finished.
     pub fn clear(&self) {
         self.lock().clear();
