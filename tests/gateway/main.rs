@@ -8,6 +8,7 @@ mod support;
 
 mod around;
 mod crowd;
+mod enriched;
 mod http3;
 mod kept;
 mod passing;

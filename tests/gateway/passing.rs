@@ -13,7 +13,7 @@ const KINDS: [&str; 2] = ["redirect", "tproxy"];
 /// The address that clir itself has on its way out.
 const WAY_OUT: [&str; 2] = ["198.51.100.2", "2001:db8:2::2"];
 
-fn up(world: &World, house: &House) -> Clir {
+pub fn up(world: &World, house: &House) -> Clir {
     let clir = world.start(house);
     world.done(clir.dir.path(), &["up"]);
     clir
