@@ -1,8 +1,8 @@
 //! What must this machine do, so that devices behind it reach clir without any setting of theirs?
 //!
-//! [`plan`] is a function of the configuration and a few facts; [`up`], [`down`] and [`inspect`] hold the machine against
-//! it with the programs `nft` and `ip`, which every gateway has and everybody can check the work of; [`units`] writes
-//! what systemd needs. Nothing here carries traffic.
+//! [`mod@plan`] is a function of the configuration and a few facts; [`up`], [`down`] and [`mod@inspect`] hold the machine
+//! against it with the programs `nft` and `ip`, which every gateway has and everybody can check the work of; [`mod@units`]
+//! writes what systemd needs. Nothing here carries traffic.
 
 mod bypass;
 mod facts;
