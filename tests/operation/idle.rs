@@ -50,7 +50,7 @@ fn crowd() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").expect("limits");
     let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit of descriptors");
     let allowed: usize = line.split_whitespace().nth(3).and_then(|soft| soft.parse().ok()).unwrap_or(usize::MAX);
-    let of_others = 400.max(allowed / 20);
+    let of_others = 400.max(allowed / 10);
     wanted.min(allowed.saturating_sub(of_others) / 2)
 }
 
