@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod intercept;
 pub mod listen;
 pub mod policy;
+pub mod portal;
 pub mod proxy;
 pub mod sink;
 pub mod sniff;

@@ -58,6 +58,13 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         access: config.access.clone(),
         authenticator: Authenticator::new(Vec::new()),
         upgrading: config.upgrading,
+        portal: Arc::new(clir::portal::Portal {
+            pem: String::new(),
+            der: Vec::new(),
+            fingerprint: String::new(),
+            subject: String::new(),
+            interception: clir::portal::Interception::Never,
+        }),
         hop: None,
         doors: std::collections::HashMap::new(),
     };

@@ -37,6 +37,8 @@ pub enum Verdict {
     Forwarded,
     /// The client was sent to the site in TLS.
     Redirected,
+    /// It was for clir itself, which answered.
+    Answered,
     /// A rule refused it.
     Blocked,
     /// Access, limits or grammar refused it.
@@ -55,6 +57,7 @@ impl Verdict {
         match self {
             Self::Forwarded => "forwarded",
             Self::Redirected => "redirected",
+            Self::Answered => "answered",
             Self::Blocked => "blocked",
             Self::Refused => "refused",
             Self::Failed => "failed",

@@ -19,6 +19,7 @@ use super::{
     hop::{Errand, Hopped},
     http::{Switch, answer_block, answer_fault, authenticate},
     line::Line,
+    own,
     recorder::Recorder,
     rewound::Rewound,
     route,
@@ -60,6 +61,15 @@ pub async fn handle(
     account.acted(judgement.actions);
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
+    }
+    if own::is_own(&origin) {
+        account.ends(Verdict::Answered, StatusCode::OK);
+        if let Some(switch) = switch {
+            switch.switch();
+        }
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(own::open(session.clone(), account, origin, upgrade, Reset::current()));
+        return Response::new(Body::empty());
     }
     // What names itself a clir is believed if it has said a password.
     let before = Hopped::of(&head.fields).filter(|_| judges.authenticator.is_required());
@@ -112,7 +122,10 @@ pub async fn reach(session: &Session, judges: &Judges, errand: &Errand, origin: 
 }
 
 /// The client's connection without what HTTP needed.
-async fn bare(upgrade: OnUpgrade, reset: Option<Arc<Reset>>) -> Result<Rewound<Line>, Box<dyn Error + Send + Sync>> {
+pub async fn bare(
+    upgrade: OnUpgrade,
+    reset: Option<Arc<Reset>>,
+) -> Result<Rewound<Line>, Box<dyn Error + Send + Sync>> {
     match upgrade.await?.downcast::<TokioIo<Recorder<Line>>>() {
         Ok(parts) => {
             let (line, held) = parts.io.into_inner().into_parts();

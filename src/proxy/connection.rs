@@ -109,6 +109,8 @@ struct Connection {
 struct Guest {
     /// The network card, if anybody is known by one.
     card: Option<Mac>,
+    /// The address of ours that was reached.
+    local: SocketAddr,
     permit: Permit,
 }
 
@@ -132,7 +134,8 @@ impl Connection {
         }
         let door = door.cloned();
         drop(judges);
-        let guest = Guest { card: self.card().await, permit };
+        let local = stream.local_addr().map_or(self.listener.address, listen::canonical);
+        let guest = Guest { card: self.card().await, local, permit };
         match (self.listener.kind, door) {
             (Kind::Explicit, None) => self.hear(stream.into(), guest).await,
             // Boxed, so that no kind makes the connections of another larger.
@@ -217,12 +220,13 @@ impl Connection {
         shared.neighbours.card(self.address.ip()).await
     }
 
-    fn session(self, Guest { card, permit }: Guest) -> Session {
+    fn session(self, Guest { card, local, permit }: Guest) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
             vantage: self.listener.vantage,
             address: self.address,
+            local,
             card,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }

@@ -21,6 +21,7 @@ use super::{
     forward::{self, Exchange},
     http2_head,
     max_forwards::{self, Hop},
+    own,
     recorder::{Recorded, Tape},
     refusal, route,
     session::{Judges, Scope, Session, today},
@@ -159,6 +160,10 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
     if judges.interceptor.is_check(&context, &head) {
         account.is_check();
     }
+    if let Some(answer) = own::answer(session, &judges, destination.as_ref().ok(), &head) {
+        account.ends(Verdict::Answered, answer.status());
+        return Err(Box::new(answer));
+    }
     let target = match destination {
         Ok(destination) => destination.target,
         Err(refused) => return Err(Box::new(answer_fault(&account, &refused))),
@@ -173,14 +178,7 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Outcome::Edited(edited) => Arc::new(edited),
         Outcome::Blocked(block) => return Err(Box::new(answer_block(&account, &block))),
     };
-    let sent = match max_forwards::count(&sent) {
-        Hop::On => sent,
-        Hop::Counted(counted) => Arc::new(counted),
-        Hop::Ends(answer) => {
-            account.refuses(answer.status(), "answered here, as Max-Forwards wants".into());
-            return Err(answer);
-        }
-    };
+    let sent = count_forwards(sent, &account)?;
     if let Some(fault) = broken(&session.scope) {
         return Err(Box::new(answer_fault(&account, &fault)));
     }
@@ -190,6 +188,18 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Err(fault) => return Err(Box::new(answer_fault(&account, &fault))),
     };
     Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
+}
+
+/// The head for the next hop, or the answer where there is to be none (RFC 9110 §7.6.2).
+fn count_forwards(sent: Arc<RequestHead>, account: &Account) -> Result<Arc<RequestHead>, Box<Response<Body>>> {
+    match max_forwards::count(&sent) {
+        Hop::On => Ok(sent),
+        Hop::Counted(counted) => Ok(Arc::new(counted)),
+        Hop::Ends(answer) => {
+            account.refuses(answer.status(), "answered here, as Max-Forwards wants".into());
+            Err(answer)
+        }
+    }
 }
 
 /// A host that may not be gone to may not be named either, wherever the connection goes.

@@ -231,6 +231,25 @@ async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Clie
     }
 }
 
+/// Serves a client by ourselves, with no origin.
+pub async fn serve_own(
+    session: Session,
+    account: Arc<Account>,
+    target: Target,
+    client: Rewound<Line>,
+    hello: &ClientHello,
+) {
+    let alpn: Vec<&'static [u8]> = offered(hello).iter().map(|protocol| protocol.alpn()).collect();
+    let alpn = if hello.alpn.is_empty() { Vec::new() } else { alpn };
+    match Box::pin(accept(&session, client, &target.name, &alpn)).await {
+        Ok(client) => {
+            drop(account);
+            serve_broken(session.inside(Inside::new(target, None)), client).await;
+        }
+        Err(fault) => account.fails(&fault),
+    }
+}
+
 async fn serve_broken(session: Session, client: Client) {
     if client.get_ref().1.alpn_protocol() == Some(Protocol::Http2.alpn()) {
         serve::http2(session, client, false).await;

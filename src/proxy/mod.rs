@@ -31,6 +31,7 @@ mod interim;
 mod line;
 mod max_forwards;
 mod names;
+mod own;
 mod patient;
 mod pulse;
 mod reading;

@@ -28,6 +28,7 @@ use crate::{
     intercept::Interceptor,
     listen::{Kind, Neighbours},
     policy::{Access, Carries, Upgrading, Via},
+    portal::Portal,
     sink::EventLog,
     tls::LeafCache,
 };
@@ -43,6 +44,8 @@ pub struct Judges {
     pub authenticator: Authenticator,
     /// What becomes of cleartext requests.
     pub upgrading: Upgrading,
+    /// What clir itself shows.
+    pub portal: Arc<Portal>,
     /// The exit, and what goes by it, if there is one.
     pub hop: Option<Arc<Hop>>,
     /// The listeners that speak TLS, by their labels.
@@ -121,6 +124,8 @@ pub struct Client {
     pub vantage: Vantage,
     /// Its address.
     pub address: SocketAddr,
+    /// The address of ours that it has reached.
+    pub local: SocketAddr,
     /// Its network card, where one was asked for and could be seen.
     pub card: Option<Mac>,
 }

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("proxy", 6),
     ("config", 6),
     ("sink", 5),
+    ("portal", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
@@ -36,7 +37,7 @@ const FLOORS: &[(&str, u8)] = &[
 const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
 
 /// Rooms of pure judgement: time and bytes are passed in.
-const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event"];
+const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal"];
 
 /// What no pure room names.
 const IMPURE: &[&str] = &[

@@ -170,9 +170,13 @@ fn connection_cannot_take_away_framing_or_routing() {
 #[test]
 fn a_request_for_the_proxy_itself_is_no_request_for_a_site() {
     let clir = Setup::new().start();
-    for target in ["/", "*"] {
+    for (method, target, host) in [
+        ("GET", "/", "site.example".to_owned()),
+        ("GET", "*", clir.address().to_string()),
+        ("POST", "/", clir.address().to_string()),
+    ] {
         let mut client = clir.connect();
-        client.send(format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", clir.address()));
+        client.send(format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
         let status = client.head().status();
         assert!((400..500).contains(&status), "{target}: {status}");
     }

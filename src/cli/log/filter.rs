@@ -18,7 +18,8 @@ use crate::{
 
 const WAYS: [&str; 3] = ["exit", "direct", "fallback"];
 const ACTIONS: [&str; 5] = ["keep", "strip", "redact", "replace", "block"];
-const VERDICTS: [&str; 7] = ["forwarded", "redirected", "blocked", "refused", "failed", "tunnelled", "intercepted"];
+const VERDICTS: [&str; 8] =
+    ["forwarded", "redirected", "answered", "blocked", "refused", "failed", "tunnelled", "intercepted"];
 
 /// Everything that is given must hold. What is given several times holds if one of them does.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -13,6 +13,8 @@ use crate::{
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
+    policy::InterceptMode,
+    portal::{Interception, Portal},
     proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Sightings},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
@@ -22,7 +24,13 @@ use crate::{
 const LEAVES: usize = 1024;
 
 /// What judges under this configuration.
-pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightings>, way_out: WayOut) -> Judges {
+pub fn judges(
+    config: &Config,
+    key: &InstallationKey,
+    sightings: Option<&Sightings>,
+    way_out: WayOut,
+    authority: &CertAuthority,
+) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
     let sightings = sightings.filter(|_| config.behaviour.enabled);
@@ -34,8 +42,23 @@ pub fn judges(config: &Config, key: &InstallationKey, sightings: Option<&Sightin
         upgrading: config.upgrading.clone(),
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
+        portal: Arc::new(portal(config, authority)),
         hop: way_out.hop,
         doors: way_out.doors,
+    }
+}
+
+/// What clir shows of itself.
+fn portal(config: &Config, authority: &CertAuthority) -> Portal {
+    Portal {
+        pem: authority.certificate_pem().to_owned(),
+        der: authority.certificate_der().to_vec(),
+        fingerprint: authority.fingerprint(),
+        subject: authority.subject().to_owned(),
+        interception: match config.routing.mode {
+            InterceptMode::Always => Interception::Always,
+            InterceptMode::Never => Interception::Never,
+        },
     }
 }
 

@@ -70,7 +70,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
-    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out);
+    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.

@@ -90,7 +90,8 @@ impl Reloading {
             }
         };
         tell_unused(running.judges().interceptor.policy());
-        running.replace(build::judges(&loaded.config, &self.kept.key, self.kept.sightings.as_ref(), way_out));
+        let Kept { key, sightings, authority, .. } = &self.kept;
+        running.replace(build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current()));
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
