@@ -9,7 +9,7 @@ mod browser;
 #[allow(dead_code)]
 mod cases;
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{hint::black_box, sync::Arc};
 
 use clir::{
     detect::{Part, Scanner, SignatureSet, Subject},
@@ -49,23 +49,10 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
     };
     let head = RequestHead { method: "GET".into(), target: cases::TARGET.into(), version: Version::Http11, fields };
     Event {
-        id: ulid::Ulid::from_parts(1, 2),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        context,
-        head: Arc::new(head),
         findings,
-        actions: Vec::new(),
         verdict: Verdict::Forwarded,
         status: Some(200),
-        request_bytes: 0,
-        response_bytes: 0,
-        duration: Duration::ZERO,
-        error: None,
-        tunnel: None,
-        mismatch: None,
-        notes: <_>::default(),
-        passage: None,
-        hop: None,
+        ..Event::begun(ulid::Ulid::from_parts(1, 2), jiff::Timestamp::UNIX_EPOCH, context, Arc::new(head))
     }
 }
 

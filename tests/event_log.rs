@@ -25,30 +25,22 @@ fn settings(dir: &Path) -> Settings {
 fn event(number: u64) -> Event {
     let fields: Fields = [("Host", "example.org"), ("User-Agent", "test")].into_iter().collect();
     Event {
-        id: ulid::Ulid::from_parts(number, 1),
-        time: Timestamp::UNIX_EPOCH,
-        context: Context {
-            listener: "test".into(),
-            vantage: Vantage::NoCarrier,
-            client: ([192, 0, 2, 7], 51344).into(),
-            origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
-            led: None,
-            known: <_>::default(),
-        },
-        head: Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
-        findings: vec![],
-        actions: vec![],
         verdict: Verdict::Forwarded,
         status: Some(200),
         request_bytes: number,
-        response_bytes: 0,
-        duration: Duration::ZERO,
-        error: None,
-        tunnel: None,
-        mismatch: None,
-        notes: <_>::default(),
-        passage: None,
-        hop: None,
+        ..Event::begun(
+            ulid::Ulid::from_parts(number, 1),
+            Timestamp::UNIX_EPOCH,
+            Context {
+                listener: "test".into(),
+                vantage: Vantage::NoCarrier,
+                client: ([192, 0, 2, 7], 51344).into(),
+                origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+                led: None,
+                known: <_>::default(),
+            },
+            Arc::new(RequestHead { method: "GET".into(), target: "/".into(), version: Version::Http11, fields }),
+        )
     }
 }
 

@@ -144,6 +144,31 @@ pub struct Event {
     pub hop: Option<Ulid>,
 }
 
+impl Event {
+    /// An exchange of which only the head is known. Until somebody says how it ended, it has failed.
+    pub fn begun(id: Ulid, time: Timestamp, context: Context, head: Arc<RequestHead>) -> Self {
+        Self {
+            id,
+            time,
+            context,
+            head,
+            findings: Vec::new(),
+            actions: Vec::new(),
+            verdict: Verdict::Failed,
+            status: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration: Duration::ZERO,
+            error: None,
+            tunnel: None,
+            mismatch: None,
+            notes: Notes::default(),
+            passage: None,
+            hop: None,
+        }
+    }
+}
+
 /// What is said of an exchange where there is something to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {

@@ -20,35 +20,28 @@ fn event(target: &str, fields: &[(&str, &str)]) -> Event {
     let fields: Fields =
         fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect();
     Event {
-        id: Ulid::from_parts(1_795_356_131_123, 42),
-        time: "2026-11-22T14:02:11.1234567Z".parse().unwrap(),
-        context: Context {
-            listener: "home".into(),
-            vantage: Vantage::NoCarrier,
-            client: "192.0.2.7:51344".parse().unwrap(),
-            origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
-            led: None,
-            known: <_>::default(),
-        },
-        head: Arc::new(RequestHead {
-            method: "GET".into(),
-            target: target.to_owned().into(),
-            version: Version::Http11,
-            fields,
-        }),
-        findings: vec![],
-        actions: vec![],
         verdict: Verdict::Forwarded,
         status: Some(200),
-        request_bytes: 0,
         response_bytes: 1256,
         duration: Duration::from_micros(4312),
-        error: None,
-        tunnel: None,
-        mismatch: None,
-        notes: <_>::default(),
-        passage: None,
-        hop: None,
+        ..Event::begun(
+            Ulid::from_parts(1_795_356_131_123, 42),
+            "2026-11-22T14:02:11.1234567Z".parse().unwrap(),
+            Context {
+                listener: "home".into(),
+                vantage: Vantage::NoCarrier,
+                client: "192.0.2.7:51344".parse().unwrap(),
+                origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
+                led: None,
+                known: <_>::default(),
+            },
+            Arc::new(RequestHead {
+                method: "GET".into(),
+                target: target.to_owned().into(),
+                version: Version::Http11,
+                fields,
+            }),
+        )
     }
 }
 

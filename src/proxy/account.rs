@@ -43,25 +43,7 @@ impl Account {
     /// Opens the account of a request whose head has arrived.
     pub fn open(log: EventLog, context: Context, head: Arc<RequestHead>) -> Arc<Self> {
         let id = Ulid::new();
-        let event = Event {
-            id,
-            time: Timestamp::now(),
-            context,
-            head,
-            findings: Vec::new(),
-            actions: Vec::new(),
-            verdict: Verdict::Failed,
-            status: None,
-            request_bytes: 0,
-            response_bytes: 0,
-            duration: Duration::ZERO,
-            error: None,
-            tunnel: None,
-            mismatch: None,
-            notes: <_>::default(),
-            passage: None,
-            hop: None,
-        };
+        let event = Event::begun(id, Timestamp::now(), context, head);
         Arc::new(Self {
             id,
             log,

@@ -3,7 +3,6 @@
 use std::{
     path::Path,
     sync::{Arc, LazyLock},
-    time::Duration,
 };
 
 use clir::{
@@ -175,23 +174,10 @@ fn event(head: RequestHead) -> Event {
     };
     let findings = SCANNER.scan(&subject);
     Event {
-        id: ulid::Ulid::from_parts(1, 1),
-        time: Timestamp::UNIX_EPOCH,
-        context: context(),
-        head: Arc::new(head),
         findings,
-        actions: Vec::new(),
         verdict: Verdict::Forwarded,
         status: Some(200),
-        request_bytes: 0,
-        response_bytes: 0,
-        duration: Duration::ZERO,
-        error: None,
-        tunnel: None,
-        mismatch: None,
-        notes: <_>::default(),
-        passage: None,
-        hop: None,
+        ..Event::begun(ulid::Ulid::from_parts(1, 1), Timestamp::UNIX_EPOCH, context(), Arc::new(head))
     }
 }
 
