@@ -28,6 +28,13 @@ fn ask(wire: &mut Wire<TcpStream>) {
     assert_eq!(wire.response().status(), 200);
 }
 
+/// One of the crowd. It asks at once, for clir shows silent ones to the site, which closes them when it has waited enough.
+fn arrive() -> Wire<TcpStream> {
+    let mut wire = Wire::connect(site());
+    ask(&mut wire);
+    wire
+}
+
 /// Seconds of a core that the process has used.
 fn busy(clir: &Clir) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{}/stat", clir.id())).unwrap();
@@ -52,8 +59,7 @@ fn a_crowd_that_was_led_here_costs_little() {
     let clir = world.start(&house);
     world.done(clir.dir.path(), &["up"]);
     let count = crowd();
-    let mut crowd: Vec<_> = world.within("phone", || (0..count).map(|_| Wire::connect(site())).collect());
-    crowd.iter_mut().for_each(ask);
+    let mut crowd: Vec<_> = world.within("phone", || (0..count).map(|_| arrive()).collect());
     let bound = BYTES_ANYWAY + BYTES_OF_EACH * count;
     eventually("little memory", || (clir.resident() < bound).then_some(()));
     println!("{count} connections: {} MiB", clir.resident() >> 20);
