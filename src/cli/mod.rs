@@ -14,6 +14,7 @@ mod judgement;
 mod log;
 mod passwd;
 mod provenance;
+mod reflect;
 mod run;
 mod scan;
 mod wrap;
@@ -64,6 +65,8 @@ enum Command {
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
     Gateway(gateway::Arguments),
+    /// Show visitors the request that a site receives from them, and whether anything was added on the way
+    Reflect(reflect::Arguments),
     /// Hash a password for `access.users`
     Passwd(passwd::Arguments),
     /// Print a completion script for a shell
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Log(arguments) => log::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
+        Command::Reflect(arguments) => reflect::run(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -22,7 +22,7 @@ use ulid::Ulid;
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
-pub use text::{Guarded, guarded, printable, unescape};
+pub use text::{Guarded, escaped, guarded, printable, unescape};
 
 use crate::{
     detect::Finding,

@@ -15,6 +15,7 @@ mod installation;
 mod leaf;
 mod roots;
 mod rotate;
+mod self_made;
 mod sessions;
 mod shown;
 mod staple;
