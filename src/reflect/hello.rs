@@ -1,10 +1,11 @@
 //! How does a ClientHello read to somebody who wants to see it?
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use rustls::CipherSuite;
 use serde::Serialize;
 
-use super::Tls;
+use super::{Tls, memory::is_nonce};
 use crate::{
     detect::{Finding, Scanner},
     sniff::{self, ClientHello, Hello},
@@ -19,6 +20,14 @@ pub(super) struct Shown {
     pub cipher: String,
     /// The application protocol agreed on.
     pub alpn: Option<String>,
+    /// What the client offered.
+    #[serde(flatten)]
+    pub offered: Offered,
+}
+
+/// A ClientHello, as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Offered {
     /// The name asked for.
     pub sni: Option<String>,
     /// The application protocols offered.
@@ -65,13 +74,16 @@ pub(super) struct Extension {
 
 /// Everything that can be shown of it.
 pub(super) fn shown(tls: &Tls) -> Shown {
-    let hello = read(tls);
-    let parts = sniff::anatomy(&tls.hello);
+    let offered = offered(&tls.hello);
+    Shown { version: tls.version, cipher: tls.cipher.clone(), alpn: tls.alpn.clone(), offered }
+}
+
+/// What these records say.
+pub(super) fn offered(records: &Bytes) -> Offered {
+    let hello = read(records);
+    let parts = sniff::anatomy(records);
     let parts = parts.as_ref();
-    Shown {
-        version: tls.version,
-        cipher: tls.cipher.clone(),
-        alpn: tls.alpn.clone(),
+    Offered {
         offered_alpn: hello.alpn_text(),
         sni: hello.sni,
         ja4: hello.ja4,
@@ -79,19 +91,25 @@ pub(super) fn shown(tls: &Tls) -> Shown {
         versions: parts.map(|parts| parts.versions.iter().copied().map(version).collect()).unwrap_or_default(),
         ciphers: parts.map(|parts| parts.ciphers.iter().copied().map(suite).collect()).unwrap_or_default(),
         extensions: parts.map(|parts| parts.extensions.iter().map(extension).collect()).unwrap_or_default(),
-        hello: STANDARD.encode(&tls.hello),
+        hello: STANDARD.encode(records),
     }
 }
 
 /// What its extensions tell that no client is known to send.
-pub(super) fn findings(scanner: &Scanner, tls: &Tls) -> Vec<Finding> {
-    let hello = read(tls);
+pub(super) fn findings(scanner: &Scanner, records: &Bytes) -> Vec<Finding> {
+    let hello = read(records);
     let unknown: Vec<_> = hello.unknown.iter().map(|it| (it.kind, it.content.as_slice())).collect();
     scanner.hello(&unknown)
 }
 
-fn read(tls: &Tls) -> ClientHello {
-    match sniff::read_hello(&tls.hello) {
+/// The first label of the name asked for, where it is a nonce.
+pub(super) fn nonce(records: &Bytes) -> Option<String> {
+    let name = read(records).sni?;
+    name.split('.').next().filter(|label| is_nonce(label)).map(str::to_owned)
+}
+
+fn read(records: &Bytes) -> ClientHello {
+    match sniff::read_hello(records) {
         Hello::Complete(hello) | Hello::Invalid { hello, .. } => hello,
         Hello::NeedMore => ClientHello::default(),
     }

@@ -3,6 +3,8 @@
 //! Version 1 of the reflection (`DESIGN.md` tells it field by field): it may gain keys, what is here keeps its name and its
 //! meaning. Strings hold bytes as the event log's do.
 
+use std::net::IpAddr;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -40,6 +42,7 @@ struct Reflection<'a> {
     connection: ConnectionFacts,
     tls: Option<hello::Shown>,
     comparisons: Vec<Comparison>,
+    hellos: Vec<HelloFacts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<&'a [Pair]>,
 }
@@ -64,6 +67,14 @@ struct ConnectionFacts {
 }
 
 #[derive(Serialize)]
+struct HelloFacts {
+    source: String,
+    #[serde(flatten)]
+    offered: hello::Offered,
+    findings: Vec<Value>,
+}
+
+#[derive(Serialize)]
 struct Comparison {
     between: [&'static str; 2],
     sources: [String; 2],
@@ -77,7 +88,13 @@ struct Comparison {
 }
 
 /// The reflection of a request; `response` is the head that carries it, where that is asked for.
-pub(super) fn reflection(redactor: &Redactor, seen: &Seen, read: &Read, response: Option<&[Pair]>) -> Vec<u8> {
+pub(super) fn reflection(
+    redactor: &Redactor,
+    seen: &Seen,
+    read: &Read,
+    hellos: &[(IpAddr, hello::Offered, Vec<Finding>)],
+    response: Option<&[Pair]>,
+) -> Vec<u8> {
     let head = &read.head;
     let reflection = Reflection {
         v: 1,
@@ -96,6 +113,7 @@ pub(super) fn reflection(redactor: &Redactor, seen: &Seen, read: &Read, response
         connection: connection(seen),
         tls: seen.connection.tls.as_ref().map(hello::shown),
         comparisons: read.compared.iter().map(comparison).collect(),
+        hellos: hellos.iter().map(|(source, offered, findings)| hello(*source, offered, findings, redactor)).collect(),
         response,
     };
     let mut bytes = Vec::new();
@@ -139,6 +157,11 @@ fn value(finding: &Finding, redactor: &Redactor) -> Value {
     let mut bytes = Vec::new();
     render_finding(finding, redactor, &mut bytes);
     serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+fn hello(source: IpAddr, offered: &hello::Offered, findings: &[Finding], redactor: &Redactor) -> HelloFacts {
+    let findings = findings.iter().map(|finding| value(finding, redactor)).collect();
+    HelloFacts { source: source.to_string(), offered: offered.clone(), findings }
 }
 
 fn pairs(fields: &Fields) -> Vec<Pair> {

@@ -33,6 +33,8 @@ pub(super) enum Leg {
     Wifi,
     /// In cleartext, when the visitor was asked to be on cellular.
     Cellular,
+    /// As a ClientHello that asked for a name which begins with the nonce, whatever became of the handshake.
+    Hello,
 }
 
 impl Leg {
@@ -43,13 +45,14 @@ impl Leg {
             Self::Tls => "tls",
             Self::Wifi => "wifi",
             Self::Cellular => "cellular",
+            Self::Hello => "hello",
         }
     }
 
     /// How long a visit that came this way is remembered, in seconds.
     pub fn lifetime(self) -> i64 {
         match self {
-            Self::Cleartext | Self::Tls => TWIN,
+            Self::Cleartext | Self::Tls | Self::Hello => TWIN,
             Self::Wifi | Self::Cellular => WALK,
         }
     }
@@ -60,7 +63,7 @@ impl Leg {
 pub(super) struct Visit {
     /// By which way it came.
     pub leg: Leg,
-    /// Its head.
+    /// Its head, or the records of its hello.
     pub raw: Bytes,
     /// From where.
     pub client: IpAddr,

@@ -112,7 +112,7 @@ pub(super) fn reflection(site: &Site, seen: &Seen, read: &Read) -> Content {
         port: connection.local.port(),
         number: seen.number,
         time: json::time(seen.time),
-        has_unknown: tls.as_ref().is_some_and(|tls| tls.extensions.iter().any(|it| !it.known)),
+        has_unknown: tls.as_ref().is_some_and(|tls| tls.offered.extensions.iter().any(|it| !it.known)),
         hello_notes: notes(Part::Hello),
         tls,
         clear,

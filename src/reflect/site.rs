@@ -1,7 +1,11 @@
 //! What is known of a request once it has been read?
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{
@@ -84,6 +88,14 @@ impl Site {
         answer::reply(self, seen)
     }
 
+    /// Remembers the first message of a TLS connection, if the name that it asks for begins with a nonce. Where a box on the
+    /// way has changed it, it may be all that ever comes of the connection.
+    pub fn hello(&self, records: &Bytes, client: IpAddr, now: Timestamp) {
+        let Some(nonce) = hello::nonce(records) else { return };
+        let visit = Visit { leg: Leg::Hello, raw: records.clone(), client, time: now };
+        self.memory().keep(&nonce, &visit);
+    }
+
     /// Forgets the visits whose time is over.
     pub fn forget(&self, now: Timestamp) {
         self.memory().forget(now);
@@ -97,12 +109,22 @@ impl Site {
         let scheme = seen.connection.scheme();
         let mut findings = self.scan(&head, scheme);
         if let Some(tls) = &seen.connection.tls {
-            findings.extend(hello::findings(&self.scanner, tls));
+            findings.extend(hello::findings(&self.scanner, &tls.hello));
         }
         let visits = self.visits(seen, &head, &nonce, keeps || echo.is_some());
         let verdict = verdict::of_request(&findings, &head.fields, scheme, seen.fault);
         let compared = self.compare(&visits);
         Read { head, findings, verdict, echo, nonce, visits, compared }
+    }
+
+    /// The hellos among these visits: where each came from, what it says, and what was found in it.
+    pub(super) fn hellos(&self, visits: &[Remembered]) -> Vec<(IpAddr, hello::Offered, Vec<Finding>)> {
+        let of_hello = visits.iter().filter(|it| it.visit.leg == Leg::Hello);
+        let read = |it: &Remembered| {
+            let findings = hello::findings(&self.scanner, &it.visit.raw);
+            (it.visit.client, hello::offered(&it.visit.raw), findings)
+        };
+        of_hello.map(read).collect()
     }
 
     /// Whether anybody listens there for this scheme.
@@ -115,7 +137,7 @@ impl Site {
 
     /// The reflection for machines.
     pub(super) fn json(&self, seen: &Seen, read: &Read, response: Option<&[(String, String)]>) -> Vec<u8> {
-        json::reflection(&self.redactor, seen, read, response)
+        json::reflection(&self.redactor, seen, read, &self.hellos(&read.visits), response)
     }
 
     /// Where this reflector is inside TLS, or in cleartext, for somebody who has come by this host: the scheme's own port
@@ -206,9 +228,11 @@ fn is_step(head: &Head) -> bool {
     head.path() == "/test" && head.parameter("leg").is_some()
 }
 
-/// Whether the visitor used another port than the one that is listened on: something maps ports, and knows better.
+/// Whether the visitor used the scheme's own port though another is listened on: something maps ports, and most likely that of
+/// the other scheme too.
 fn is_mapped(seen: &Seen, head: &Head) -> bool {
     let scheme = seen.connection.scheme();
     let asked = head.fields.first("host").and_then(|host| Origin::parse(scheme, host).ok());
-    asked.is_some_and(|asked| asked.port != seen.connection.local.port())
+    let is_own = |asked: Origin| asked.port == scheme.default_port() && asked.port != seen.connection.local.port();
+    asked.is_some_and(is_own)
 }

@@ -11,7 +11,7 @@ mod ssl2;
 mod wire;
 
 pub use alpn::Offer;
-pub use anatomy::{Anatomy, anatomy};
+pub use anatomy::{Anatomy, anatomy, without_unknown};
 pub use extensions::{is_grease, name as extension_name};
 pub use hello::{ClientHello, Extension, Hello, MAX_HELLO, read_hello};
 pub use ssl2::PROTOCOL_VERSION;

@@ -88,7 +88,7 @@ impl Wire {
 }
 
 /// The body of the first message, put together from its records.
-fn message(records: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn message(records: &[u8]) -> Option<Vec<u8>> {
     let mut records = Bytes(records);
     let mut message = Vec::new();
     loop {

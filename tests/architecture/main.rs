@@ -19,8 +19,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("cli", 7),
     ("proxy", 6),
     ("config", 6),
+    ("reflect/server", 6),
     ("sink", 5),
     ("portal", 5),
+    ("reflect", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
@@ -37,7 +39,7 @@ const FLOORS: &[(&str, u8)] = &[
 const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
 
 /// Rooms of pure judgement: time and bytes are passed in.
-const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal"];
+const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal", "reflect"];
 
 /// What no pure room names.
 const IMPURE: &[&str] = &[
@@ -104,6 +106,12 @@ fn rooms_of_one_floor_do_not_go_round_in_circles() {
 #[test]
 fn pure_rooms_name_no_socket_file_or_clock() {
     assert_none(sources().iter().flat_map(impure).collect());
+}
+
+/// The judgement of a room that has plumbing in a folder of its own names none of it.
+#[test]
+fn a_pure_room_does_not_name_its_own_server() {
+    assert_none(sources().iter().flat_map(names_own_server).collect());
 }
 
 #[test]
@@ -174,6 +182,12 @@ fn bad_samples_are_caught() {
     );
     assert!(impure(&sample("src/policy/a.rs", "// tokio is elsewhere\nconst A: &str = \"tokio\";")).is_empty());
     assert!(impure(&sample("src/sink/a.rs", "use tokio::fs;")).is_empty());
+    assert!(impure(&sample("src/reflect/server/a.rs", "use tokio::net;")).is_empty());
+    assert_eq!(impure(&sample("src/reflect/a.rs", "use tokio::net;")).len(), 1);
+    assert_eq!(upward(&sample("src/reflect/a.rs", "use crate::proxy::Admission;")).len(), 1);
+    assert!(upward(&sample("src/reflect/server/a.rs", "use crate::{proxy, reflect::Seen};")).is_empty());
+    assert_eq!(names_own_server(&sample("src/reflect/a.rs", "use super::server::serve;")).len(), 1);
+    assert!(names_own_server(&sample("src/reflect/mod.rs", "pub mod server;")).is_empty());
     assert_eq!(misshapen(&sample("src/a.rs", "use x;\n")).len(), 1);
     assert_eq!(misshapen(&sample("src/a.rs", &format!("//! Q?\n{}", "x\n".repeat(LONGEST)))).len(), 1);
     assert_eq!(
@@ -218,6 +232,12 @@ fn impure(source: &Source) -> Vec<String> {
     let code = source.code();
     let named = IMPURE.iter().filter(|name| source::names(&code, name));
     named.map(|name| format!("{}: a pure room names {name}", source.path)).collect()
+}
+
+fn names_own_server(source: &Source) -> Vec<String> {
+    let is_judgement = source.room() == "reflect" && !source.is_test();
+    let named = is_judgement && source::names(&source.code().replace("pub mod server;", ""), "server");
+    named.then(|| format!("{}: judgement names the server", source.path)).into_iter().collect()
 }
 
 fn misshapen(source: &Source) -> Vec<String> {

@@ -25,8 +25,11 @@ impl Source {
         paths.into_iter().flat_map(below).collect()
     }
 
-    /// The first folder below `src`, or the file there.
+    /// The first folder below `src`, or the file there; `server` in a folder is a room of its own.
     pub fn room(&self) -> String {
+        if self.path.starts_with("src/reflect/server/") {
+            return "reflect/server".to_owned();
+        }
         let name = self.path.split('/').nth(1).unwrap_or(&self.path);
         name.strip_suffix(".rs").unwrap_or(name).to_owned()
     }

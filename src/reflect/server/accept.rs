@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -74,7 +75,8 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, client: SocketAddr, is_tl
         return Conversation::new(shared, Rewound::new(stream, bytes::Bytes::new()), connection).hold().await;
     }
     let Some(shown) = &shared.shown else { return };
-    match shake::hands(stream, shown).await {
+    let told = |hello: &_| shared.site.hello(hello, client.ip(), Timestamp::now());
+    match shake::hands(stream, shown, &shared.ways, client.ip(), told).await {
         Some(Shaken::Tls(stream, tls)) => {
             let connection = Connection { tls: Some(tls), ..connection };
             Conversation::new(Arc::clone(&shared), *stream, connection).hold().await;

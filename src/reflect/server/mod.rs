@@ -85,6 +85,7 @@ struct Shared {
     /// Places for large requests that are being answered.
     large: Arc<Semaphore>,
     shown: Option<Shown>,
+    ways: shake::Ways,
     ending: watch::Receiver<bool>,
     began: Instant,
 }
@@ -102,7 +103,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (tell, ending) = watch::channel(false);
     let (rates, large) = (Rates::new(limits.rate).into(), Arc::new(Semaphore::new(LARGE)));
-    let shared = Arc::new(Shared { site, rates, large, shown, ending, began: Instant::now() });
+    let shared =
+        Arc::new(Shared { site, rates, large, shown, ways: shake::Ways::default(), ending, began: Instant::now() });
     let admission = Admission::new(limits.connections, limits.per_address);
     // Every connection holds a sender: when the last is dropped, all have ended.
     let (guard, mut ended) = mpsc::channel::<()>(1);

@@ -1,6 +1,11 @@
 //! How does a TLS connection begin, and what did the first bytes say?
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use rustls::ProtocolVersion;
@@ -13,7 +18,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     proxy::{Rewound, read_some},
-    reflect::Tls,
+    reflect::{Tls, rate::customer},
     sniff::{self, Hello, Sniffed},
     tls::Shown,
 };
@@ -25,6 +30,35 @@ const MAX_HELLO: usize = 16 * 1024;
 /// The head of a record (RFC 8446 §5.1).
 const RECORD: usize = 5;
 
+/// So many clients are remembered whose hellos are their own.
+const MOST: usize = 1024;
+
+/// Whose unknown extensions are whose?
+///
+/// One that was put in on the way has to be taken out again before the handshake, or client and server compute over different
+/// hellos and fail; one that the client itself has sent must stay, for the same reason. The first is what there is more of;
+/// whoever fails so is believed to have sent it, the next time, and the other way round.
+#[derive(Debug, Default)]
+pub(super) struct Ways(Mutex<HashSet<IpAddr>>);
+
+impl Ways {
+    fn believes_inserted(&self, client: IpAddr) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&customer(client))
+    }
+
+    fn failed(&self, client: IpAddr, was_taken_out: bool) {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() >= MOST {
+            own.clear();
+        }
+        if was_taken_out {
+            own.insert(customer(client));
+        } else {
+            own.remove(&customer(client));
+        }
+    }
+}
+
 /// What came of it.
 pub(super) enum Shaken {
     /// TLS.
@@ -33,9 +67,15 @@ pub(super) enum Shaken {
     Cleartext(TcpStream),
 }
 
-/// Shakes hands; nothing where the client did not, or not in time.
-pub(super) async fn hands(stream: TcpStream, shown: &Shown) -> Option<Shaken> {
-    match timeout(DEADLINE, shake(stream, shown)).await {
+/// Shakes hands; nothing where the client did not, or not in time. `told` is given the hello before.
+pub(super) async fn hands(
+    stream: TcpStream,
+    shown: &Shown,
+    ways: &Ways,
+    client: IpAddr,
+    told: impl Fn(&Bytes),
+) -> Option<Shaken> {
+    match timeout(DEADLINE, shake(stream, shown, ways, client, told)).await {
         Ok(shaken) => shaken,
         Err(_) => {
             tracing::debug!("a client did not shake hands in time");
@@ -44,7 +84,13 @@ pub(super) async fn hands(stream: TcpStream, shown: &Shown) -> Option<Shaken> {
     }
 }
 
-async fn shake(mut stream: TcpStream, shown: &Shown) -> Option<Shaken> {
+async fn shake(
+    mut stream: TcpStream,
+    shown: &Shown,
+    ways: &Ways,
+    client: IpAddr,
+    told: impl Fn(&Bytes),
+) -> Option<Shaken> {
     let mut read = BytesMut::new();
     let hello = match hello(&mut stream, &mut read).await? {
         First::Hello(hello) => hello,
@@ -55,8 +101,22 @@ async fn shake(mut stream: TcpStream, shown: &Shown) -> Option<Shaken> {
             return None;
         }
     };
-    let accepted = TlsAcceptor::from(shown.server_config()).accept(Rewound::new(stream, read.freeze())).await;
-    let stream = accepted.inspect_err(|error| tracing::debug!("a handshake failed: {error}")).ok()?;
+    told(&hello);
+    let restored = sniff::without_unknown(&hello);
+    let is_inserted = restored.is_some() && ways.believes_inserted(client);
+    let first = match restored.filter(|_| is_inserted) {
+        Some(restored) => [restored.as_slice(), read.get(hello.len()..).unwrap_or_default()].concat().into(),
+        None => read.freeze(),
+    };
+    let accepted = TlsAcceptor::from(shown.server_config()).accept(Rewound::new(stream, first)).await;
+    let stream = match accepted {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::debug!("a handshake failed: {error}");
+            ways.failed(client, is_inserted);
+            return None;
+        }
+    };
     let tls = agreed(&stream, hello);
     Some(Shaken::Tls(Box::new(stream), tls))
 }
@@ -83,7 +143,10 @@ async fn hello(stream: &mut TcpStream, read: &mut BytesMut) -> Option<First> {
         }
         while let Some(next) = record_end(read, end).filter(|next| *next <= read.len()) {
             end = next + RECORD;
-            match sniff::read_hello(read.get(..next).unwrap_or_default()) {
+            let records = read.get(..next).unwrap_or_default();
+            // What somebody has put in may be why it is not sound any more.
+            let restored = sniff::without_unknown(records);
+            match sniff::read_hello(restored.as_deref().unwrap_or(records)) {
                 Hello::NeedMore => {}
                 Hello::Complete(_) => return Some(First::Hello(Bytes::copy_from_slice(read.get(..next)?))),
                 Hello::Invalid { alert, .. } => return Some(First::Invalid(alert)),
