@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn what_browsers_send_is_known_and_what_was_inserted_is_not() {
-        for kind in [0, 16, 43, 51, 17_513, 17_613, 65_037, 65_281, 0x0a0a, 0xfafa] {
+        for kind in [0, 16, 43, 51, 17_513, 17_613, 51_764, 65_037, 65_281, 0x0a0a, 0xfafa] {
             assert!(is_known(kind), "{kind}");
         }
         assert_eq!((name(43), name(17_516), name(0x0a0a)), (Some("supported_versions"), None, None));
