@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use super::{Tls, memory::is_nonce};
 use crate::{
-    detect::{Finding, Scanner},
+    detect::{Finding, Identifier, Scanner},
     sniff::{self, ClientHello, Hello},
 };
+
+/// The extension that gateways of carriers are known to insert.
+const ENRICHED: &[u8] = b"17516";
 
 /// A TLS connection's beginning, as it is shown.
 #[derive(Clone, Debug, Serialize)]
@@ -100,6 +103,13 @@ pub(super) fn findings(scanner: &Scanner, records: &Bytes) -> Vec<Finding> {
     let hello = read(records);
     let unknown: Vec<_> = hello.unknown.iter().map(|it| (it.kind, it.content.as_slice())).collect();
     scanner.hello(&unknown)
+}
+
+/// Whether this was put in by a box: under the number that boxes use, or since it is a number of the subscriber's. Anything else
+/// may as well be what a new browser sends.
+pub(super) fn is_inserted(finding: &Finding) -> bool {
+    use Identifier::{Iccid, Imei, Imsi, Msisdn};
+    &*finding.location.name == ENRICHED || matches!(finding.identifier, Msisdn | Imsi | Imei | Iccid)
 }
 
 /// The first label of the name asked for, where it is a nonce.

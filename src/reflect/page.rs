@@ -3,10 +3,11 @@
 //! Everything stands in the page itself; nothing but the twin inside HTTPS is fetched, and no script is needed. The page's
 //! policy names its own style and script by their digests, so that nothing else can act, wherever it came from.
 
-use std::sync::LazyLock;
+use std::{net::IpAddr, sync::LazyLock};
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::Uri;
 
 use super::{
     Seen, Site,
@@ -124,10 +125,15 @@ pub(super) fn reflection(site: &Site, seen: &Seen, read: &Read) -> Content {
 
 /// A page under its policy, which lets it reach its twin and nobody else.
 pub(super) fn html(text: String, twin: Option<&str>) -> Content {
-    // The policy's grammar has no addresses in brackets.
-    let twin = if twin.is_some_and(|twin| twin.contains('[')) { "https:" } else { twin.unwrap_or_default() };
+    // Of addresses the policy's grammar knows one (Content Security Policy 3 §6.7.2.8).
+    let is_address = |twin: &str| twin.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_address));
+    let twin = if twin.is_some_and(is_address) { "https:" } else { twin.unwrap_or_default() };
     let policy = format!("{}; img-src data: {twin}; connect-src 'self' {twin}", *POLICY);
     Content::new(HTML, text.into_bytes()).with("Content-Security-Policy", policy.trim_end())
+}
+
+fn is_address(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 /// Where this page is inside TLS, with a slash behind it.

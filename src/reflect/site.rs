@@ -88,12 +88,14 @@ impl Site {
         answer::reply(self, seen)
     }
 
-    /// Remembers the first message of a TLS connection, if the name that it asks for begins with a nonce. Where a box on the
-    /// way has changed it, it may be all that ever comes of the connection.
-    pub fn hello(&self, records: &Bytes, client: IpAddr, now: Timestamp) {
-        let Some(nonce) = hello::nonce(records) else { return };
-        let visit = Visit { leg: Leg::Hello, raw: records.clone(), client, time: now };
-        self.memory().keep(&nonce, &visit);
+    /// Remembers the first message of a TLS connection, if the name that it asks for begins with a nonce: where a box on the
+    /// way has changed it, it may be all that ever comes of the connection. Tells whether a box seems to have.
+    pub fn hello(&self, records: &Bytes, client: IpAddr, now: Timestamp) -> bool {
+        if let Some(nonce) = hello::nonce(records) {
+            let visit = Visit { leg: Leg::Hello, raw: records.clone(), client, time: now };
+            self.memory().keep(&nonce, &visit);
+        }
+        hello::findings(&self.scanner, records).iter().any(hello::is_inserted)
     }
 
     /// Forgets the visits whose time is over.

@@ -137,7 +137,7 @@ fn wrong_usage_is_exit_2_and_help_is_exit_0() {
     let help = clir(dir.path()).arg("--help").output().unwrap();
     assert_eq!(help.status.code(), Some(0));
     let help = String::from_utf8(help.stdout).unwrap();
-    for command in ["run", "check", "explain", "scan", "log", "ca", "passwd", "completions"] {
+    for command in ["run", "check", "explain", "scan", "log", "ca", "reflect", "passwd", "completions"] {
         assert!(help.contains(command), "{command} is not in {help}");
     }
     assert!(names_in(dir.path()).is_empty());

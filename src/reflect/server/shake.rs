@@ -30,31 +30,29 @@ const MAX_HELLO: usize = 16 * 1024;
 /// The head of a record (RFC 8446 §5.1).
 const RECORD: usize = 5;
 
-/// So many clients are remembered whose hellos are their own.
+/// So many clients are remembered.
 const MOST: usize = 1024;
 
 /// Whose unknown extensions are whose?
 ///
 /// One that was put in on the way has to be taken out again before the handshake, or client and server compute over different
-/// hellos and fail; one that the client itself has sent must stay, for the same reason. The first is what there is more of;
-/// whoever fails so is believed to have sent it, the next time, and the other way round.
+/// hellos and fail; one that the client itself has sent must stay, for the same reason. By its looks it is one or the other;
+/// whoever fails so is believed the opposite at the next attempt.
 #[derive(Debug, Default)]
 pub(super) struct Ways(Mutex<HashSet<IpAddr>>);
 
 impl Ways {
-    fn believes_inserted(&self, client: IpAddr) -> bool {
-        !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&customer(client))
+    fn believes(&self, client: IpAddr, seems: bool) -> bool {
+        seems != self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&customer(client))
     }
 
-    fn failed(&self, client: IpAddr, was_taken_out: bool) {
-        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.len() >= MOST {
-            own.clear();
+    fn failed(&self, client: IpAddr) {
+        let mut mistaken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if mistaken.len() >= MOST {
+            mistaken.clear();
         }
-        if was_taken_out {
-            own.insert(customer(client));
-        } else {
-            own.remove(&customer(client));
+        if !mistaken.remove(&customer(client)) {
+            mistaken.insert(customer(client));
         }
     }
 }
@@ -67,13 +65,14 @@ pub(super) enum Shaken {
     Cleartext(TcpStream),
 }
 
-/// Shakes hands; nothing where the client did not, or not in time. `told` is given the hello before.
+/// Shakes hands; nothing where the client did not, or not in time. `told` is given the hello before, and says
+/// whether somebody seems to have put something into it.
 pub(super) async fn hands(
     stream: TcpStream,
     shown: &Shown,
     ways: &Ways,
     client: IpAddr,
-    told: impl Fn(&Bytes),
+    told: impl Fn(&Bytes) -> bool,
 ) -> Option<Shaken> {
     match timeout(DEADLINE, shake(stream, shown, ways, client, told)).await {
         Ok(shaken) => shaken,
@@ -89,7 +88,7 @@ async fn shake(
     shown: &Shown,
     ways: &Ways,
     client: IpAddr,
-    told: impl Fn(&Bytes),
+    told: impl Fn(&Bytes) -> bool,
 ) -> Option<Shaken> {
     let mut read = BytesMut::new();
     let hello = match hello(&mut stream, &mut read).await? {
@@ -101,9 +100,10 @@ async fn shake(
             return None;
         }
     };
-    told(&hello);
+    let seems = told(&hello);
     let restored = sniff::without_unknown(&hello);
-    let is_inserted = restored.is_some() && ways.believes_inserted(client);
+    let is_inserted = ways.believes(client, seems);
+    let is_doubtful = restored.is_some();
     let first = match restored.filter(|_| is_inserted) {
         Some(restored) => [restored.as_slice(), read.get(hello.len()..).unwrap_or_default()].concat().into(),
         None => read.freeze(),
@@ -113,7 +113,9 @@ async fn shake(
         Ok(stream) => stream,
         Err(error) => {
             tracing::debug!("a handshake failed: {error}");
-            ways.failed(client, is_inserted);
+            if is_doubtful {
+                ways.failed(client);
+            }
             return None;
         }
     };

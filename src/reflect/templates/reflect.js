@@ -25,7 +25,7 @@
     lines.className = "wire";
     fields.forEach(function (field) { add(lines, "li", field[0] + ": " + field[1]).className = "hit"; });
   }
-  function compare(box) {
+  function compare(box, left) {
     fetch(box.getAttribute("data-url"), { cache: "no-store", credentials: "omit" }).then(function (answer) {
       return answer.json();
     }).then(function (seen) {
@@ -43,6 +43,7 @@
       }
       document.documentElement.setAttribute("data-compared", "yes");
     }).catch(function () {
+      if (left > 0) { setTimeout(function () { compare(box, left - 1); }, 500); return; }
       at("twin-state").textContent = at("twin-state").getAttribute("data-failed");
       document.documentElement.setAttribute("data-compared", "no");
     });
@@ -64,7 +65,7 @@
   }
   if (!window.fetch) { return; }
   var box = at("twin");
-  if (box && box.getAttribute("data-url")) { compare(box); }
+  if (box && box.getAttribute("data-url")) { compare(box, 1); }
   var links = document.getElementsByClassName("leg");
   for (var n = 0; n < links.length; n += 1) {
     links[n].addEventListener("click", function (event) {
