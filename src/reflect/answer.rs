@@ -15,7 +15,7 @@ use crate::exchange::{Origin, Scheme};
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
 
 /// Bytes to answer with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Reply {
     /// The status line and the fields, the empty line included.
     pub head: Vec<u8>,
@@ -26,7 +26,7 @@ pub struct Reply {
 }
 
 /// What is answered, before it is known how it travels.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Content {
     /// The status code.
     pub status: u16,

@@ -11,7 +11,7 @@ use memchr::{memchr, memmem};
 use crate::exchange::{Fields, Host, Origin, Scheme};
 
 /// A head, taken apart.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Head {
     /// The request line without its end.
     pub line: Bytes,

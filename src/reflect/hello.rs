@@ -15,7 +15,7 @@ use crate::{
 const ENRICHED: &[u8] = b"17516";
 
 /// A TLS connection's beginning, as it is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Shown {
     /// The version agreed on.
     pub version: &'static str,
@@ -29,7 +29,7 @@ pub(super) struct Shown {
 }
 
 /// A ClientHello, as it is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Offered {
     /// The name asked for.
     pub sni: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct Offered {
 }
 
 /// A cipher suite.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Suite {
     /// Its number.
     pub id: u16,
@@ -59,7 +59,7 @@ pub(super) struct Suite {
 }
 
 /// An extension.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct Extension {
     /// Its type.
     pub r#type: u16,

@@ -128,6 +128,11 @@ pub(super) fn time(time: Timestamp) -> String {
     jiff::fmt::temporal::DateTimePrinter::new().precision(Some(3)).timestamp_to_string(&time)
 }
 
+/// For people.
+pub(super) fn clock(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 fn body(seen: &Seen) -> BodyFacts {
     BodyFacts { bytes: seen.body.bytes, sha256: hex(&seen.body.sha256), complete: seen.body.is_complete }
 }

@@ -59,7 +59,7 @@ impl Leg {
 }
 
 /// What is remembered of a visit.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Visit {
     /// By which way it came.
     pub leg: Leg,
@@ -72,7 +72,7 @@ pub(super) struct Visit {
 }
 
 /// The visits of the last minutes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Memory {
     visitors: HashMap<String, Visitor>,
     /// In the order in which they came; those that are gone already are passed over.
@@ -81,7 +81,6 @@ pub(super) struct Memory {
     bytes: usize,
 }
 
-#[derive(Debug)]
 struct Visitor {
     born: u64,
     until: i64,

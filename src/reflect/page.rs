@@ -14,6 +14,7 @@ use super::{
     answer::Content,
     hello, json, marked,
     marked::Line,
+    memory::Leg,
     seen::{Body, digest},
     site::{Compared, Read},
     verdict::{Kind, Verdict},
@@ -70,6 +71,8 @@ struct Reflection<'a> {
 pub(super) struct Told {
     /// Which two.
     pub title: String,
+    /// By which way the first came, and the second.
+    pub ways: (&'static str, &'static str),
     /// What is said of it.
     pub sentence: String,
     /// Name and value.
@@ -112,7 +115,7 @@ pub(super) fn reflection(site: &Site, seen: &Seen, read: &Read) -> Content {
         family: if connection.client.is_ipv4() { "IPv4" } else { "IPv6" },
         port: connection.local.port(),
         number: seen.number,
-        time: json::time(seen.time),
+        time: json::clock(seen.time),
         has_unknown: tls.as_ref().is_some_and(|tls| tls.offered.extensions.iter().any(|it| !it.known)),
         hello_notes: notes(Part::Hello),
         tls,
@@ -165,10 +168,11 @@ pub(super) fn told(compared: &Compared) -> Told {
     };
     let changed = differences.changed.iter().take(MOST).map(|at| {
         let ((name, value), (_, there)) = (pair(&doubted.fields, at.doubted), pair(&other.fields, at.other));
-        (name, format!("{value} (first), {there} (second)"))
+        (name, format!("{value} ({}), {there} ({})", way(doubted.visit.leg), way(other.visit.leg)))
     });
     Told {
-        title: format!("{} beside {}", named(doubted.visit.leg.as_str()), named(other.visit.leg.as_str())),
+        title: format!("The request {} beside that {}", way(doubted.visit.leg), way(other.visit.leg)),
+        ways: (way(doubted.visit.leg), way(other.visit.leg)),
         sentence: verdict.sentence.clone(),
         added: differences.added.iter().take(MOST).map(|index| pair(&doubted.fields, *index)).collect(),
         removed: differences.removed.iter().take(MOST).map(|index| pair(&other.fields, *index)).collect(),
@@ -180,13 +184,12 @@ pub(super) fn told(compared: &Compared) -> Told {
 }
 
 /// A leg as people call it.
-pub(super) fn named(leg: &str) -> &str {
+fn way(leg: Leg) -> &'static str {
     match leg {
-        "cleartext" => "Without HTTPS",
-        "tls" => "HTTPS",
-        "wifi" => "Wi-Fi",
-        "cellular" => "Cellular",
-        other => other,
+        Leg::Cleartext => "without HTTPS",
+        Leg::Tls | Leg::Hello => "inside HTTPS",
+        Leg::Wifi => "over Wi-Fi",
+        Leg::Cellular => "over cellular",
     }
 }
 
@@ -195,6 +198,7 @@ pub(super) fn named(leg: &str) -> &str {
 struct Picture<'a> {
     sentence: &'a str,
     colour: &'static str,
+    height: usize,
     lines: Vec<(usize, String)>,
 }
 
@@ -211,8 +215,8 @@ pub(super) fn picture(read: &Read) -> Content {
         _ => "#7a4b00",
     };
     let lines = broken(&format!("{} {sentence}", kind.sign()));
-    let lines = lines.into_iter().enumerate().map(|(at, line)| (26 + 20 * at, line)).take(4).collect();
-    let svg = Picture { sentence, colour, lines }.render().unwrap_or_default();
+    let lines: Vec<_> = lines.into_iter().enumerate().map(|(at, line)| (26 + 20 * at, line)).take(4).collect();
+    let svg = Picture { sentence, colour, height: 20 + 20 * lines.len(), lines }.render().unwrap_or_default();
     Content::new("image/svg+xml", svg.into_bytes()).with("Content-Security-Policy", "default-src 'none'")
 }
 

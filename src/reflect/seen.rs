@@ -1,4 +1,6 @@
 //! What arrived, and over which connection?
+//!
+//! None of it can be printed for debugging: it is what identifies the visitor.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -10,7 +12,7 @@ use ulid::Ulid;
 use crate::exchange::{Scheme, grammar::GrammarFault};
 
 /// One request as it arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Seen {
     /// The head byte for byte, the empty line included; so much of it as came, where it is not sound.
     pub raw: Bytes,
@@ -42,7 +44,7 @@ pub struct Body {
 }
 
 /// A connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     /// Tells connections apart.
     pub id: Ulid,
@@ -62,7 +64,7 @@ impl Connection {
 }
 
 /// A TLS connection's beginning.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tls {
     /// The version agreed on.
     pub version: &'static str,

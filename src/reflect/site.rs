@@ -27,7 +27,6 @@ use crate::{
 const LONGEST_ECHO: usize = 128;
 
 /// A reflector: what it judges by, where it listens, and the visits of the last minutes.
-#[derive(Debug)]
 pub struct Site {
     scanner: Scanner,
     redactor: Redactor,
@@ -37,7 +36,6 @@ pub struct Site {
 }
 
 /// A request that was read.
-#[derive(Debug)]
 pub(super) struct Read {
     /// Its head, line by line.
     pub head: Head,
@@ -56,7 +54,7 @@ pub(super) struct Read {
 }
 
 /// A visit of the last minutes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Remembered {
     /// As it is kept.
     pub visit: Visit,
@@ -65,7 +63,6 @@ pub(super) struct Remembered {
 }
 
 /// Two visits that were compared.
-#[derive(Debug)]
 pub(super) struct Compared {
     /// The one that came by the way that is doubted.
     pub doubted: Remembered,

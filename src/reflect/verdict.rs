@@ -70,6 +70,9 @@ pub(super) struct Verdict {
 const LIMITS: &str = "This is one request, to this name and port, over the network that you are on now. Over Wi-Fi no \
                       mobile carrier is on the way: switch Wi-Fi off and look again. Some carriers add fields for certain \
                       sites only, or to the first request of a connection only: none of that shows here.";
+const WALKED: &str = "These are two requests, to this name and port. Which networks they came over is known by their addresses \
+                      only. Some carriers add fields for certain sites only, or to the first request of a connection only: \
+                      none of that shows here.";
 const SITES: &str = "It does not show which other sites receive it: carriers can choose them by name. Nor does it show who \
                      runs the box that wrote it: a company's proxy, a VPN or an app can do so too.";
 const COMPARED: &str = "This request came without HTTPS, where boxes on the way can write into it; the same browser asked the \
@@ -161,7 +164,7 @@ pub(super) fn of_walk(findings: &[Finding], differences: &Differences, is_one_ad
         ),
         kind => (kind, format!("{compared} {}", walked(kind))),
     };
-    Verdict { kind, sentence, shows, does_not_show: LIMITS.to_owned() }
+    Verdict { kind, sentence, shows, does_not_show: WALKED.to_owned() }
 }
 
 fn walked(kind: Kind) -> &'static str {

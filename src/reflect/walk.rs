@@ -71,7 +71,7 @@ fn walked(read: &Read) -> Option<&super::site::Compared> {
 
 fn row((name, visit): (&'static str, Option<&Remembered>)) -> Option<Row> {
     let visit = &visit?.visit;
-    Some(Row { name, address: visit.client.to_string(), time: json::time(visit.time) })
+    Some(Row { name, address: visit.client.to_string(), time: json::clock(visit.time) })
 }
 
 /// What the two addresses tell of the networks, and no more.

@@ -78,7 +78,6 @@ impl Door {
 }
 
 /// What all connections share.
-#[derive(Debug)]
 struct Shared {
     site: Site,
     rates: Mutex<Rates>,
