@@ -11,6 +11,7 @@ use std::{
     time::SystemTime,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
@@ -57,7 +58,7 @@ pub struct Arguments {
     name: Vec<Host>,
 
     /// connections=N at once, per-address=N of them from one address, rate=N requests a second from one address; may be
-    /// said several times [default: connections=512 per-address=64 rate=20]
+    /// said several times [default: connections=512 per-address=64 rate=50]
     #[arg(long, value_name = "WHAT=N")]
     limit: Vec<Limit>,
 }
@@ -73,24 +74,43 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let site = site(&doors)?;
     let limits = arguments.limit.iter().fold(Limits::default(), |limits, limit| limit.among(limits));
     let banner = banner(arguments, &doors, shown.as_ref());
+    let shown = shown.map(|shown| Arc::new(ArcSwap::from_pointee(shown)));
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::because("the reflector cannot be started", error))?;
     let served = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut hangup = signal(SignalKind::hangup())?;
         // Whoever reads this may come, or send a signal, at once.
         print(&banner);
         let end = async {
-            tokio::select! {
-                // Told to end, in either way.
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+            loop {
+                tokio::select! {
+                    // Told to end, in either way.
+                    _ = terminate.recv() => break,
+                    _ = interrupt.recv() => break,
+                    // Told that the certificate was renewed; another signal comes again.
+                    _ = hangup.recv() => renew(arguments, shown.as_deref()),
+                }
             }
             tracing::info!("ending");
         };
-        server::serve(site, limits, doors, shown, end).await
+        server::serve(site, limits, doors, shown.clone(), end).await
     });
     served.map_err(|error: io::Error| Failure::because("the reflector cannot go on", error))?;
     Ok(Outcome::Done)
+}
+
+/// Reads the certificate anew, where one was given. One that cannot be used leaves the last in place.
+fn renew(arguments: &Arguments, shown: Option<&ArcSwap<Shown>>) {
+    let files = arguments.certificate.as_deref().zip(arguments.key.as_deref());
+    let Some((shown, (certificate, key))) = shown.zip(files) else { return };
+    match given(certificate, key, SystemTime::now()) {
+        Ok(renewed) => {
+            tracing::info!("the certificate is read anew: SHA-256 {}", renewed.fingerprint());
+            shown.store(Arc::new(renewed));
+        }
+        Err(failure) => tracing::error!("{failure}; the last one stays"),
+    }
 }
 
 /// Judged by what is compiled in; digests are under a key of this process, and so compare with nobody's.

@@ -64,7 +64,7 @@ pub(super) struct Verdict {
     /// What follows from it.
     pub shows: String,
     /// What does not follow from it.
-    pub does_not_show: String,
+    pub limits: String,
 }
 
 const LIMITS: &str = "This is one request, to this name and port, over the network that you are on now. Over Wi-Fi no \
@@ -122,13 +122,13 @@ pub(super) fn of_twins(findings: &[Finding], differences: &Differences) -> Verdi
             kind: Kind::Added,
             sentence: format!("Something on the way added {} to this request", fields(differences.added.len())),
             shows: shows("What is there without HTTPS only was inserted on the way. What it means is not known."),
-            does_not_show: SITES.to_owned(),
+            limits: SITES.to_owned(),
         },
         _ if !differences.is_empty() => Verdict {
             kind: Kind::Changed,
             sentence: "Something on the way changed this request".to_owned(),
             shows: shows("Nothing was added, but fields were changed or taken away on the way."),
-            does_not_show: limits,
+            limits,
         },
         _ => match worst(findings, |_| true) {
             Some(finding) => Verdict { shows: shows("Both hold it: it was not added on the way."), ..sent(finding) },
@@ -136,7 +136,7 @@ pub(super) fn of_twins(findings: &[Finding], differences: &Differences) -> Verdi
                 kind: Kind::Clean,
                 sentence: "Nothing was added on the way".to_owned(),
                 shows: shows("Both hold the same, but for what browsers themselves do differently."),
-                does_not_show: limits,
+                limits,
             },
         },
     }
@@ -164,7 +164,7 @@ pub(super) fn of_walk(findings: &[Finding], differences: &Differences, is_one_ad
         ),
         kind => (kind, format!("{compared} {}", walked(kind))),
     };
-    Verdict { kind, sentence, shows, does_not_show: WALKED.to_owned() }
+    Verdict { kind, sentence, shows, limits: WALKED.to_owned() }
 }
 
 fn walked(kind: Kind) -> &'static str {
@@ -181,7 +181,7 @@ fn unsound(fault: GrammarFault) -> Verdict {
         kind: Kind::Unsound,
         sentence: "This is no request that every server reads alike".to_owned(),
         shows: format!("What came stands below; what is wrong with it: {fault}."),
-        does_not_show: "It does not show who made it so: the program that sent it, or a box on the way.".to_owned(),
+        limits: "It does not show who made it so: the program that sent it, or a box on the way.".to_owned(),
     }
 }
 
@@ -203,7 +203,7 @@ fn identified(finding: &Finding, is_carrier: bool) -> Verdict {
         ),
         false => format!("It stood in the request when it arrived here, {}.", finding.origin_reason),
     };
-    Verdict { kind: Kind::Identified, sentence, shows, does_not_show: SITES.to_owned() }
+    Verdict { kind: Kind::Identified, sentence, shows, limits: SITES.to_owned() }
 }
 
 fn in_hello(thing: &str) -> Verdict {
@@ -214,10 +214,9 @@ fn in_hello(thing: &str) -> Verdict {
             "The first message of the connection, which is not encrypted, holds an extension that no browser is known \
                 to send. What is inside the connection was not touched."
                 .to_owned(),
-        does_not_show:
-            "It does not show who wrote it: a carrier's box, or a program of yours that nobody knows. Compare \
+        limits: "It does not show who wrote it: a carrier's box, or a program of yours that nobody knows. Compare \
                         with another network."
-                .to_owned(),
+            .to_owned(),
     }
 }
 
@@ -226,7 +225,7 @@ fn sent(finding: &Finding) -> Verdict {
         kind: Kind::Sent,
         sentence: format!("Your phone, or an app on it, tells this site {}", thing(finding)),
         shows: format!("It stood in the request: {}.", finding.origin_reason),
-        does_not_show: LIMITS.to_owned(),
+        limits: LIMITS.to_owned(),
     }
 }
 
@@ -235,7 +234,7 @@ fn possible(finding: &Finding) -> Verdict {
         kind: Kind::Possible,
         sentence: format!("Something in this request may be {}", thing(finding)),
         shows: "It looks like it, by its name or its value alone. It may well be something else.".to_owned(),
-        does_not_show: LIMITS.to_owned(),
+        limits: LIMITS.to_owned(),
     }
 }
 
@@ -248,7 +247,7 @@ fn unusual(count: usize) -> Verdict {
             "They are marked below. An app may have written them, or a box on the way: the comparison with HTTPS tells \
                 which."
                 .to_owned(),
-        does_not_show: LIMITS.to_owned(),
+        limits: LIMITS.to_owned(),
     }
 }
 
@@ -259,7 +258,7 @@ fn clean_alone() -> Verdict {
         shows: "It came without HTTPS, where boxes on the way can write into it, and holds nothing but fields that \
                 browsers send, without anything that is known to identify you."
             .to_owned(),
-        does_not_show: LIMITS.to_owned(),
+        limits: LIMITS.to_owned(),
     }
 }
 
@@ -270,7 +269,7 @@ fn sealed() -> Verdict {
         shows: "This request came encrypted from your browser to this site, and so it is as your browser sent it. Its first \
                 message, which is not encrypted, holds nothing that browsers do not send."
             .to_owned(),
-        does_not_show: "It says nothing of what your carrier does to pages without HTTPS: open this page without HTTPS to \
+        limits: "It says nothing of what your carrier does to pages without HTTPS: open this page without HTTPS to \
                         see that."
             .to_owned(),
     }

@@ -2,8 +2,8 @@
 
 use std::{net::TcpListener, time::Instant};
 
-use super::{ask, json, listening, reflector};
-use crate::support::{Wire, setup::clir};
+use super::{ask, inside, json, listening, reflector};
+use crate::support::{Wire, certificates::Authority, setup::clir};
 
 #[test]
 fn both_families_are_served_and_told_apart() {
@@ -63,4 +63,20 @@ fn a_certificate_of_its_own_is_made_where_none_is_given() {
     let page = ask(&clir, format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", clir.address()));
     assert!(page.text().contains("https://127.0.0.1:"), "{}", page.text());
     assert_eq!(std::fs::read_dir(clir.dir.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn a_certificate_that_was_renewed_is_shown_after_a_hangup() {
+    let clir = reflector(&[]);
+    let before = inside(&clir).certificates();
+    let (certificate, key) = Authority::trusted().pem_for(&["localhost"]);
+    clir.replace("site.key", &key);
+    clir.replace("site.pem", "no certificate");
+    clir.signal("HUP");
+    clir.wait_for_stderr("the last one stays");
+    assert_eq!(inside(&clir).certificates(), before);
+    clir.replace("site.pem", &certificate);
+    clir.signal("HUP");
+    clir.wait_for_stderr("the certificate is read anew");
+    assert_ne!(inside(&clir).certificates(), before);
 }

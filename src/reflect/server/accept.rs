@@ -76,7 +76,7 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, client: SocketAddr, is_tl
     }
     let Some(shown) = &shared.shown else { return };
     let told = |hello: &_| shared.site.hello(hello, client.ip(), Timestamp::now());
-    match shake::hands(stream, shown, &shared.ways, client.ip(), told).await {
+    match shake::hands(stream, &shown.load_full(), &shared.ways, client.ip(), told).await {
         Some(Shaken::Tls(stream, tls)) => {
             let connection = Connection { tls: Some(tls), ..connection };
             Conversation::new(Arc::clone(&shared), *stream, connection).hold().await;

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
@@ -49,7 +50,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 512, per_address: 64, rate: 20 }
+        Self { connections: 512, per_address: 64, rate: 50 }
     }
 }
 
@@ -83,13 +84,13 @@ struct Shared {
     rates: Mutex<Rates>,
     /// Places for large requests that are being answered.
     large: Arc<Semaphore>,
-    shown: Option<Shown>,
+    shown: Option<Arc<ArcSwap<Shown>>>,
     ways: shake::Ways,
     ending: watch::Receiver<bool>,
     began: Instant,
 }
 
-/// Serves until `end` completes; then what is under way is finished.
+/// Serves until `end` completes; then what is under way is finished. `shown` may be given another certificate meanwhile.
 ///
 /// # Errors
 /// A socket cannot be listened on any more.
@@ -97,7 +98,7 @@ pub async fn serve(
     site: Site,
     limits: Limits,
     doors: Vec<Door>,
-    shown: Option<Shown>,
+    shown: Option<Arc<ArcSwap<Shown>>>,
     end: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (tell, ending) = watch::channel(false);

@@ -16,7 +16,7 @@
     add(heading, "span", style[1]).className = "sign";
     heading.appendChild(document.createTextNode(" " + verdict.sentence));
     at("shows").textContent = verdict.shows;
-    at("limits").textContent = verdict.does_not_show;
+    at("limits").textContent = verdict.limits;
   }
   function list(box, title, fields) {
     if (!fields.length) { return; }
