@@ -15,6 +15,7 @@ pub mod listen;
 pub mod policy;
 pub mod portal;
 pub mod proxy;
+pub mod report;
 pub mod sink;
 pub mod sniff;
 pub mod telemetry;

@@ -14,6 +14,7 @@ mod judgement;
 mod log;
 mod passwd;
 mod provenance;
+mod report;
 mod run;
 mod scan;
 mod wrap;
@@ -60,6 +61,8 @@ enum Command {
     Scan(scan::Arguments),
     /// Read the event log
     Log(Box<log::Arguments>),
+    /// Make evidence out of the event log: a page for people, the requests it rests on, and digests of all of it
+    Report(Box<report::Arguments>),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
+        Command::Report(arguments) => report::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

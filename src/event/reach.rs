@@ -66,9 +66,10 @@ mod tests {
 
     #[test]
     fn what_was_only_observed_or_kept_got_there() {
-        for action in
-            [r#"[{"action":"strip","header":"X-MSISDN","observed":true}]"#, r#"[{"action":"keep","header":"X-MSISDN"}]"#]
-        {
+        for action in [
+            r#"[{"action":"strip","header":"X-MSISDN","observed":true}]"#,
+            r#"[{"action":"keep","header":"X-MSISDN"}]"#,
+        ] {
             assert_eq!(reach(&line("forwarded", action)), [Reach::Received, Reach::Received]);
         }
     }

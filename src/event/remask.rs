@@ -5,11 +5,7 @@
 
 use bytes::Bytes;
 
-use super::{
-    EventLine, Redactor,
-    needle::Needles,
-    text::unescape,
-};
+use super::{EventLine, Redactor, needle::Needles, text::unescape};
 use crate::exchange::Field;
 
 /// Shorter runs of digits beside bullets are what masking leaves of a number.
@@ -20,7 +16,8 @@ impl EventLine {
     pub fn mask(&mut self, redactor: &Redactor) {
         let needles = Needles::of_values(&self.found_values());
         for index in 0..self.headers.len() {
-            let spans = self.spans(|line, at| line.part == "header" && at == index && !is_answer(line.direction.as_deref()));
+            let spans =
+                self.spans(|line, at| line.part == "header" && at == index && !is_answer(line.direction.as_deref()));
             if let Some((name, value)) = self.headers.get_mut(index) {
                 let field = Field { name: Bytes::from(unescape(name)), value: Bytes::from(unescape(value)) };
                 let spans = if is_covered(value) { covered(&field.value) } else { spans };

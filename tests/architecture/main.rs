@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 6),
     ("sink", 5),
     ("portal", 5),
+    ("report", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
@@ -37,7 +38,7 @@ const FLOORS: &[(&str, u8)] = &[
 const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
 
 /// Rooms of pure judgement: time and bytes are passed in.
-const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal"];
+const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal", "report"];
 
 /// What no pure room names.
 const IMPURE: &[&str] = &[
