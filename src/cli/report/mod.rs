@@ -149,9 +149,7 @@ fn tell(folder: &Folder, digest: &str, broken_at: Option<usize>) -> Result<Outco
     let mut out = io::stdout().lock();
     writeln!(out, "{path}/report.html")
         .and_then(|()| writeln!(out, "SHA256SUMS has the digest {digest}"))
-        .and_then(|()| {
-            writeln!(out, "Note it somewhere else; `clir report --verify {path} --noted {digest}` compares.")
-        })
+        .and_then(|()| writeln!(out, "Note it somewhere else: `clir report --verify {path} --noted DIGEST` compares"))
         .map_err(|error| Failure::because("cannot write the output", error))?;
     Ok(Outcome::Done)
 }
