@@ -25,7 +25,7 @@ pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, 
 pub use reach::Reach;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
-pub use text::{Guarded, guarded, printable, unescape};
+pub use text::{Guarded, escaped, guarded, printable, unescape};
 
 use crate::{
     detect::Finding,

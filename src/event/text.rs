@@ -72,6 +72,11 @@ fn escape_backslashes(mut text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result
     f.write_str(text)
 }
 
+/// Bytes as they stand in a string of an event, nothing hidden.
+pub fn escaped(bytes: &[u8]) -> String {
+    Shown { bytes, hidden: [] }.to_string()
+}
+
 /// The byte that `xNN` stands for.
 fn escaped_byte(after_backslash: &[u8]) -> Option<u8> {
     let [b'x', high, low, ..] = after_backslash else { return None };

@@ -53,10 +53,13 @@ mod upgraded;
 mod upstream;
 mod verbatim;
 
+pub use admission::{Admission, Permit};
 pub use authentication::Authenticator;
 pub use door::{ALPN as DOOR_ALPN, Door};
 pub use hop::{Exit, Hop, Settings as ExitSettings, Words};
+pub use reading::some as read_some;
 pub use recorder::Patience;
+pub use rewound::Rewound;
 pub use running::{Parts, Running};
 pub use session::{Judges, Limits};
 pub use upgraded::Upgrades;

@@ -3,6 +3,7 @@
 //! A pure decision over the first bytes of a connection; it may answer that it needs more. It consumes nothing.
 
 mod alpn;
+mod anatomy;
 mod extensions;
 mod hello;
 mod ja4;
@@ -10,6 +11,8 @@ mod ssl2;
 mod wire;
 
 pub use alpn::Offer;
+pub use anatomy::{Anatomy, anatomy};
+pub use extensions::{is_grease, name as extension_name};
 pub use hello::{ClientHello, Extension, Hello, MAX_HELLO, read_hello};
 pub use ssl2::PROTOCOL_VERSION;
 

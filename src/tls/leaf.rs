@@ -112,7 +112,7 @@ fn params(host: &Host, from: i64, until: i64) -> Result<CertificateParams, LeafE
     Ok(params)
 }
 
-fn alternative_name(host: &Host) -> Result<SanType, LeafError> {
+pub(super) fn alternative_name(host: &Host) -> Result<SanType, LeafError> {
     match host {
         Host::Ip(address) => Ok(SanType::IpAddress(IpAddr::clone(address))),
         Host::Name(name) => {

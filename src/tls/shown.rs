@@ -17,13 +17,17 @@ use rustls::{
     server::NoServerSessionStorage,
     sign::CertifiedKey,
 };
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{cache::Always, provider, seconds};
 
 /// A certificate with its key, ready for handshakes.
 #[derive(Clone)]
-pub struct Shown(Arc<ServerConfig>);
+pub struct Shown {
+    config: Arc<ServerConfig>,
+    fingerprint: Arc<str>,
+}
 
 /// Why a certificate and a key cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -73,21 +77,31 @@ impl Shown {
             return Err(ShownError::NotValid { path: certificate.to_owned() });
         }
         let certified = CertifiedKey::from_der(chain, private_key(key)?, &provider()).map_err(mismatch)?;
-        let builder = ServerConfig::builder_with_provider(provider());
-        let builder = builder.with_safe_default_protocol_versions().map_err(mismatch)?;
-        let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(Arc::new(certified))));
+        Self::of(Arc::new(certified), alpn).map_err(mismatch)
+    }
+
+    /// Shows this one.
+    pub(super) fn of(certified: Arc<CertifiedKey>, alpn: &[&[u8]]) -> Result<Self, rustls::Error> {
+        let fingerprint = certified.cert.first().map(fingerprint).unwrap_or_default().into();
+        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(Always(certified)));
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
-        config.ticketer = Ticketer::new().map_err(mismatch)?;
+        config.ticketer = Ticketer::new()?;
         // Tickets carry the state to the client; nothing is kept here for those who never come back.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // 0-RTT can be replayed (RFC 8446 §8).
         config.max_early_data_size = 0;
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), fingerprint })
     }
 
     /// What to accept a handshake with.
     pub fn server_config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.config)
+    }
+
+    /// The SHA-256 of the certificate, as `AB:CD:…`: what a person compares.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 }
 
@@ -95,6 +109,11 @@ impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shown").finish_non_exhaustive()
     }
+}
+
+fn fingerprint(certificate: &CertificateDer<'static>) -> String {
+    let digest = Sha256::digest(certificate);
+    digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, ShownError> {

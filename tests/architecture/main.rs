@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("main", 8),
     ("cli", 7),
     ("proxy", 6),
+    ("probe", 6),
     ("config", 6),
     ("sink", 5),
     ("portal", 5),

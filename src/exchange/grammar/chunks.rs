@@ -47,11 +47,23 @@ impl Chunks {
     /// # Errors
     /// [`GrammarFault::Chunk`] at the first byte that does not fit.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, GrammarFault> {
+        self.advance_telling(bytes, |_| {})
+    }
+
+    /// The same, and tells what of them is content.
+    ///
+    /// # Errors
+    /// [`GrammarFault::Chunk`] at the first byte that does not fit.
+    pub fn advance_telling(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) -> Result<usize, GrammarFault> {
         let mut taken = 0;
         while let Some(&byte) = bytes.get(taken) {
             match self.state {
                 State::Done => break,
-                State::Data => taken += self.skip_data(bytes.len() - taken),
+                State::Data => {
+                    let skipped = self.skip_data(bytes.len() - taken);
+                    tell(bytes.get(taken..taken + skipped).unwrap_or_default());
+                    taken += skipped;
+                }
                 _ => {
                     self.state = self.step(byte)?;
                     taken += 1;

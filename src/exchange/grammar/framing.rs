@@ -86,13 +86,22 @@ impl BodyTracker {
     /// # Errors
     /// [`GrammarFault::Chunk`] where the chunk grammar is broken.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, GrammarFault> {
+        self.advance_telling(bytes, |_| {})
+    }
+
+    /// The same, and tells what of them is content, without the framing of chunks.
+    ///
+    /// # Errors
+    /// [`GrammarFault::Chunk`] where the chunk grammar is broken.
+    pub fn advance_telling(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) -> Result<usize, GrammarFault> {
         match self {
             Self::Length(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= taken as u64;
+                tell(bytes.get(..taken).unwrap_or_default());
                 Ok(taken)
             }
-            Self::Chunked(chunks) => chunks.advance(bytes),
+            Self::Chunked(chunks) => chunks.advance_telling(bytes, tell),
         }
     }
 }
@@ -119,6 +128,18 @@ mod tests {
         }
         for value in ["", "gzip, chunked", "chunked, chunked", "identity", "xchunked", "chunked;q=1"] {
             assert_eq!(framing(v11, &[("transfer-encoding", value)]), Err(GrammarFault::TransferEncoding), "{value}");
+        }
+    }
+
+    #[test]
+    fn content_is_told_without_its_framing_however_it_is_split() {
+        let wire = b"3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\nnext";
+        for split in 0..wire.len() - 4 {
+            let mut tracker = BodyTracker::new(Framing::Chunked);
+            let mut content = Vec::new();
+            let taken = tracker.advance_telling(&wire[..split], |part| content.extend_from_slice(part)).unwrap();
+            tracker.advance_telling(&wire[taken..], |part| content.extend_from_slice(part)).unwrap();
+            assert_eq!((content.as_slice(), tracker.is_done()), (&b"abcde"[..], true), "{split}");
         }
     }
 
