@@ -110,7 +110,7 @@ impl Wire {
             false => planned.path.clone(),
         };
         let mut bytes = format!("{} {target} HTTP/1.1\r\n", planned.method).into_bytes();
-        for field in planned.fields.iter() {
+        for field in &planned.fields {
             bytes.extend([&field.name[..], b": ", &field.value, b"\r\n"].concat());
         }
         bytes.extend([b"\r\n", planned.body].concat());
