@@ -13,8 +13,10 @@ mod gateway;
 mod judgement;
 mod log;
 mod passwd;
+mod probe;
 mod provenance;
 mod reflect;
+mod report;
 mod run;
 mod scan;
 mod wrap;
@@ -61,6 +63,10 @@ enum Command {
     Scan(scan::Arguments),
     /// Read the event log
     Log(Box<log::Arguments>),
+    /// Send known requests to a reflector, and tell what was done to them and to the answers on the way
+    Probe(probe::Arguments),
+    /// Make evidence out of the event log: a page for people, the requests it rests on, and digests of all of it
+    Report(Box<report::Arguments>),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
@@ -84,6 +90,8 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
+        Command::Probe(arguments) => probe::run(config, &arguments),
+        Command::Report(arguments) => report::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Reflect(arguments) => reflect::run(&arguments),

@@ -43,6 +43,21 @@ pub struct EventLine {
     pub hop: Option<String>,
 }
 
+impl EventLine {
+    /// The URL that was asked for, or the authority of a `CONNECT`; where no host is known, what was asked for.
+    pub fn url(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let is_default = matches!((self.scheme.as_str(), self.port), ("http", 80) | ("https", 443));
+        match self.method.as_str() {
+            // What was refused for its grammar may name no host, or one that is none.
+            _ if self.host.is_empty() => self.target.clone(),
+            "CONNECT" => format!("{host}:{}", self.port),
+            _ if is_default => format!("{}://{host}{}", self.scheme, self.target),
+            _ => format!("{}://{host}:{}{}", self.scheme, self.port, self.target),
+        }
+    }
+}
+
 /// A finding as it was written.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]

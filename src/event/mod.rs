@@ -6,7 +6,9 @@
 mod credential;
 mod line;
 mod needle;
+mod reach;
 mod redact;
+mod remask;
 mod render;
 mod text;
 
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
+pub use reach::Reach;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, escaped, guarded, printable, unescape};

@@ -68,6 +68,15 @@ impl Needles {
         Self::of(findings, names, 0)
     }
 
+    /// These values, in all their spellings.
+    pub(super) fn of_values(values: &[Bytes]) -> Self {
+        let mut gathered = Gathered::default();
+        for value in values {
+            gathered.add(value);
+        }
+        gathered.into_needles()
+    }
+
     /// Those that hold a number: what is looked for in names that people chose, such as a rule's.
     pub(super) fn numbers(findings: &[Finding]) -> Self {
         Self::of(findings, std::iter::empty(), SHORTEST)
@@ -80,14 +89,10 @@ impl Needles {
         for finding in findings {
             gathered.add(&finding.value);
             if gathered.is_too_much() {
-                return Self { short: Short::All { digits }, long: Vec::new() };
+                break;
             }
         }
-        let long = gathered.long.into_iter().filter_map(|value| {
-            let beginning = Finder::new(value.get(..LONG)?).into_owned();
-            Some(Long { beginning, rest: value.slice(LONG..) })
-        });
-        Self { long: long.collect(), short: Short::of(gathered.values) }
+        gathered.into_needles()
     }
 
     /// Reports every place where one of the values stands.
@@ -152,6 +157,17 @@ struct Gathered {
 }
 
 impl Gathered {
+    fn into_needles(self) -> Needles {
+        if self.is_too_much() {
+            return Needles { short: Short::All { digits: self.digits }, long: Vec::new() };
+        }
+        let long = self.long.into_iter().filter_map(|value| {
+            let beginning = Finder::new(value.get(..LONG)?).into_owned();
+            Some(Long { beginning, rest: value.slice(LONG..) })
+        });
+        Needles { long: long.collect(), short: Short::of(self.values) }
+    }
+
     fn add(&mut self, value: &Bytes) {
         self.with_parts(value);
         // What is encoded as a whole may be several as well.

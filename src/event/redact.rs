@@ -113,6 +113,12 @@ impl Redactor {
         Shown { bytes: &finding.value, hidden }.to_string()
     }
 
+    /// A value of which nobody knows whose it is, as if it had been found whole.
+    pub fn covered(&self, value: &[u8]) -> String {
+        let hidden = hide(value, SmallVec::from_iter([Span { range: 0..value.len(), kind: Kind::Found }]));
+        Shown { bytes: value, hidden }.to_string()
+    }
+
     /// A text that stands beside these findings, in which what was found must not stand once more.
     pub fn text(&self, text: &str, findings: &[Finding]) -> String {
         self.other(text.as_bytes(), &Needles::new(findings)).to_string()

@@ -17,6 +17,10 @@ const PAGE: Marked = Marked { kind: "text/html; charset=utf-8", bytes: include_b
 const PNG: Marked = Marked { kind: "image/png", bytes: include_bytes!("bodies/marked.png") };
 const JPEG: Marked = Marked { kind: "image/jpeg", bytes: include_bytes!("bodies/marked.jpg") };
 
+/// Where each stands, and its bytes.
+pub const MARKED: &[(&str, &[u8])] =
+    &[("/body/text", TEXT.bytes), ("/body/html", PAGE.bytes), ("/body/png", PNG.bytes), ("/body/jpeg", JPEG.bytes)];
+
 /// The body that stands at this path.
 pub(super) fn at(path: &str) -> Option<Marked> {
     match path {

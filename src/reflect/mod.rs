@@ -24,6 +24,7 @@ mod walk;
 mod tests;
 
 pub use answer::Reply;
+pub use bodies::MARKED;
 pub use rate::Rates;
 pub use seen::{Body, Connection, Seen, Tls};
 pub use site::Site;

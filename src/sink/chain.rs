@@ -100,7 +100,13 @@ impl Content {
         self.bytes
     }
 
-    fn sha256(&self) -> String {
+    /// How many lines.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// SHA-256 in hex.
+    pub fn sha256(&self) -> String {
         hex(&self.digest.clone().finalize())
     }
 }

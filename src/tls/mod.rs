@@ -37,7 +37,7 @@ pub use cache::LeafCache;
 pub use describe::{describe, describe_client, describe_io, is_dismissal};
 pub use error::{AuthorityError, LeafError, TrustError};
 pub use installation::installation_key;
-pub use roots::RootSource;
+pub use roots::{RootSource, gather};
 pub use rotate::{Rotated, rotate};
 pub use sessions::{Opening, Visitor};
 pub use shown::{Shown, ShownError};

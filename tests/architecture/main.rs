@@ -18,11 +18,13 @@ const FLOORS: &[(&str, u8)] = &[
     ("main", 8),
     ("cli", 7),
     ("proxy", 6),
+    ("probe", 6),
     ("config", 6),
     ("reflect/server", 6),
     ("sink", 5),
     ("portal", 5),
     ("reflect", 5),
+    ("report", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
@@ -39,7 +41,7 @@ const FLOORS: &[(&str, u8)] = &[
 const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
 
 /// Rooms of pure judgement: time and bytes are passed in.
-const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal", "reflect"];
+const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal", "reflect", "report"];
 
 /// What no pure room names.
 const IMPURE: &[&str] = &[

@@ -51,7 +51,8 @@ impl Source {
         }
         let code = self.code();
         let mut found: BTreeSet<String> = after(&code, "crate::").into_iter().flat_map(first_words).collect();
-        if self.path.ends_with("/mod.rs") {
+        // Of a room's first file only: further in, what is above is the room itself.
+        if self.path == format!("src/{}/mod.rs", self.room()) {
             found.extend(
                 after(&code, "super::").into_iter().flat_map(first_words).filter(|word| !declares(&code, word)),
             );

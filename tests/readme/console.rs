@@ -203,6 +203,10 @@ fn masked_line(line: &str) -> String {
             return format!("{varying}*");
         }
     }
+    if let Some((before, digest)) = line.rsplit_once(' ').filter(|(_, word)| word.len() == 64 && !word.contains('.')) {
+        assert!(digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
+        return format!("{before} *");
+    }
     match line.get(..19).filter(|time| time.len() == 19 && time.as_bytes()[4] == b'-' && time.as_bytes()[16] == b':') {
         Some(time) => line.replace(time, "*"),
         None => line.to_owned(),

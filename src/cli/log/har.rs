@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value, json};
 
-use super::text::url;
 use crate::event::{EventLine, Guarded};
 
 /// Keys of an event that stand under `_clir`.
@@ -29,7 +28,7 @@ const OURS: [&str; 13] = [
 ];
 
 /// Writes the event's entry, and before the first one the archive's beginning.
-pub(super) fn write(out: &mut impl Write, event: &EventLine, line: &[u8], is_first: bool) -> io::Result<()> {
+pub(in crate::cli) fn write(out: &mut impl Write, event: &EventLine, line: &[u8], is_first: bool) -> io::Result<()> {
     if is_first {
         begin(out)?;
     } else {
@@ -40,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine, line: &[u8], is_fir
 }
 
 /// Writes the archive's end.
-pub(super) fn finish(out: &mut impl Write, is_empty: bool) -> io::Result<()> {
+pub(in crate::cli) fn finish(out: &mut impl Write, is_empty: bool) -> io::Result<()> {
     if is_empty {
         begin(out)?;
     }
@@ -59,7 +58,7 @@ fn entry(event: &EventLine, line: &[u8]) -> Value {
         "time": milliseconds,
         "request": {
             "method": event.method,
-            "url": if event.method == "CONNECT" && !event.host.is_empty() { format!("https://{}", url(event)) } else { url(event) },
+            "url": if event.method == "CONNECT" && !event.host.is_empty() { format!("https://{}", event.url()) } else { event.url() },
             "httpVersion": event.version,
             "cookies": [],
             "headers": event.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Value>(),

@@ -3,10 +3,10 @@
 //! Reads the event log's files in the order in which they were begun, filters, and prints. A torn last line, which a
 //! process that was killed may leave, is passed over; any other line that is no event is told on standard error.
 
-mod filter;
-mod har;
+pub(super) mod filter;
+pub(super) mod har;
 mod moment;
-mod tail;
+pub(super) mod tail;
 mod text;
 mod verify;
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Reads a log's files one after the other, and remembers where it stopped.
-pub(super) struct Tail {
+pub(in crate::cli) struct Tail {
     dir: PathBuf,
     since: Option<Timestamp>,
     current: Option<Current>,
@@ -42,12 +42,15 @@ struct Versioned {
 
 impl Tail {
     /// Begins before the first line; files that ended before `since` are not opened.
-    pub(super) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
+    pub(in crate::cli) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
         Self { dir: dir.into(), since, current: None }
     }
 
     /// Reads every whole line that has come since the last call, in all files. Lines are given with their end.
-    pub(super) fn advance(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(in crate::cli) fn advance(
+        &mut self,
+        visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         loop {
             // The list is taken first: nothing is appended to a file once there is a newer one.
             let next = self.next()?;

@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
     let client = event.client_name.as_deref().unwrap_or(client);
     let start = format!("{time}  {:<11}  {status:>3}  {client:<15}  ", event.verdict);
-    line(out, &format!("{start}{} {}", event.method, url(event)))?;
+    line(out, &format!("{start}{} {}", event.method, event.url()))?;
     for finding in &event.findings {
         line(out, &found(event, finding))?;
         for told in provenance::of_line(finding).iter().flat_map(|line| wrap(6, line)) {
@@ -71,19 +71,6 @@ fn shorten(text: &str, columns: usize) -> String {
         return text.trim_end().to_owned();
     }
     text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
-}
-
-/// The URL of an event, or the authority of a `CONNECT`; where no host is known, what was asked for.
-pub(super) fn url(event: &EventLine) -> String {
-    let host = if event.host.contains(':') { format!("[{}]", event.host) } else { event.host.clone() };
-    let is_default = matches!((event.scheme.as_str(), event.port), ("http", 80) | ("https", 443));
-    match event.method.as_str() {
-        // What was refused for its grammar may name no host, or one that is none.
-        _ if event.host.is_empty() => event.target.clone(),
-        "CONNECT" => format!("{host}:{}", event.port),
-        _ if is_default => format!("{}://{host}{}", event.scheme, event.target),
-        _ => format!("{}://{host}:{}{}", event.scheme, event.port, event.target),
-    }
 }
 
 fn found(event: &EventLine, finding: &FindingLine) -> String {

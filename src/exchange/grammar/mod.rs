@@ -8,6 +8,7 @@ mod fault;
 mod framing;
 mod head;
 
+pub use chunks::Chunks;
 pub use fault::GrammarFault;
 pub use framing::{BodyTracker, Framing};
 pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, check_target, parse_request, parse_response};
