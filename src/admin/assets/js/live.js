@@ -12,6 +12,7 @@ import { some } from './text.js';
 
 /** At most so many rows stand in the page: those with findings, and the others. */
 const [FOUND, FIRST, OTHERS] = [150, 8, 350];
+const FINDINGS = 'With findings';
 const TOGETHER = 200;
 const POINTING = 4000;
 
@@ -25,7 +26,7 @@ export function live(root) {
             top.heed(row);
             view.offer(row);
         }),
-        on('missed', ({ count }) => view.missed(count)),
+        on('missed', () => view.missed()),
         on('line', ({ again }) => again && (top.ask(), view.load())),
     ];
     view.load();
@@ -44,13 +45,14 @@ class Live {
         this.filters = filters;
         this.waiting = [];
         this.isPaused = false;
+        this.isIncomplete = false;
         this.pointed = 0;
-        this.pause = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => this.togglePause() }, 'Pause');
+        this.pause = h('button', { type: 'button', onclick: () => this.togglePause() }, 'Pause');
         this.fresh = h('button.fresh', { type: 'button', hidden: true, onclick: () => this.showWaiting() });
         this.form = form(filters);
         this.lists = h('div.lists', { onpointermove: () => (this.pointed = Date.now()) });
         const head = h('div.stream-head', {}, h('h2', {}, 'What passes now'), this.pause);
-        this.element = h('section.stream', { 'aria-label': 'Exchanges' }, head, this.form, this.fresh, this.lists);
+        this.element = h('section.stream', { 'aria-label': 'Exchanges' }, head, this.form, h('div.fresh-place', {}, this.fresh), this.lists);
         this.timer = setInterval(() => this.flush(), TOGETHER);
     }
 
@@ -73,6 +75,7 @@ class Live {
         const { signal } = this.asked;
         const feeds = this.feeds();
         this.waiting = [];
+        this.isIncomplete = false;
         this.showFresh();
         try {
             await Promise.all(feeds.map(({ feed }) => feed.load(signal)));
@@ -91,8 +94,8 @@ class Live {
         const isFound = (row) => Boolean(row.severity);
         const only = isOfFindings(filters);
         const most = only ? FOUND : FIRST;
-        const feed = new Feed({ label: 'With findings', query: found, wants: isFound, most, page: only ? 100 : FIRST });
-        const parts = [new Part('With findings', feed, only ? OTHERS + FOUND : FOUND, filters)];
+        const feed = new Feed({ label: FINDINGS, query: found, wants: isFound, most, page: only ? 100 : FIRST });
+        const parts = [new Part(FINDINGS, feed, only ? OTHERS + FOUND : FOUND, filters)];
         if (only) return parts;
         const rest = new Feed({ label: 'Nothing found', query: filters, wants: (row) => !isFound(row), most: OTHERS, page: 100 });
         return [...parts, new Part('Nothing found', rest, OTHERS, filters)];
@@ -106,20 +109,26 @@ class Live {
         if (this.waiting.length > FOUND + OTHERS) this.waiting.shift();
     }
 
-    missed(number) {
-        if (!this.isPaused) this.load();
-        this.note = `${some(number, 'exchange')} passed too quickly to be shown one by one.`;
+    /** Some passed too quickly to be told one by one: they are asked for together. */
+    missed() {
+        if (!this.isHeld()) this.load();
+        else this.isIncomplete = true;
     }
 
     /** New rows wait while somebody reads, points or has the keyboard in the list: nothing moves under their eyes. */
     isHeld() {
         const isRead = scrollY > 80 && this.lists.getBoundingClientRect().top < 0;
         const isPointed = Date.now() - this.pointed < POINTING;
-        return this.isPaused || isRead || isPointed || this.lists.contains(document.activeElement);
+        return this.isPaused || this.isBehind() || isRead || isPointed || this.lists.contains(document.activeElement);
+    }
+
+    isBehind() {
+        return Boolean(this.parts?.some(({ feed }) => feed.isBehind));
     }
 
     flush() {
-        if (this.waiting.length && this.parts && !this.isHeld()) this.release();
+        if (this.isIncomplete && !this.isHeld()) this.load();
+        else if (this.waiting.length && this.parts && !this.isHeld()) this.release();
         this.showFresh();
     }
 
@@ -141,7 +150,8 @@ class Live {
     showWaiting() {
         if (this.isPaused) this.togglePause();
         this.pointed = 0;
-        this.release();
+        if (this.isBehind() || this.isIncomplete) this.load();
+        else this.release();
         this.showFresh();
         this.element.scrollIntoView({ block: 'start' });
         this.pause.focus({ preventScroll: true });
@@ -149,7 +159,7 @@ class Live {
 
     togglePause() {
         this.isPaused = !this.isPaused;
-        this.pause.setAttribute('aria-pressed', String(this.isPaused));
+        this.pause.classList.toggle('strong', this.isPaused);
         this.pause.textContent = this.isPaused ? 'Go on' : 'Pause';
         this.flush();
     }
@@ -160,7 +170,7 @@ class Part {
     constructor(title, feed, room, filters) {
         Object.assign(this, { feed, filters });
         this.empty = h('p.empty', {});
-        this.more = h('button.more', { type: 'button', onclick: () => this.older(room) }, `Older: ${title.toLowerCase()}`);
+        this.more = h('button.more', { type: 'button', onclick: () => this.older(room) }, title === FINDINGS ? 'Earlier findings' : 'Earlier exchanges');
         this.element = h('div.part', {}, h('h3', {}, title), this.empty, feed.list, this.more);
         this.refresh = this.refresh.bind(this);
     }

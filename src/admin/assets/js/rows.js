@@ -13,6 +13,7 @@ export class Feed {
         this.items = new Map();
         this.next = null;
         this.isTrimmed = false;
+        this.isBehind = false;
         this.list = h('ol.rows', { 'aria-label': label });
     }
 
@@ -21,7 +22,7 @@ export class Feed {
         const { items, next } = await ask('exchanges', { ...this.query, limit: this.page }, signal);
         this.items.clear();
         this.next = next;
-        this.isTrimmed = false;
+        this.isTrimmed = this.isBehind = false;
         const wanted = items.filter(this.wants).slice(0, this.most);
         show(this.list, wanted.map((row) => this.#item(row)));
         return this.items.size;
@@ -66,7 +67,9 @@ export class Feed {
             const gone = end === 'last' ? this.list.lastElementChild : this.list.firstElementChild;
             this.items.delete(gone.dataset.id);
             gone.remove();
+            // What lies between the last row and the cursor, or between the first and the newest, is missing now.
             if (end === 'last') this.isTrimmed = true;
+            else this.isBehind = true;
         }
     }
 }

@@ -62,7 +62,7 @@ function tallied({ identifier, words, severity, received, spared }) {
     const link = h('a', { href: to('live', { identifier }) }, plain(words));
     const went = h('span.went', {}, h('b', {}, count(received)), ` ${received === 1 ? 'site' : 'sites'} received it`);
     const kept = h('span.kept', {}, h('b', {}, count(spared)), ' spared');
-    return h(`li${received ? '.leaked' : '.spared'}`, {}, link, h('span.severity', {}, plain(severity)), received ? went : null, kept);
+    return h(`li${received ? '.leaked' : '.spared'}`, {}, link, h('span.severity', {}, plain(severity)), received ? went : null, spared || !received ? kept : null);
 }
 
 /** Never "nothing found" without what could be seen at all. */
