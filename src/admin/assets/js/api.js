@@ -38,10 +38,3 @@ async function answer(request) {
     if (response.ok && said !== null) return said;
     throw new Refused(response.status, said?.error ?? `clir answered ${response.status} and gave no reason.`, said?.diagnostics);
 }
-
-/** Midnight where the viewer is: since when "today" counts. */
-export function midnight() {
-    const day = new Date();
-    day.setHours(0, 0, 0, 0);
-    return day.toISOString();
-}

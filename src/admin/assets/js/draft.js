@@ -49,13 +49,14 @@ function radio(name, value, words, checked) {
 }
 
 /** The rule as text, its faults at their lines, and the button that saves it. */
-function editor({ toml, file, diagnostics }, cancel) {
+function editor({ toml, file, problem, diagnostics }, cancel) {
     const area = h('textarea', { spellcheck: 'false', wrap: 'off', autocapitalize: 'none', 'aria-label': 'The rule, in TOML', 'aria-describedby': 'draft-faults' });
     const gutter = h('div.gutter', { 'aria-hidden': 'true' });
     const faults = h('ul.faults', { id: 'draft-faults' });
     const save = h('button.strong', { type: 'button', onclick: keep }, 'Save the rule');
     const buttons = h('div.buttons', {}, save, h('button.quiet', { type: 'button', onclick: cancel }, 'Cancel'));
-    const words = h('p.soft', {}, 'It is checked, then put before all other rules of ', h('code', {}, plain(file)), ', and holds from the next request on.');
+    const place = h('p.soft', {}, 'It is checked, then put before all other rules of ', h('code', {}, plain(file ?? 'the policy')), ', and holds from the next request on.');
+    const words = problem ? h('p.banner.bad', {}, plain(problem)) : place;
     const box = h('div.editor', {}, h('div.code', {}, gutter, area), h('div', { role: 'alert' }, faults), words, buttons);
     area.value = toml;
     area.addEventListener('input', () => tellFaults([]));
@@ -67,7 +68,7 @@ function editor({ toml, file, diagnostics }, cancel) {
         area.rows = Math.min(16, Math.max(6, lines + 1));
         const bad = new Set(list.map(({ line }) => line));
         show(gutter, Array.from({ length: lines }, (_, at) => h(`span${bad.has(at + 1) ? '.bad' : ''}`, {}, String(at + 1))));
-        show(faults, list.map((fault) => h('li', {}, h('button.quiet', { type: 'button', onclick: () => lead(area, fault) }, place(fault)), ' ', plain(fault.message), fault.help ? h('span.soft', {}, ' ', plain(fault.help)) : null)));
+        show(faults, list.map((fault) => h('li', {}, h('button.quiet', { type: 'button', onclick: () => lead(area, fault) }, spot(fault)), ' ', plain(fault.message), fault.help ? h('span.soft', {}, ' ', plain(fault.help)) : null)));
         area.setAttribute('aria-invalid', String(list.length > 0));
     }
 
@@ -89,7 +90,7 @@ function editor({ toml, file, diagnostics }, cancel) {
     return box;
 }
 
-const place = ({ line, column }) => (line ? `Line ${line}${column ? `, column ${column}` : ''}:` : 'The rule:');
+const spot = ({ line, column }) => (line ? `Line ${line}${column ? `, column ${column}` : ''}:` : 'The rule:');
 
 /** Puts the caret where the fault is. */
 function lead(area, { line, column }) {

@@ -58,8 +58,11 @@ function account({ event, received, sent, findings }) {
 function verdict(event, whys, isLeaked) {
     const site = foreign(event.host, 80);
     if (isLeaked) return [site, ' received ', listed(whys.filter(({ reached }) => reached)), '.'];
+    const back = whys.filter(({ finding: { location } }) => location?.direction === 'response');
+    if (whys.length && back.length === whys.length) return [site, ' sent ', listed(whys), ' in its answer.'];
     if (whys.length) return [site, ' did not receive ', listed(whys), '.'];
     if (event.error) return ['It did not come to a good end: ', foreign(event.error, 400)];
+    if (event.verdict === 'intercepted') return 'A tunnel that was opened: each request inside is an exchange of its own.';
     if (event.method === 'CONNECT') return 'A tunnel: its head was looked at, what went through it was not.';
     return 'Nothing that identifies anybody was found in what clir saw of it.';
 }
@@ -71,7 +74,8 @@ function listed(whys) {
 
 function finding(event, { finding: found, why, action, reached }, at) {
     const place = found.location ?? {};
-    const where = place.part === 'target' ? 'in the request’s target' : ['in ', plain(place.part), ' ', h('code', {}, foreign(place.name, 120))];
+    const side = place.direction === 'response' ? ' of the answer' : '';
+    const where = place.part === 'target' ? 'in the request’s target' : ['in ', plain(place.part), ' ', h('code', {}, foreign(place.name, 120)), side];
     const holder = h('div', {});
     const write = h('button', { type: 'button', onclick: () => draft(holder, event, at, found, write) }, 'Write a rule for this');
     return h(

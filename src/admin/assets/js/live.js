@@ -177,7 +177,8 @@ class Part {
 
     refresh() {
         const isEmpty = this.feed.items.size === 0;
-        const words = isAny(this.filters) ? 'Nothing here matches the filter.' : 'Nothing yet. It appears here as soon as it passes.';
+        const isGoingOn = this.feed.hasOlder();
+        const words = isGoingOn ? 'Nothing among the newest.' : isAny(this.filters) ? 'Nothing here matches the filter.' : 'Nothing yet. It appears here as soon as it passes.';
         show(this.empty, isEmpty ? words : '');
         this.empty.hidden = !isEmpty;
         this.more.hidden = !this.feed.hasOlder();

@@ -99,6 +99,8 @@ function path(row) {
     return [row.method === 'GET' ? '' : h('b', {}, foreign(row.method, 20), ' '), foreign(target.slice(from), 160)];
 }
 
+const VERDICTS = { tunnelled: 'passed unread', intercepted: 'opened', redirected: 'sent to HTTPS', answered: 'answered by clir', blocked: 'blocked', refused: 'refused' };
+
 /** What became of it, in a word or two, and as which kind it is marked. */
 export function outcome(row) {
     if (row.leaked) return { kind: 'leaked', words: 'went on to the site' };
@@ -107,6 +109,6 @@ export function outcome(row) {
         return { kind: 'spared', words: [...new Set(done)].join(', ') || 'did not reach the site' };
     }
     if (row.error || row.verdict === 'failed') return { kind: 'failed', words: 'failed' };
-    if (row.verdict === 'forwarded') return { kind: 'plain', words: row.method === 'CONNECT' ? 'passed unread' : (row.status ?? '') };
-    return { kind: 'plain', words: row.verdict ?? '' };
+    if (row.verdict === 'forwarded') return { kind: 'plain', words: row.status ?? '' };
+    return { kind: 'plain', words: VERDICTS[row.verdict] ?? row.verdict ?? '' };
 }

@@ -1,6 +1,6 @@
 // What happened today, in one sentence that anybody understands?
 
-import { ask, midnight } from './api.js';
+import { ask } from './api.js';
 import { h, show } from './dom.js';
 import { to } from './route.js';
 import { count, plain, some } from './text.js';
@@ -22,7 +22,7 @@ export function statement() {
         if (isAsking) return soon(QUICK);
         isAsking = true;
         try {
-            tell(await ask('summary', { since: midnight() }), { title, tally, figures, seen });
+            tell(await ask('summary'), { title, tally, figures, seen });
         } catch (error) {
             if (title.textContent === 'Looking…') title.textContent = error.message;
         }
@@ -48,7 +48,7 @@ function tell(summary, { title, tally, figures, seen }) {
     if (title.textContent !== summary.statement) title.textContent = plain(summary.statement);
     show(tally, (summary.identifiers ?? []).map(tallied));
     const parts = [
-        `${some(summary.exchanges, 'exchange')} since midnight`,
+        `${some(summary.exchanges, 'exchange')} today`,
         `${count(summary.with_findings)} with findings`,
         `${some(summary.tunnels, 'tunnel')} passed unread`,
         some(summary.hosts, 'site'),
@@ -62,7 +62,7 @@ function tallied({ identifier, words, severity, received, spared }) {
     const link = h('a', { href: to('live', { identifier }) }, plain(words));
     const went = h('span.went', {}, h('b', {}, count(received)), ` ${received === 1 ? 'site' : 'sites'} received it`);
     const kept = h('span.kept', {}, h('b', {}, count(spared)), ' spared');
-    return h(`li${received ? '.leaked' : '.spared'}`, {}, link, h('span.severity', {}, plain(severity)), received ? went : null, spared || !received ? kept : null);
+    return h(`li${received ? '.leaked' : '.spared'}`, {}, link, h('span.severity', {}, plain(severity)), h('span.sums', {}, received ? went : null, spared || !received ? kept : null));
 }
 
 /** Never "nothing found" without what could be seen at all. */

@@ -5,16 +5,16 @@ import { h } from './dom.js';
 /** What each identifier is called. The server's own words come with its answers; these are for menus and marks. */
 export const IDENTIFIERS = {
     msisdn: 'phone number',
-    imsi: 'SIM identity (IMSI)',
+    imsi: 'subscription number (IMSI)',
     imei: 'device number (IMEI)',
     iccid: 'SIM card number (ICCID)',
-    'subscriber-id': 'pseudonym',
+    'subscriber-id': 'pseudonym for life',
     acr: 'customer reference (ACR)',
-    account: 'account',
+    account: 'account or e-mail address',
     location: 'location',
     'client-ip': 'address inside the carrier',
     device: 'device profile',
-    network: 'network detail',
+    network: 'network details',
 };
 
 export const SEVERITIES = ['low', 'medium', 'high', 'critical'];
