@@ -74,6 +74,13 @@ fn what_strangers_send_is_only_looked_at() {
 
 #[test]
 #[ignore = "needs Chromium, Node and axe: run by tests/run"]
+fn the_portal_is_for_every_screen_and_for_no_eyes() {
+    let clir = Setup::new().start();
+    run(script("portal.mjs", &clir));
+}
+
+#[test]
+#[ignore = "needs Chromium, Node and axe: run by tests/run"]
 fn the_page_says_that_clir_is_gone_and_finds_it_again() {
     // The same address afterwards: found free, and given up at once.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

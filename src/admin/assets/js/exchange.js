@@ -83,11 +83,16 @@ function finding(event, { finding: found, why, action, reached }, at) {
         {},
         h('h4', {}, capital(wordsOf(found.identifier)), ' ', where),
         h('p.kinds', {}, [found.severity, found.confidence, originWords(found.origin)].map((word) => h('span', {}, plain(word)))),
-        h('ul.why', {}, (why ?? []).map((sentence) => h('li', {}, foreign(sentence, 2000)))),
+        h('ul.why', {}, reasons(found, why).map((sentence) => h('li', {}, foreign(sentence, 2000)))),
         h('p.done', {}, done(action, reached)),
         write,
         holder,
     );
+}
+
+/** The first sentence may say what stands above it already. */
+function reasons({ severity, identifier }, why) {
+    return (why ?? []).filter((sentence, at) => at > 0 || !String(sentence).startsWith(`${severity} ${identifier}`));
 }
 
 function done(action, reached) {
@@ -95,7 +100,10 @@ function done(action, reached) {
     if (!action) return [reached ? 'No rule was about it, and what no rule is about is kept. ' : '', end];
     const place = action.file ? [' (', h('code', {}, plain(`${action.file}${action.line ? `:${action.line}` : ''}`)), ')'] : null;
     const reason = action.reason ? [', because ', h('q', {}, foreign(action.reason, 500))] : null;
-    return [capital(doneBy(action.action)), ' by the rule ', h('b', {}, foreign(action.rule, 200)), place, reason, '. ', end];
+    // A rule that was followed would have kept it here.
+    const isWatched = reached && action.action !== 'keep';
+    const did = isWatched ? `clir only watches: it would have been ${doneBy(action.action)}` : capital(doneBy(action.action));
+    return [did, ' by the rule ', h('b', {}, foreign(action.rule, 200)), place, reason, '. ', end];
 }
 
 function facts(event) {
