@@ -1,12 +1,13 @@
 // Which exchanges does the viewer want, and is this row one of them?
 
-import { h } from './dom.js';
+import { h, show } from './dom.js';
 import { go, here } from './route.js';
-import { ACTIONS, IDENTIFIERS, SEVERITIES } from './text.js';
+import { ACTIONS, IDENTIFIERS, SEVERITIES, foreign } from './text.js';
 
 const NAMES = ['host', 'client', 'identifier', 'severity', 'action', 'rule', 'verdict', 'found', 'from', 'to'];
 /** These hold of rows with findings only. */
 const OF_FINDINGS = ['identifier', 'severity', 'action', 'rule', 'found'];
+const LINKED = { rule: 'Rule', verdict: 'Verdict', from: 'From', to: 'Until' };
 const PATIENCE = 250;
 
 export const chosen = (parameters) => Object.fromEntries(NAMES.map((name) => [name, parameters[name] ?? '']));
@@ -68,6 +69,7 @@ export function form(filters) {
         choice('action', 'What was done', ACTIONS, 'anything', filters),
         h('label.check', {}, h('input', { type: 'checkbox', name: 'found', checked: Boolean(filters.found) }), 'With findings only'),
         h('button.quiet', { type: 'button', hidden: !isAny(filters), onclick: () => go('live', {}) }, 'Clear'),
+        h('div.chips', {}, chips(filters)),
     ];
     const inside = h('form.filters', { role: 'search', 'aria-label': 'Exchanges' }, fields);
     let timer;
@@ -91,6 +93,14 @@ export function reflect(root, filters) {
         else field.value = filters[field.name];
     }
     root.querySelector('button').hidden = !isAny(filters);
+    show(root.querySelector('.chips'), chips(filters));
+}
+
+/** What came with a link and stands in no field; pressed, it holds no longer. */
+function chips(filters) {
+    const given = Object.entries(LINKED).filter(([name]) => filters[name]);
+    const drop = (name) => go('live', { ...here().parameters, [name]: '' });
+    return given.map(([name, words]) => h('button.chip', { type: 'button', onclick: () => drop(name) }, words, ': ', foreign(filters[name], 80), h('span.unseen', {}, ', take this filter away'), h('span', { 'aria-hidden': 'true' }, ' ×')));
 }
 
 function apply(inside) {
