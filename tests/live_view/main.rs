@@ -18,6 +18,32 @@ use support::{Clir, NUMBER, Setup, eventually};
 /// A policy that leaves everything as it is: what a rule is written against.
 const NOTHING: &str = "";
 
+/// One partner receives numbers; beyond that, the policy that holds where nobody wrote one.
+const PARTNER: &str = r#"
+[[partner]]
+name = "billing"
+host = ["billing.example"]
+expires = 2099-12-31
+reason = "premium content bought by the user"
+
+[[rule]]
+name = "billing may have the number"
+when = { identifier = ["msisdn"] }
+to = { partner = ["billing"] }
+action = "keep"
+reason = "it was agreed to"
+"#;
+
+const CLIENTS: &str = r#"
+[[client]]
+name = "Anna’s phone"
+address = ["127.0.0.2"]
+
+[[client]]
+name = "Living room"
+address = ["127.0.0.3"]
+"#;
+
 fn setup() -> Setup {
     Setup::new().set("admin.address", r#""127.0.0.1:0""#).policy(NOTHING)
 }
@@ -63,6 +89,21 @@ fn a_number_is_seen_to_leave_and_a_rule_ends_it() {
     let last = clir.wait_for_event(|event| event["target"] == "/second");
     assert_eq!(last["actions"][0]["action"], "strip", "{last}");
     clir.assert_never_wrote(NUMBER);
+}
+
+#[test]
+#[ignore = "needs Chromium, Node and axe, and namespaces: run by tests/run"]
+fn many_kinds_are_told_apart_and_counted() {
+    let sites = ["news", "weather", "shop", "video", "maps", "billing"].map(|name| format!("{name}.example"));
+    let policy = format!("{PARTNER}{}", include_str!("../../config/policy.toml"));
+    let clir = setup().policy(&policy).also(CLIENTS).naming(&sites.each_ref().map(String::as_str)).start();
+    run(script("kinds.mjs", &clir));
+}
+
+#[test]
+#[ignore = "needs Chromium, Node and axe: run by tests/run"]
+fn the_pages_own_judgements_hold() {
+    run(script("modules.mjs", &setup().start()));
 }
 
 #[test]
