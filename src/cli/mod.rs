@@ -13,7 +13,6 @@ mod gateway;
 mod judgement;
 mod log;
 mod passwd;
-mod provenance;
 mod run;
 mod scan;
 mod wrap;
