@@ -6,7 +6,19 @@ import os from 'node:os';
 import path from 'node:path';
 
 // Known to work as root, without a display, on a machine that reaches nobody.
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--hide-scrollbars', '--remote-debugging-pipe'];
+const FLAGS = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--hide-scrollbars',
+    '--remote-debugging-pipe',
+];
 
 /** How long anything may take on a busy machine. Nothing waits this long when all is well. */
 const PATIENCE = 30000;
@@ -18,7 +30,10 @@ export const DESK = { width: 1280, height: 860, mobile: false, deviceScaleFactor
 export async function chromium(flags = []) {
     const home = process.env.CLIR_CHROMIUM_HOME ?? fs.mkdtempSync(path.join(os.tmpdir(), 'clir-view-'));
     const every = [...FLAGS, `--user-data-dir=${path.join(home, 'profile')}`, ...flags, 'about:blank'];
-    const child = spawn('chromium', every, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: home } });
+    const child = spawn('chromium', every, {
+        stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+        env: { ...process.env, HOME: home },
+    });
     const pipe = new Pipe(child.stdio[3], child.stdio[4]);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const close = async () => {
@@ -69,13 +84,17 @@ class Page {
         for (const domain of ['Page', 'Runtime', 'Log']) await page.call(`${domain}.enable`);
         const { width, height, mobile, deviceScaleFactor } = size;
         await page.call('Emulation.setDeviceMetricsOverride', { width, height, mobile, deviceScaleFactor });
-        await page.call('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: isDark ? 'dark' : 'light' }] });
+        await page.call('Emulation.setEmulatedMedia', {
+            features: [{ name: 'prefers-color-scheme', value: isDark ? 'dark' : 'light' }],
+        });
         return page;
     }
 
     #hear({ method, params }) {
-        if (method === 'Runtime.exceptionThrown') this.faults.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
-        if (method === 'Runtime.consoleAPICalled' && params.type === 'error') this.faults.push(JSON.stringify(params.args));
+        if (method === 'Runtime.exceptionThrown')
+            this.faults.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
+        if (method === 'Runtime.consoleAPICalled' && params.type === 'error')
+            this.faults.push(JSON.stringify(params.args));
         if (method === 'Log.entryAdded' && params.entry.level === 'error') this.faults.push(params.entry.text);
     }
 
@@ -86,8 +105,13 @@ class Page {
 
     /** What an expression is worth in the page. */
     async ask(expression) {
-        const { result, exceptionDetails } = await this.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-        if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+        const { result, exceptionDetails } = await this.call('Runtime.evaluate', {
+            expression,
+            awaitPromise: true,
+            returnByValue: true,
+        });
+        if (exceptionDetails)
+            throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
         return result.value;
     }
 
@@ -97,7 +121,10 @@ class Page {
         for (;;) {
             const value = await this.ask(expression);
             if (value) return value;
-            if (Date.now() > end) throw new Error(`in vain: ${expression}\n${await this.ask('document.body.innerText.slice(0, 3000)')}\n${this.faults.join('\n')}`);
+            if (Date.now() > end)
+                throw new Error(
+                    `in vain: ${expression}\n${await this.ask('document.body.innerText.slice(0, 3000)')}\n${this.faults.join('\n')}`,
+                );
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
     }
@@ -110,13 +137,21 @@ class Page {
     /** Presses what has this name, as somebody with a keyboard does: focus, then Enter. */
     async press(selector, words) {
         const found = `[...document.querySelectorAll(${JSON.stringify(selector)})].find((one) => one.innerText.includes(${JSON.stringify(words)}) && !one.disabled && one.checkVisibility())`;
-        await this.until(`(() => { const one = ${found}; one?.focus(); return one && document.activeElement === one; })()`);
+        await this.until(
+            `(() => { const one = ${found}; one?.focus(); return one && document.activeElement === one; })()`,
+        );
         await this.key('Enter');
     }
 
     async key(key) {
         const text = key === 'Enter' ? '\r' : undefined;
-        await this.call('Input.dispatchKeyEvent', { type: 'keyDown', key, code: key, windowsVirtualKeyCode: { Enter: 13, Escape: 27, Tab: 9 }[key], text });
+        await this.call('Input.dispatchKeyEvent', {
+            type: 'keyDown',
+            key,
+            code: key,
+            windowsVirtualKeyCode: { Enter: 13, Escape: 27, Tab: 9 }[key],
+            text,
+        });
         await this.call('Input.dispatchKeyEvent', { type: 'keyUp', key, code: key });
     }
 

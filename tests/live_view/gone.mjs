@@ -21,7 +21,13 @@ const address = `127.0.0.1:${site.address().port}`;
 
 function visit(proxy, target) {
     const [host, port] = proxy.split(':');
-    return new Promise((resolve, reject) => http.get({ host, port, path: `http://${address}${target}`, headers: { Host: address } }, (response) => response.resume().on('end', resolve)).on('error', reject));
+    return new Promise((resolve, reject) =>
+        http
+            .get({ host, port, path: `http://${address}${target}`, headers: { Host: address } }, (response) =>
+                response.resume().on('end', resolve),
+            )
+            .on('error', reject),
+    );
 }
 
 const shown = (target) => `[...document.querySelectorAll('.row')].some((row) => row.innerText.includes('${target}'))`;

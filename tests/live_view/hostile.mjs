@@ -20,16 +20,32 @@ const address = `127.0.0.1:${site.address().port}`;
 /** One request, byte for byte; done when it has been answered. */
 function send(target, lines) {
     const [host, port] = CLIR_PROXY.split(':');
-    const head = [`GET http://${address}${target} HTTP/1.1`, `Host: ${address}`, 'Connection: close', ...lines, '', ''].join('\r\n');
+    const head = [
+        `GET http://${address}${target} HTTP/1.1`,
+        `Host: ${address}`,
+        'Connection: close',
+        ...lines,
+        '',
+        '',
+    ].join('\r\n');
     return new Promise((resolve, reject) => {
         let said = '';
         const socket = net.connect(Number(port), host, () => socket.write(Buffer.from(head, 'utf8')));
-        socket.on('data', (data) => (said += data)).on('error', reject).on('close', () => resolve(said));
+        socket
+            .on('data', (data) => (said += data))
+            .on('error', reject)
+            .on('close', () => resolve(said));
     });
 }
 
 const many = Array.from({ length: 190 }, (_, at) => `X-Field-${at}: ${at % 2 ? SCRIPT : PICTURE}`);
-const lines = [`User-Agent: ${TURNED} ${SCRIPT}`, `X-Long: ${'v'.repeat(8192)}`, ...many, 'x-up-calling-line-id: 447700900123', `X-Turned: ${TURNED}`];
+const lines = [
+    `User-Agent: ${TURNED} ${SCRIPT}`,
+    `X-Long: ${'v'.repeat(8192)}`,
+    ...many,
+    'x-up-calling-line-id: 447700900123',
+    `X-Turned: ${TURNED}`,
+];
 
 const browser = await chromium();
 try {
@@ -47,7 +63,10 @@ try {
         assert.ok(text.includes(SCRIPT) && text.includes(PICTURE), 'it is shown as it is written');
         // Nothing in the page turns letters round, is an element that was not meant, or ran.
         assert.doesNotMatch(await page.ask('document.documentElement.outerHTML'), /[\u202a-\u202e\u2066-\u2069]/);
-        assert.equal(await page.ask(`document.querySelectorAll('script:not([src]), img:not([src="/icon.svg"])').length`), 0);
+        assert.equal(
+            await page.ask(`document.querySelectorAll('script:not([src]), img:not([src="/icon.svg"])').length`),
+            0,
+        );
         assert.doesNotMatch(await page.ask('document.title'), /owned/);
         await page.press('.heads button', 'Show all 8192 characters');
         await page.until(`document.querySelector('.heads').textContent.includes('v'.repeat(8192))`);
@@ -60,7 +79,8 @@ try {
     const page = await browser.page(DESK);
     await page.go(CLIR_VIEW);
     await page.until(`document.querySelector('#line.up')`);
-    for (let round = 0; round < 30; round += 1) await Promise.all(Array.from({ length: 24 }, (_, at) => send(`/crowd/${round}/${at}`, [])));
+    for (let round = 0; round < 30; round += 1)
+        await Promise.all(Array.from({ length: 24 }, (_, at) => send(`/crowd/${round}/${at}`, [])));
     await send('/last', []);
     await page.until(`[...document.querySelectorAll('.row')].some((row) => row.innerText.includes('/last'))`);
     const rows = await page.ask(`document.querySelectorAll('.row').length`);

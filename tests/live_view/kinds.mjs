@@ -10,9 +10,20 @@ import { DESK, PHONE, chromium } from './chromium.mjs';
 const { CLIR_VIEW, CLIR_PROXY, CLIR_PICTURES } = process.env;
 const SITES = ['news.example', 'weather.example', 'shop.example', 'video.example', 'maps.example', 'billing.example'];
 const PHONES = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
-const PATHS = ['/', '/v2/forecast?lat=51.5&lon=-0.1', '/img/logo.png', '/style.css', '/search?q=tea', '/api/items?page=3'];
+const PATHS = [
+    '/',
+    '/v2/forecast?lat=51.5&lon=-0.1',
+    '/img/logo.png',
+    '/style.css',
+    '/search?q=tea',
+    '/api/items?page=3',
+];
 /** What a carrier puts in, and what it names. All but the last is stripped; the partner receives the first. */
-const FIELDS = { 'x-up-calling-line-id': ['447700900123', 'msisdn'], 'x-nokia-imsi': ['001010123456789', 'imsi'], 'X-UIDH': ['OTgxNTk2NDk0ADJVquRu5NS5+rSbBANlrp+13QL7CXLGsFHpMi4LsUHw', 'subscriber-id'] };
+const FIELDS = {
+    'x-up-calling-line-id': ['447700900123', 'msisdn'],
+    'x-nokia-imsi': ['001010123456789', 'imsi'],
+    'X-UIDH': ['OTgxNTk2NDk0ADJVquRu5NS5+rSbBANlrp+13QL7CXLGsFHpMi4LsUHw', 'subscriber-id'],
+};
 const PARTNER = 'billing.example';
 
 const heads = [];
@@ -25,9 +36,17 @@ const port = site.address().port;
 
 function visit(phone, host, target, field) {
     const [address, proxy] = CLIR_PROXY.split(':');
-    const headers = { Host: `${host}:${port}`, 'User-Agent': 'Mozilla/5.0 (Linux; Android 15; Pixel 9) Mobile', Accept: 'text/html,*/*;q=0.8', 'Accept-Language': 'en-GB', ...(field ? { [field]: FIELDS[field][0] } : {}) };
+    const headers = {
+        Host: `${host}:${port}`,
+        'User-Agent': 'Mozilla/5.0 (Linux; Android 15; Pixel 9) Mobile',
+        Accept: 'text/html,*/*;q=0.8',
+        'Accept-Language': 'en-GB',
+        ...(field ? { [field]: FIELDS[field][0] } : {}),
+    };
     const asked = { host: address, port: proxy, localAddress: phone, path: `http://${host}:${port}${target}`, headers };
-    return new Promise((resolve, reject) => http.get(asked, (response) => response.resume().on('end', resolve)).on('error', reject));
+    return new Promise((resolve, reject) =>
+        http.get(asked, (response) => response.resume().on('end', resolve)).on('error', reject),
+    );
 }
 
 const browser = await chromium();
@@ -40,7 +59,8 @@ try {
     for (let round = 0; round < 6; round += 1) {
         for (const [at, host] of SITES.entries()) {
             const phone = PHONES[(at + round) % PHONES.length];
-            for (const target of [PATHS[(at + round) % PATHS.length], PATHS[(at + 3) % PATHS.length]]) await visit(phone, host, target);
+            for (const target of [PATHS[(at + round) % PATHS.length], PATHS[(at + 3) % PATHS.length]])
+                await visit(phone, host, target);
             await visit(phone, host, PATHS[round], names[(at + round) % 4]);
             sent += 3;
         }
@@ -50,22 +70,41 @@ try {
     assert.deepEqual([...has(names[0])], [PARTNER]);
     assert.equal(has(names[1]).size + has(names[2]).size, 0);
     await page.until(`document.querySelector('.figures').textContent.startsWith('${sent} ')`);
-    assert.equal(await page.ask(`document.querySelector('#statement').textContent`), `1 site received your phone number today; ${SITES.length - 1} were spared`);
-    const tally = await page.ask(`[...document.querySelectorAll('.tally li')].map((one) => [one.querySelector('a').textContent, one.querySelector('.went b')?.textContent ?? '0', one.querySelector('.kept b')?.textContent ?? '0'])`);
-    assert.deepEqual(tally.map(([, received, spared]) => [received, spared]), [['1', '5'], ['0', '6'], ['0', '6']], JSON.stringify(tally));
+    assert.equal(
+        await page.ask(`document.querySelector('#statement').textContent`),
+        `1 site received your phone number today; ${SITES.length - 1} were spared`,
+    );
+    const tally = await page.ask(
+        `[...document.querySelectorAll('.tally li')].map((one) => [one.querySelector('a').textContent, one.querySelector('.went b')?.textContent ?? '0', one.querySelector('.kept b')?.textContent ?? '0'])`,
+    );
+    assert.deepEqual(
+        tally.map(([, received, spared]) => [received, spared]),
+        [
+            ['1', '5'],
+            ['0', '6'],
+            ['0', '6'],
+        ],
+        JSON.stringify(tally),
+    );
     await picture(page, 'live');
 
     await page.ask(`location.hash = '#/live?client=Anna'`);
-    await page.until(`document.querySelector('.row') && [...document.querySelectorAll('.row .who')].every((who) => who.textContent === 'Anna’s phone')`);
+    await page.until(
+        `document.querySelector('.row') && [...document.querySelectorAll('.row .who')].every((who) => who.textContent === 'Anna’s phone')`,
+    );
     await page.ask(`location.hash = '#/live?host=news.*'`);
-    await page.until(`document.querySelector('.row') && [...document.querySelectorAll('.row .host')].every((host) => host.textContent === 'news.example')`);
+    await page.until(
+        `document.querySelector('.row') && [...document.querySelectorAll('.row .host')].every((host) => host.textContent === 'news.example')`,
+    );
 
     await page.ask(`location.hash = '#/counts'`);
     await page.until(`document.querySelectorAll('.counted').length === 4`);
     const fields = await page.ask(`[...document.querySelectorAll('.counted')][1].innerText`);
     for (const name of names) assert.ok(fields.toLowerCase().includes(name.toLowerCase()), fields);
     await page.ask(`document.querySelector('figure summary').click()`);
-    const rows = await page.ask(`[...document.querySelectorAll('figure tbody tr')].map((row) => [...row.cells].slice(1).map((cell) => Number(cell.textContent.replace(/\\D/g, ''))))`);
+    const rows = await page.ask(
+        `[...document.querySelectorAll('figure tbody tr')].map((row) => [...row.cells].slice(1).map((cell) => Number(cell.textContent.replace(/\\D/g, ''))))`,
+    );
     const sums = [0, 1, 2].map((at) => rows.reduce((sum, row) => sum + row[at], 0));
     assert.equal(sums[0], sent, 'the table beside the picture has them all');
     assert.ok(sums[1] > sums[2] && sums[2] > 0, String(sums));
@@ -78,7 +117,11 @@ try {
     await openFirst(page, 'spared');
     await picture(page, 'exchange');
     await page.key('Escape');
-    for (const [size, isDark, name] of [[DESK, true, 'live-dark'], [PHONE, false, 'live-phone'], [PHONE, true, 'live-phone-dark']]) {
+    for (const [size, isDark, name] of [
+        [DESK, true, 'live-dark'],
+        [PHONE, false, 'live-phone'],
+        [PHONE, true, 'live-phone-dark'],
+    ]) {
         const other = await browser.page(size, isDark);
         await other.go(CLIR_VIEW);
         await other.until(`document.querySelectorAll('.row').length > 20 && document.querySelector('.tally li')`);

@@ -45,7 +45,7 @@ address = ["127.0.0.3"]
 "#;
 
 fn setup() -> Setup {
-    Setup::new().set("admin.address", r#""127.0.0.1:0""#).policy(NOTHING)
+    Setup::new().with_view().policy(NOTHING)
 }
 
 /// Where the live view is, as clir says at its start.
@@ -69,7 +69,13 @@ fn axe() -> PathBuf {
 fn script(name: &str, clir: &Clir) -> Command {
     let mut command = Command::new("node");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live_view").join(name));
-    command.env("CLIR_VIEW", view(clir)).env("CLIR_PROXY", clir.address().to_string()).env("CLIR_AXE", axe());
+    command.env("CLIR_PROXY", clir.address().to_string()).env("CLIR_AXE", axe());
+    command
+}
+
+fn script_with_view(name: &str, clir: &Clir) -> Command {
+    let mut command = script(name, clir);
+    command.env("CLIR_VIEW", view(clir));
     command
 }
 
@@ -83,7 +89,7 @@ fn run(mut command: Command) {
 #[ignore = "needs Chromium, Node and axe: run by tests/run"]
 fn a_number_is_seen_to_leave_and_a_rule_ends_it() {
     let clir = setup().start();
-    run(script("story.mjs", &clir));
+    run(script_with_view("story.mjs", &clir));
     let policy = fs::read_to_string(clir.path("policy.toml")).unwrap();
     assert!(policy.contains("[[rule]]") && policy.contains("strip"), "{policy}");
     let last = clir.wait_for_event(|event| event["target"] == "/second");
@@ -97,20 +103,20 @@ fn many_kinds_are_told_apart_and_counted() {
     let sites = ["news", "weather", "shop", "video", "maps", "billing"].map(|name| format!("{name}.example"));
     let policy = format!("{PARTNER}{}", include_str!("../../config/policy.toml"));
     let clir = setup().policy(&policy).also(CLIENTS).naming(&sites.each_ref().map(String::as_str)).start();
-    run(script("kinds.mjs", &clir));
+    run(script_with_view("kinds.mjs", &clir));
 }
 
 #[test]
 #[ignore = "needs Chromium, Node and axe: run by tests/run"]
 fn the_pages_own_judgements_hold() {
-    run(script("modules.mjs", &setup().start()));
+    run(script_with_view("modules.mjs", &setup().start()));
 }
 
 #[test]
 #[ignore = "needs Chromium, Node and axe: run by tests/run"]
 fn what_strangers_send_is_only_looked_at() {
     let clir = setup().start();
-    run(script("hostile.mjs", &clir));
+    run(script_with_view("hostile.mjs", &clir));
 }
 
 #[test]
@@ -125,9 +131,9 @@ fn the_portal_is_for_every_screen_and_for_no_eyes() {
 fn the_page_says_that_clir_is_gone_and_finds_it_again() {
     // The same address afterwards: found free, and given up at once.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut clir = Setup::new().set("admin.address", &format!("{:?}", free.to_string())).start();
+    let mut clir = Setup::new().with_view().set("admin.address", &format!("{:?}", free.to_string())).start();
     let mut browser =
-        script("gone.mjs", &clir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Node runs");
+        script_with_view("gone.mjs", &clir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Node runs");
     let mut orders = BufReader::new(browser.stdout.take().unwrap()).lines();
     let mut answers = browser.stdin.take().unwrap();
     assert_eq!(orders.next().expect("an order").unwrap(), "stop");

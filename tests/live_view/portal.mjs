@@ -10,7 +10,8 @@ const { CLIR_PROXY, CLIR_PICTURES } = process.env;
 const NARROW = { ...PHONE, width: 320, height: 640 };
 const AGENTS = {
     iphone: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
-    android: 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
+    android:
+        'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
 };
 
 async function look(browser, url, name, size, isDark, agent) {
@@ -21,11 +22,15 @@ async function look(browser, url, name, size, isDark, agent) {
     await assertAccessible(page, name);
     if (CLIR_PICTURES) await page.picture(path.join(CLIR_PICTURES, `${name}.png`));
     // Everything that can be opened or followed has the keyboard in turn, and shows that it has.
-    const wanted = await page.ask(`[...document.querySelectorAll('a[href], summary, input, button')].filter((one) => one.checkVisibility()).length`);
+    const wanted = await page.ask(
+        `[...document.querySelectorAll('a[href], summary, input, button')].filter((one) => one.checkVisibility()).length`,
+    );
     const reached = new Set();
     for (let step = 0; step < wanted; step += 1) {
         await page.key('Tab');
-        const [at, line] = await page.ask(`(() => { const one = document.activeElement; return [[...document.querySelectorAll('*')].indexOf(one), getComputedStyle(one).outlineStyle]; })()`);
+        const [at, line] = await page.ask(
+            `(() => { const one = document.activeElement; return [[...document.querySelectorAll('*')].indexOf(one), getComputedStyle(one).outlineStyle]; })()`,
+        );
         reached.add(at);
         assert.notEqual(line, 'none', `${name}: what has the keyboard does not show it`);
     }

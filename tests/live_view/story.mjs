@@ -24,12 +24,17 @@ const address = `127.0.0.1:${site.address().port}`;
 function visit(target, headers = {}) {
     const [host, port] = CLIR_PROXY.split(':');
     const asked = { host, port, path: `http://${address}${target}`, headers: { Host: address, ...headers } };
-    return new Promise((resolve, reject) => http.get(asked, (response) => response.resume().on('end', () => resolve(response.statusCode))).on('error', reject));
+    return new Promise((resolve, reject) =>
+        http
+            .get(asked, (response) => response.resume().on('end', () => resolve(response.statusCode)))
+            .on('error', reject),
+    );
 }
 
 const leak = (target) => visit(target, { 'User-Agent': 'a phone', Accept: '*/*', [FIELD]: '447700900123' });
 const picture = (page, name) => (CLIR_PICTURES ? page.picture(path.join(CLIR_PICTURES, `${name}.png`)) : null);
-const row = (target) => `[...document.querySelectorAll('.row')].find((row) => row.innerText.includes(${JSON.stringify(target)}))`;
+const row = (target) =>
+    `[...document.querySelectorAll('.row')].find((row) => row.innerText.includes(${JSON.stringify(target)}))`;
 
 const browser = await chromium();
 try {
@@ -45,7 +50,9 @@ try {
     await page.until(row('/first'));
     const took = Date.now() - start;
     assert.ok(took < 1000, `seen after ${took} ms`);
-    await page.until(`document.querySelector('#statement').textContent.includes('1 site received your phone number today')`);
+    await page.until(
+        `document.querySelector('#statement').textContent.includes('1 site received your phone number today')`,
+    );
     assert.equal(await page.ask(`${row('/first')}.className`), 'row leaked');
     assert.equal(await page.ask(`${row('/first')}.closest('ol').getAttribute('aria-label')`), 'With findings');
     await page.until(row('/harmless'));
@@ -88,22 +95,36 @@ async function openAndWrite(page) {
     await page.press('.row a', '/first');
     await page.until(`document.querySelector('dialog[open] .heads')`);
     assert.equal(await page.ask(`document.querySelectorAll('.finding.leaked').length`), 1);
-    assert.match(await page.ask(`document.querySelector('.finding').innerText`), /Phone number in header x-up-calling-line-id/);
-    const marked = await page.ask(`[...document.querySelectorAll('.pair')].filter((pair) => pair.querySelector('mark.leaked')).map((pair) => pair.innerText)`);
+    assert.match(
+        await page.ask(`document.querySelector('.finding').innerText`),
+        /Phone number in header x-up-calling-line-id/,
+    );
+    const marked = await page.ask(
+        `[...document.querySelectorAll('.pair')].filter((pair) => pair.querySelector('mark.leaked')).map((pair) => pair.innerText)`,
+    );
     assert.equal(marked.length, 1);
     assert.match(marked[0], /x-up-calling-line-id:\s+44770•+23/);
-    assert.ok(!(await page.ask('document.documentElement.outerHTML')).includes('447700900123'), 'what is masked stays masked');
+    assert.ok(
+        !(await page.ask('document.documentElement.outerHTML')).includes('447700900123'),
+        'what is masked stays masked',
+    );
 
     await page.press('dialog button', 'Write a rule');
     await page.until(`document.querySelector('textarea')?.value.includes('[[rule]]')`);
     await assertAccessible(page, 'a rule being written');
-    await page.ask(`document.querySelector('textarea').focus(); document.querySelector('textarea').value = document.querySelector('textarea').value.replace('"strip"', '"stripp"'); document.querySelector('textarea').dispatchEvent(new Event('input'))`);
+    await page.ask(
+        `document.querySelector('textarea').focus(); document.querySelector('textarea').value = document.querySelector('textarea').value.replace('"strip"', '"stripp"'); document.querySelector('textarea').dispatchEvent(new Event('input'))`,
+    );
     await page.press('dialog button', 'Save the rule');
     await page.until(`document.querySelector('.gutter .bad')`);
-    const bad = await page.ask(`document.querySelector('textarea').value.split('\\n')[document.querySelector('.gutter .bad').textContent - 1]`);
+    const bad = await page.ask(
+        `document.querySelector('textarea').value.split('\\n')[document.querySelector('.gutter .bad').textContent - 1]`,
+    );
     assert.match(bad, /stripp/);
     await picture(page, 'story-fault');
-    await page.ask(`document.querySelector('textarea').value = document.querySelector('textarea').value.replace('"stripp"', '"strip"'); document.querySelector('textarea').dispatchEvent(new Event('input'))`);
+    await page.ask(
+        `document.querySelector('textarea').value = document.querySelector('textarea').value.replace('"stripp"', '"strip"'); document.querySelector('textarea').dispatchEvent(new Event('input'))`,
+    );
     await page.press('dialog button', 'Save the rule');
     await page.says('It holds from the next request on');
     await page.key('Escape');
@@ -131,10 +152,18 @@ async function nextIsSpared(page) {
 }
 
 async function everyView(page) {
-    const shown = { counts: `document.querySelector('rect.leaked') && document.querySelector('.counted')`, rules: `document.querySelector('.stacked')`, passed: `document.querySelector('.empty, .stacked')`, alerts: `document.querySelector('.alerts')`, health: `document.querySelector('.facts')` };
+    const shown = {
+        counts: `document.querySelector('rect.leaked') && document.querySelector('.counted')`,
+        rules: `document.querySelector('.stacked')`,
+        passed: `document.querySelector('.empty, .stacked')`,
+        alerts: `document.querySelector('.alerts')`,
+        health: `document.querySelector('.facts')`,
+    };
     for (const [view, sign] of Object.entries(shown)) {
         await page.ask(`location.hash = '#/${view}'`);
-        await page.until(`document.title.toLowerCase().startsWith('${view === 'passed' ? 'passed through' : view}') && ${sign}`);
+        await page.until(
+            `document.title.toLowerCase().startsWith('${view === 'passed' ? 'passed through' : view}') && ${sign}`,
+        );
         await assertAccessible(page, view);
         await picture(page, `story-${view}`);
     }

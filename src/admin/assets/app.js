@@ -14,7 +14,14 @@ import { rules } from './js/rules.js';
 import { on, open } from './js/stream.js';
 import { clock, foreign } from './js/text.js';
 
-const TITLES = { live: 'Live', counts: 'Counts', rules: 'Rules', passed: 'Passed through', alerts: 'Alerts', health: 'Health' };
+const TITLES = {
+    live: 'Live',
+    counts: 'Counts',
+    rules: 'Rules',
+    passed: 'Passed through',
+    alerts: 'Alerts',
+    health: 'Health',
+};
 const VIEWS = { live, counts, rules, passed, alerts, health };
 const MINUTE = 60000;
 
@@ -90,7 +97,14 @@ async function troubles() {
     document.getElementById('troubles')?.remove();
     if (!found.length) return;
     const link = h('a', { href: to('health') }, 'See health');
-    banners.append(h('div.banner.bad', { id: 'troubles' }, found.map((words) => h('p', {}, foreign(words, 600))), link));
+    banners.append(
+        h(
+            'div.banner.bad',
+            { id: 'troubles' },
+            found.map((words) => h('p', {}, foreign(words, 600))),
+            link,
+        ),
+    );
 }
 
 document.getElementById('skip').addEventListener('click', (event) => {

@@ -11,7 +11,9 @@ export class Refused extends Error {
 
 /** GET: `ask('exchanges', { limit: 100 })`. Parameters that are empty are left out. */
 export function ask(path, parameters = {}, signal) {
-    const given = Object.entries(parameters).filter(([, value]) => value !== '' && value !== null && value !== undefined);
+    const given = Object.entries(parameters).filter(
+        ([, value]) => value !== '' && value !== null && value !== undefined,
+    );
     const query = new URLSearchParams(given).toString();
     return answer(fetch(`/api/v1/${path}${query && `?${query}`}`, { headers: { Accept: 'application/json' }, signal }));
 }
@@ -36,5 +38,9 @@ async function answer(request) {
     }
     const said = await response.json().catch(() => null);
     if (response.ok && said !== null) return said;
-    throw new Refused(response.status, said?.error ?? `clir answered ${response.status} and gave no reason.`, said?.diagnostics);
+    throw new Refused(
+        response.status,
+        said?.error ?? `clir answered ${response.status} and gave no reason.`,
+        said?.diagnostics,
+    );
 }

@@ -7,7 +7,11 @@ import { go, here, to } from './route.js';
 import { on } from './stream.js';
 import { count, foreign, moment, plain, wordsOf } from './text.js';
 
-const RANGES = { day: ['24 hours', 86400, 1800], week: ['7 days', 7 * 86400, 6 * 3600], month: ['30 days', 30 * 86400, 86400] };
+const RANGES = {
+    day: ['24 hours', 86400, 1800],
+    week: ['7 days', 7 * 86400, 6 * 3600],
+    month: ['30 days', 30 * 86400, 86400],
+};
 const BY = { identifier: 'Identifiers', header: 'Fields of the head', host: 'Sites', client: 'Devices' };
 const PAUSE = 5000;
 
@@ -15,12 +19,27 @@ export function counts(root) {
     let range = rangeOf(here().parameters);
     let timer = null;
     const body = h('div', {});
-    const ranges = h('div.choices', { role: 'group', 'aria-label': 'How far back' }, Object.entries(RANGES).map(([name, [words]]) => h('button', { type: 'button', 'data-range': name, onclick: () => go('counts', { range: name === 'day' ? '' : name }) }, words)));
+    const ranges = h(
+        'div.choices',
+        { role: 'group', 'aria-label': 'How far back' },
+        Object.entries(RANGES).map(([name, [words]]) =>
+            h(
+                'button',
+                {
+                    type: 'button',
+                    'data-range': name,
+                    onclick: () => go('counts', { range: name === 'day' ? '' : name }),
+                },
+                words,
+            ),
+        ),
+    );
     show(root, h('div.page-head', {}, h('h1', {}, 'Counts'), ranges), body);
 
     async function refresh() {
         timer = null;
-        for (const button of ranges.children) button.setAttribute('aria-pressed', String(button.dataset.range === range));
+        for (const button of ranges.children)
+            button.setAttribute('aria-pressed', String(button.dataset.range === range));
         try {
             show(body, await pictures(range));
         } catch (error) {
@@ -30,7 +49,8 @@ export function counts(root) {
 
     // Pictures are drawn anew a few seconds after something was found, and never while somebody reads the table below.
     const stop = on('exchange', (row) => {
-        if (row.severity) timer ??= setTimeout(() => (body.querySelector('details[open]') ? (timer = null) : refresh()), PAUSE);
+        if (row.severity)
+            timer ??= setTimeout(() => (body.querySelector('details[open]') ? (timer = null) : refresh()), PAUSE);
     });
     refresh();
     return {
@@ -67,8 +87,16 @@ function counted(by, title, items) {
         count(item.spared),
         moment(item.last),
     ]);
-    const columns = [{ name: title, kind: 'first' }, { name: h('span.unseen', {}, 'As a bar'), kind: 'picture' }, { name: 'Went on', kind: 'number' }, { name: 'Spared', kind: 'number' }, { name: 'Last', kind: 'number.when' }];
-    const inside = items.length ? table(title, columns, rows, '.counted') : h('p.empty', {}, 'Nothing was found in this time.');
+    const columns = [
+        { name: title, kind: 'first' },
+        { name: h('span.unseen', {}, 'As a bar'), kind: 'picture' },
+        { name: 'Went on', kind: 'number' },
+        { name: 'Spared', kind: 'number' },
+        { name: 'Last', kind: 'number.when' },
+    ];
+    const inside = items.length
+        ? table(title, columns, rows, '.counted')
+        : h('p.empty', {}, 'Nothing was found in this time.');
     return h('section.card', {}, h('h2', {}, title), inside);
 }
 

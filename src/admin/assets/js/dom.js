@@ -17,7 +17,9 @@ export function svg(name, attributes, ...children) {
 function fill(element, classes, attributes, children) {
     if (classes.length) element.setAttribute('class', classes.join(' '));
     for (const [name, value] of Object.entries(attributes ?? {})) set(element, name, value);
-    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+    element.append(
+        ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+    );
     return element;
 }
 
@@ -29,7 +31,9 @@ function set(element, name, value) {
 
 /** Puts these in the place of all that is inside. */
 export function show(element, ...children) {
-    element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+    element.replaceChildren(
+        ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+    );
 }
 
 /**
@@ -38,9 +42,22 @@ export function show(element, ...children) {
  */
 export function table(caption, columns, rows, kind = '') {
     const named = columns.map((column) => (column.name === undefined ? { name: column } : column));
-    const head = named.map(({ name, kind: its }) => h(`th${its ? `.${its}` : ''}`, { scope: 'col', role: 'columnheader' }, name));
-    const cell = (content, { name, kind: its }) => h(`td${its ? `.${its}` : ''}`, { role: 'cell', 'data-name': typeof name === 'string' ? name : '' }, h('div', {}, content));
-    const body = rows.map((cells) => h('tr', { role: 'row' }, cells.map((content, at) => cell(content, named[at]))));
+    const head = named.map(({ name, kind: its }) =>
+        h(`th${its ? `.${its}` : ''}`, { scope: 'col', role: 'columnheader' }, name),
+    );
+    const cell = (content, { name, kind: its }) =>
+        h(
+            `td${its ? `.${its}` : ''}`,
+            { role: 'cell', 'data-name': typeof name === 'string' ? name : '' },
+            h('div', {}, content),
+        );
+    const body = rows.map((cells) =>
+        h(
+            'tr',
+            { role: 'row' },
+            cells.map((content, at) => cell(content, named[at])),
+        ),
+    );
     const inside = h(
         `table${kind}`,
         { role: 'table' },

@@ -5,18 +5,29 @@ import { tell } from './api.js';
 import { h, show } from './dom.js';
 import { plain, wordsOf } from './text.js';
 
-const ACTIONS = { strip: 'take it out', redact: 'make it unreadable', block: 'refuse the request', keep: 'let it through' };
+const ACTIONS = {
+    strip: 'take it out',
+    redact: 'make it unreadable',
+    block: 'refuse the request',
+    keep: 'let it through',
+};
 
 /** Shows in `holder` what the rule could be; the rule is saved only when somebody has seen it. */
 export function draft(holder, event, at, found, opener) {
     opener.hidden = true;
     const written = h('div.written', {});
-    const choice = (name, options) => Object.entries(options).map(([value, words], first) => radio(`${name}-${at}`, value, words, first === 0));
+    const choice = (name, options) =>
+        Object.entries(options).map(([value, words], first) => radio(`${name}-${at}`, value, words, first === 0));
     const scopes = { site: ['only to ', h('bdi', {}, plain(event.host).slice(0, 80))], everywhere: 'to every site' };
     const form = h(
         'form.draft',
         { 'aria-label': 'A rule' },
-        h('fieldset', {}, h('legend', {}, `When the ${wordsOf(found.identifier)} stands there again`), choice('action', ACTIONS)),
+        h(
+            'fieldset',
+            {},
+            h('legend', {}, `When the ${wordsOf(found.identifier)} stands there again`),
+            choice('action', ACTIONS),
+        ),
         h('fieldset', {}, h('legend', {}, 'On its way'), choice('scope', scopes)),
         written,
     );
@@ -50,14 +61,33 @@ function radio(name, value, words, checked) {
 
 /** The rule as text, its faults at their lines, and the button that saves it. */
 function editor({ toml, file, problem, diagnostics }, cancel) {
-    const area = h('textarea', { spellcheck: 'false', wrap: 'off', autocapitalize: 'none', 'aria-label': 'The rule, in TOML', 'aria-describedby': 'draft-faults' });
+    const area = h('textarea', {
+        spellcheck: 'false',
+        wrap: 'off',
+        autocapitalize: 'none',
+        'aria-label': 'The rule, in TOML',
+        'aria-describedby': 'draft-faults',
+    });
     const gutter = h('div.gutter', { 'aria-hidden': 'true' });
     const faults = h('ul.faults', { id: 'draft-faults' });
     const save = h('button.strong', { type: 'button', onclick: keep }, 'Save the rule');
     const buttons = h('div.buttons', {}, save, h('button.quiet', { type: 'button', onclick: cancel }, 'Cancel'));
-    const place = h('p.soft', {}, 'It is checked, then put before all other rules of ', h('code', {}, plain(file ?? 'the policy')), ', and holds from the next request on.');
+    const place = h(
+        'p.soft',
+        {},
+        'It is checked, then put before all other rules of ',
+        h('code', {}, plain(file ?? 'the policy')),
+        ', and holds from the next request on.',
+    );
     const words = problem ? h('p.banner.bad', {}, plain(problem)) : place;
-    const box = h('div.editor', {}, h('div.code', {}, gutter, area), h('div', { role: 'alert' }, faults), words, buttons);
+    const box = h(
+        'div.editor',
+        {},
+        h('div.code', {}, gutter, area),
+        h('div', { role: 'alert' }, faults),
+        words,
+        buttons,
+    );
     area.value = toml;
     area.addEventListener('input', () => tellFaults([]));
     area.addEventListener('scroll', () => (gutter.scrollTop = area.scrollTop));
@@ -67,8 +97,23 @@ function editor({ toml, file, problem, diagnostics }, cancel) {
         const lines = area.value.split('\n').length;
         area.rows = Math.min(16, Math.max(6, lines + 1));
         const bad = new Set(list.map(({ line }) => line));
-        show(gutter, Array.from({ length: lines }, (_, at) => h(`span${bad.has(at + 1) ? '.bad' : ''}`, {}, String(at + 1))));
-        show(faults, list.map((fault) => h('li', {}, h('button.quiet', { type: 'button', onclick: () => lead(area, fault) }, spot(fault)), ' ', plain(fault.message), fault.help ? h('span.soft', {}, ' ', plain(fault.help)) : null)));
+        show(
+            gutter,
+            Array.from({ length: lines }, (_, at) => h(`span${bad.has(at + 1) ? '.bad' : ''}`, {}, String(at + 1))),
+        );
+        show(
+            faults,
+            list.map((fault) =>
+                h(
+                    'li',
+                    {},
+                    h('button.quiet', { type: 'button', onclick: () => lead(area, fault) }, spot(fault)),
+                    ' ',
+                    plain(fault.message),
+                    fault.help ? h('span.soft', {}, ' ', plain(fault.help)) : null,
+                ),
+            ),
+        );
         area.setAttribute('aria-invalid', String(list.length > 0));
     }
 

@@ -49,8 +49,20 @@ function account({ event, received, sent, findings }) {
     return frame(
         title,
         h(`p.verdict.${became}`, {}, verdict(event, whys, isLeaked)),
-        whys.length ? h('section', { 'aria-label': 'What was found' }, h('h3', {}, 'What was found, and why'), whys.map((why, at) => finding(event, why, at))) : null,
-        h('section', { 'aria-label': 'The head' }, h('h3', {}, 'The head of the request'), heads(received ?? [], sent, whys)),
+        whys.length
+            ? h(
+                  'section',
+                  { 'aria-label': 'What was found' },
+                  h('h3', {}, 'What was found, and why'),
+                  whys.map((why, at) => finding(event, why, at)),
+              )
+            : null,
+        h(
+            'section',
+            { 'aria-label': 'The head' },
+            h('h3', {}, 'The head of the request'),
+            heads(received ?? [], sent, whys),
+        ),
         h('section', { 'aria-label': 'Circumstances' }, h('h3', {}, 'Circumstances'), facts(event)),
     );
 }
@@ -62,7 +74,8 @@ function verdict(event, whys, isLeaked) {
     if (whys.length && back.length === whys.length) return [site, ' sent ', listed(whys), ' in its answer.'];
     if (whys.length) return [site, ' did not receive ', listed(whys), '.'];
     if (event.error) return ['It did not come to a good end: ', foreign(event.error, 400)];
-    if (event.verdict === 'intercepted') return 'A tunnel that was opened: each request inside is an exchange of its own.';
+    if (event.verdict === 'intercepted')
+        return 'A tunnel that was opened: each request inside is an exchange of its own.';
     if (event.method === 'CONNECT') return 'A tunnel: its head was looked at, what went through it was not.';
     return 'Nothing that identifies anybody was found in what clir saw of it.';
 }
@@ -75,15 +88,30 @@ function listed(whys) {
 function finding(event, { finding: found, why, action, reached }, at) {
     const place = found.location ?? {};
     const side = place.direction === 'response' ? ' of the answer' : '';
-    const where = place.part === 'target' ? 'in the request’s target' : ['in ', plain(place.part), ' ', h('code', {}, foreign(place.name, 120)), side];
+    const where =
+        place.part === 'target'
+            ? 'in the request’s target'
+            : ['in ', plain(place.part), ' ', h('code', {}, foreign(place.name, 120)), side];
     const holder = h('div', {});
-    const write = h('button', { type: 'button', onclick: () => draft(holder, event, at, found, write) }, 'Write a rule for this');
+    const write = h(
+        'button',
+        { type: 'button', onclick: () => draft(holder, event, at, found, write) },
+        'Write a rule for this',
+    );
     return h(
         `div.finding.${reached ? 'leaked' : 'spared'}`,
         {},
         h('h4', {}, capital(wordsOf(found.identifier)), ' ', where),
-        h('p.kinds', {}, [found.severity, found.confidence, originWords(found.origin)].map((word) => h('span', {}, plain(word)))),
-        h('ul.why', {}, reasons(found, why).map((sentence) => h('li', {}, foreign(sentence, 2000)))),
+        h(
+            'p.kinds',
+            {},
+            [found.severity, found.confidence, originWords(found.origin)].map((word) => h('span', {}, plain(word))),
+        ),
+        h(
+            'ul.why',
+            {},
+            reasons(found, why).map((sentence) => h('li', {}, foreign(sentence, 2000))),
+        ),
         h('p.done', {}, done(action, reached)),
         write,
         holder,
@@ -98,11 +126,15 @@ function reasons({ severity, identifier }, why) {
 function done(action, reached) {
     const end = reached ? h('b', {}, 'It went on to the site.') : h('b', {}, 'It did not reach the site.');
     if (!action) return [reached ? 'No rule was about it, and what no rule is about is kept. ' : '', end];
-    const place = action.file ? [' (', h('code', {}, plain(`${action.file}${action.line ? `:${action.line}` : ''}`)), ')'] : null;
+    const place = action.file
+        ? [' (', h('code', {}, plain(`${action.file}${action.line ? `:${action.line}` : ''}`)), ')']
+        : null;
     const reason = action.reason ? [', because ', h('q', {}, foreign(action.reason, 500))] : null;
     // A rule that was followed would have kept it here.
     const isWatched = reached && action.action !== 'keep';
-    const did = isWatched ? `clir only watches: it would have been ${doneBy(action.action)}` : capital(doneBy(action.action));
+    const did = isWatched
+        ? `clir only watches: it would have been ${doneBy(action.action)}`
+        : capital(doneBy(action.action));
     return [did, ' by the rule ', h('b', {}, foreign(action.rule, 200)), place, reason, '. ', end];
 }
 
@@ -110,7 +142,13 @@ function facts(event) {
     const tunnel = event.tunnel ?? {};
     const entries = [
         ['When', moment(event.ts, true)],
-        ['Device', [foreign(event.client_name || bare(event.client), 100), event.client_name ? h('span.soft', {}, ' ', plain(bare(event.client))) : null]],
+        [
+            'Device',
+            [
+                foreign(event.client_name || bare(event.client), 100),
+                event.client_name ? h('span.soft', {}, ' ', plain(bare(event.client))) : null,
+            ],
+        ],
         ['Came in by', `${plain(event.listener)} (${plain(event.vantage)})`],
         ['Asked for', foreign(`${event.scheme}://${event.host}:${event.port}`, 300)],
         ['Protocol', plain(event.version)],
@@ -124,7 +162,13 @@ function facts(event) {
         ['Fingerprint (JA4)', tunnel.ja4 && h('code', {}, plain(tunnel.ja4))],
         ['Identifier of this line', h('code', {}, plain(event.id))],
     ];
-    return h('dl.facts', {}, entries.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+    return h(
+        'dl.facts',
+        {},
+        entries
+            .filter(([, value]) => value)
+            .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    );
 }
 
 const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);

@@ -65,9 +65,20 @@ export function form(filters) {
         text('host', 'Site', 'example.org or *.example', filters),
         text('client', 'Device', 'name or address', filters),
         choice('identifier', 'Identifier', IDENTIFIERS, 'any', filters),
-        choice('severity', 'Severity', Object.fromEntries(SEVERITIES.map((name) => [name, `${name}${name === 'critical' ? '' : ' or more'}`])), 'any', filters),
+        choice(
+            'severity',
+            'Severity',
+            Object.fromEntries(SEVERITIES.map((name) => [name, `${name}${name === 'critical' ? '' : ' or more'}`])),
+            'any',
+            filters,
+        ),
         choice('action', 'What was done', ACTIONS, 'anything', filters),
-        h('label.check', {}, h('input', { type: 'checkbox', name: 'found', checked: Boolean(filters.found) }), 'With findings only'),
+        h(
+            'label.check',
+            {},
+            h('input', { type: 'checkbox', name: 'found', checked: Boolean(filters.found) }),
+            'With findings only',
+        ),
         h('button.quiet', { type: 'button', hidden: !isAny(filters), onclick: () => go('live', {}) }, 'Clear'),
         h('div.chips', {}, chips(filters)),
     ];
@@ -100,7 +111,17 @@ export function reflect(root, filters) {
 function chips(filters) {
     const given = Object.entries(LINKED).filter(([name]) => filters[name]);
     const drop = (name) => go('live', { ...here().parameters, [name]: '' });
-    return given.map(([name, words]) => h('button.chip', { type: 'button', onclick: () => drop(name) }, words, ': ', foreign(filters[name], 80), h('span.unseen', {}, ', take this filter away'), h('span', { 'aria-hidden': 'true' }, ' ×')));
+    return given.map(([name, words]) =>
+        h(
+            'button.chip',
+            { type: 'button', onclick: () => drop(name) },
+            words,
+            ': ',
+            foreign(filters[name], 80),
+            h('span.unseen', {}, ', take this filter away'),
+            h('span', { 'aria-hidden': 'true' }, ' ×'),
+        ),
+    );
 }
 
 function apply(inside) {
@@ -110,11 +131,29 @@ function apply(inside) {
 }
 
 function text(name, label, hint, filters) {
-    const field = { type: 'text', name, placeholder: hint, value: filters[name], autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', maxlength: '253' };
+    const field = {
+        type: 'text',
+        name,
+        placeholder: hint,
+        value: filters[name],
+        autocomplete: 'off',
+        autocapitalize: 'none',
+        spellcheck: 'false',
+        maxlength: '253',
+    };
     return h('label', {}, h('span', {}, label), h('input', field));
 }
 
 function choice(name, label, options, none, filters) {
     const all = [['', none], ...Object.entries(options)];
-    return h('label', {}, h('span', {}, label), h('select', { name }, all.map(([value, words]) => h('option', { value, selected: value === filters[name] }, words))));
+    return h(
+        'label',
+        {},
+        h('span', {}, label),
+        h(
+            'select',
+            { name },
+            all.map(([value, words]) => h('option', { value, selected: value === filters[name] }, words)),
+        ),
+    );
 }

@@ -35,16 +35,33 @@ function partner(line, sent, from) {
 export function heads(received, sent, findings) {
     const pairs = sent ? aligned(received, sent) : received.map((line) => [line, null]);
     const rows = pairs.map(([before, after]) => row(before, after, sent, findings));
-    const names = h('div.pair.names', { role: 'row' }, name('As received'), name(sent ? 'As sent to the site' : 'Sent to the site'));
-    return h('div.heads', { role: 'table', 'aria-label': 'The head as received and as sent' }, h('div', { role: 'rowgroup' }, names), h('div', { role: 'rowgroup' }, rows));
+    const names = h(
+        'div.pair.names',
+        { role: 'row' },
+        name('As received'),
+        name(sent ? 'As sent to the site' : 'Sent to the site'),
+    );
+    return h(
+        'div.heads',
+        { role: 'table', 'aria-label': 'The head as received and as sent' },
+        h('div', { role: 'rowgroup' }, names),
+        h('div', { role: 'rowgroup' }, rows),
+    );
 }
 
 const name = (words) => h('div.side', { role: 'columnheader' }, words);
 
 function row(before, after, sent, findings) {
-    const isSame = Boolean(before && after && before.name === after.name && before.value === after.value && !change(before, after));
+    const isSame = Boolean(
+        before && after && before.name === after.name && before.value === after.value && !change(before, after),
+    );
     const kind = isSame ? '.same' : before && after ? '.changed' : before ? '.gone' : '.new';
-    return h(`div.pair${sent ? kind : '.unsent'}`, { role: 'row' }, side(before, after, findings, 'received', sent), side(after, before, findings, 'sent', sent));
+    return h(
+        `div.pair${sent ? kind : '.unsent'}`,
+        { role: 'row' },
+        side(before, after, findings, 'received', sent),
+        side(after, before, findings, 'sent', sent),
+    );
 }
 
 const change = (before, after) => before?.change || after?.change;
@@ -54,7 +71,12 @@ function side(line, other, findings, which, sent) {
         const note = CHANGES[line.change];
         // What a line became is told once, on the side where it can be seen.
         const isTold = note && (which === 'sent' || !other);
-        return h(`div.side.${which}`, { role: 'cell' }, h('code', {}, text(line, findings)), isTold ? h('span.note', {}, note) : null);
+        return h(
+            `div.side.${which}`,
+            { role: 'cell' },
+            h('code', {}, text(line, findings)),
+            isTold ? h('span.note', {}, note) : null,
+        );
     }
     const words = sent ? (which === 'sent' ? 'not sent' : 'not there') : 'nothing was sent';
     return h(`div.side.none.${which}`, { role: 'cell' }, h('span.unseen', {}, words));
@@ -86,7 +108,13 @@ function marked(value, marks, findings, most) {
         const start = Math.max(from, at);
         if (start > at) pieces.push(piece(whole.slice(at, start)));
         const isLeak = Boolean(findings[finding]?.reached);
-        pieces.push(h(`mark${isLeak ? '.leaked' : '.spared'}`, { title: isLeak ? 'went on to the site' : 'did not reach the site' }, piece(whole.slice(start, to))));
+        pieces.push(
+            h(
+                `mark${isLeak ? '.leaked' : '.spared'}`,
+                { title: isLeak ? 'went on to the site' : 'did not reach the site' },
+                piece(whole.slice(start, to)),
+            ),
+        );
         at = to;
     }
     if (at < end) pieces.push(piece(whole.slice(at, end)));

@@ -32,27 +32,63 @@ export function health(root) {
 function told({ version, started, uptime_s, listeners, events, index, configuration, connections }) {
     const problems = [configuration?.problem, events?.problem].filter(Boolean);
     const isWell = problems.length === 0 && !events?.dropped;
-    const rows = (listeners ?? []).map(({ label, kind, address, vantage }) => [h('b', {}, foreign(label, 80)), plain(kind), h('code', {}, plain(address)), plain(vantage)]);
+    const rows = (listeners ?? []).map(({ label, kind, address, vantage }) => [
+        h('b', {}, foreign(label, 80)),
+        plain(kind),
+        h('code', {}, plain(address)),
+        plain(vantage),
+    ]);
     return [
         h(`p.verdict.${isWell ? 'spared' : 'leaked'}`, {}, isWell ? 'All is well.' : 'Something needs you.'),
         problems.map((problem) => h('p.banner.bad', {}, foreign(problem, 1000))),
-        h('div.grid', {}, card('The process', [
-            ['Version', plain(version)],
-            ['Running for', [lasting(uptime_s), h('span.soft', {}, ' since ', moment(started, true))]],
-            ['Open connections', count(connections)],
-            ['Configuration', [configuration?.problem ? 'not taken over: the one before holds' : 'in force', h('span.soft', {}, ' since ', moment(configuration?.loaded, true))]],
-        ]), card('The event log', [
-            ['Written', count(events?.written)],
-            ['Waiting', count(events?.waiting)],
-            ['Lost', [events?.dropped ? h('b.went', {}, count(events.dropped)) : '0', events?.dropped ? h('span.soft', {}, ' because the disk was too slow') : null]],
-            ['Folder', h('code', {}, plain(events?.dir))],
-            ['Free on that disk', size(events?.disk_free_bytes)],
-            ['Index', `${count(index?.rows)} rows${index?.behind ? `, ${count(index.behind)} behind` : ''}`],
-        ])),
-        h('section.card', {}, h('h2', {}, 'Listeners'), table('Listeners', ['Label', 'Kind', 'Address', 'Vantage'], rows, '.stacked')),
+        h(
+            'div.grid',
+            {},
+            card('The process', [
+                ['Version', plain(version)],
+                ['Running for', [lasting(uptime_s), h('span.soft', {}, ' since ', moment(started, true))]],
+                ['Open connections', count(connections)],
+                [
+                    'Configuration',
+                    [
+                        configuration?.problem ? 'not taken over: the one before holds' : 'in force',
+                        h('span.soft', {}, ' since ', moment(configuration?.loaded, true)),
+                    ],
+                ],
+            ]),
+            card('The event log', [
+                ['Written', count(events?.written)],
+                ['Waiting', count(events?.waiting)],
+                [
+                    'Lost',
+                    [
+                        events?.dropped ? h('b.went', {}, count(events.dropped)) : '0',
+                        events?.dropped ? h('span.soft', {}, ' because the disk was too slow') : null,
+                    ],
+                ],
+                ['Folder', h('code', {}, plain(events?.dir))],
+                ['Free on that disk', size(events?.disk_free_bytes)],
+                ['Index', `${count(index?.rows)} rows${index?.behind ? `, ${count(index.behind)} behind` : ''}`],
+            ]),
+        ),
+        h(
+            'section.card',
+            {},
+            h('h2', {}, 'Listeners'),
+            table('Listeners', ['Label', 'Kind', 'Address', 'Vantage'], rows, '.stacked'),
+        ),
     ];
 }
 
 function card(title, entries) {
-    return h('section.card', {}, h('h2', {}, title), h('dl.facts', {}, entries.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))));
+    return h(
+        'section.card',
+        {},
+        h('h2', {}, title),
+        h(
+            'dl.facts',
+            {},
+            entries.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+        ),
+    );
 }

@@ -52,7 +52,14 @@ class Live {
         this.form = form(filters);
         this.lists = h('div.lists', { onpointermove: () => (this.pointed = Date.now()) });
         const head = h('div.stream-head', {}, h('h2', {}, 'What passes now'), this.pause);
-        this.element = h('section.stream', { 'aria-label': 'Exchanges' }, head, this.form, h('div.fresh-place', {}, this.fresh), this.lists);
+        this.element = h(
+            'section.stream',
+            { 'aria-label': 'Exchanges' },
+            head,
+            this.form,
+            h('div.fresh-place', {}, this.fresh),
+            this.lists,
+        );
         this.timer = setInterval(() => this.flush(), TOGETHER);
     }
 
@@ -84,7 +91,10 @@ class Live {
             return;
         }
         this.parts = feeds;
-        show(this.lists, feeds.map((part) => part.element));
+        show(
+            this.lists,
+            feeds.map((part) => part.element),
+        );
         for (const part of feeds) part.refresh();
     }
 
@@ -97,7 +107,13 @@ class Live {
         const feed = new Feed({ label: FINDINGS, query: found, wants: isFound, most, page: only ? 100 : FIRST });
         const parts = [new Part(FINDINGS, feed, only ? OTHERS + FOUND : FOUND, filters)];
         if (only) return parts;
-        const rest = new Feed({ label: 'Nothing found', query: filters, wants: (row) => !isFound(row), most: OTHERS, page: 100 });
+        const rest = new Feed({
+            label: 'Nothing found',
+            query: filters,
+            wants: (row) => !isFound(row),
+            most: OTHERS,
+            page: 100,
+        });
         return [...parts, new Part('Nothing found', rest, OTHERS, filters)];
     }
 
@@ -170,7 +186,11 @@ class Part {
     constructor(title, feed, room, filters) {
         Object.assign(this, { feed, filters });
         this.empty = h('p.empty', {});
-        this.more = h('button.more', { type: 'button', onclick: () => this.older(room) }, title === FINDINGS ? 'Earlier findings' : 'Earlier exchanges');
+        this.more = h(
+            'button.more',
+            { type: 'button', onclick: () => this.older(room) },
+            title === FINDINGS ? 'Earlier findings' : 'Earlier exchanges',
+        );
         this.element = h('div.part', {}, h('h3', {}, title), this.empty, feed.list, this.more);
         this.refresh = this.refresh.bind(this);
     }
@@ -178,7 +198,11 @@ class Part {
     refresh() {
         const isEmpty = this.feed.items.size === 0;
         const isGoingOn = this.feed.hasOlder();
-        const words = isGoingOn ? 'Nothing among the newest.' : isAny(this.filters) ? 'Nothing here matches the filter.' : 'Nothing yet. It appears here as soon as it passes.';
+        const words = isGoingOn
+            ? 'Nothing among the newest.'
+            : isAny(this.filters)
+              ? 'Nothing here matches the filter.'
+              : 'Nothing yet. It appears here as soon as it passes.';
         show(this.empty, isEmpty ? words : '');
         this.empty.hidden = !isEmpty;
         this.more.hidden = !this.feed.hasOlder();

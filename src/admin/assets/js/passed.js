@@ -8,7 +8,11 @@ import { bare, count, foreign, moment, plain, some } from './text.js';
 
 export function passed(root) {
     const body = h('div', {});
-    const lead = h('p.lead', {}, 'Nothing breaks because of clir: what does not accept its certificate passes unread. That hides what apps send in there, so it is all listed here. To forget an entry is to try again.');
+    const lead = h(
+        'p.lead',
+        {},
+        'Nothing breaks because of clir: what does not accept its certificate passes unread. That hides what apps send in there, so it is all listed here. To forget an entry is to try again.',
+    );
     show(root, h('div.page-head', {}, h('h1', { tabindex: '-1' }, 'Passed through')), lead, body);
 
     async function refresh() {
@@ -45,8 +49,27 @@ function listed(items, forget) {
         moment(item.last),
         count(item.count),
         item.expires ? moment(item.expires) : h('span.soft', {}, 'never'),
-        item.reason === 'bypass' ? h('span.soft', {}, 'configured') : h('button', { type: 'button', 'aria-label': `Forget ${plain(item.host ?? 'every site')} for ${plain(item.client_name || bare(item.client))}`, onclick: () => forget(item) }, 'Forget'),
+        item.reason === 'bypass'
+            ? h('span.soft', {}, 'configured')
+            : h(
+                  'button',
+                  {
+                      type: 'button',
+                      'aria-label': `Forget ${plain(item.host ?? 'every site')} for ${plain(item.client_name || bare(item.client))}`,
+                      onclick: () => forget(item),
+                  },
+                  'Forget',
+              ),
     ]);
-    const columns = ['Device', 'Site', 'Reason', { name: 'Since', kind: 'number' }, { name: 'Last', kind: 'number' }, { name: 'Times', kind: 'number' }, { name: 'Until', kind: 'number' }, h('span.unseen', {}, 'Forget')];
+    const columns = [
+        'Device',
+        'Site',
+        'Reason',
+        { name: 'Since', kind: 'number' },
+        { name: 'Last', kind: 'number' },
+        { name: 'Times', kind: 'number' },
+        { name: 'Until', kind: 'number' },
+        h('span.unseen', {}, 'Forget'),
+    ];
     return h('section.card', {}, table('What is passed through unread', columns, rows, '.stacked'));
 }

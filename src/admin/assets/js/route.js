@@ -11,7 +11,9 @@ export function here() {
 
 /** The address of a view; parameters that are empty are left out. */
 export function to(view, parameters = {}) {
-    const given = Object.entries(parameters).filter(([, value]) => value !== '' && value !== null && value !== undefined);
+    const given = Object.entries(parameters).filter(
+        ([, value]) => value !== '' && value !== null && value !== undefined,
+    );
     const query = new URLSearchParams(given).toString();
     return `#/${view}${query && `?${query}`}`;
 }

@@ -24,7 +24,10 @@ export class Feed {
         this.next = next;
         this.isTrimmed = this.isBehind = false;
         const wanted = items.filter(this.wants).slice(0, this.most);
-        show(this.list, wanted.map((row) => this.#item(row)));
+        show(
+            this.list,
+            wanted.map((row) => this.#item(row)),
+        );
         return this.items.size;
     }
 
@@ -99,7 +102,14 @@ function path(row) {
     return [row.method === 'GET' ? '' : h('b', {}, foreign(row.method, 20), ' '), foreign(target.slice(from), 160)];
 }
 
-const VERDICTS = { tunnelled: 'passed unread', intercepted: 'opened', redirected: 'sent to HTTPS', answered: 'answered by clir', blocked: 'blocked', refused: 'refused' };
+const VERDICTS = {
+    tunnelled: 'passed unread',
+    intercepted: 'opened',
+    redirected: 'sent to HTTPS',
+    answered: 'answered by clir',
+    blocked: 'blocked',
+    refused: 'refused',
+};
 
 /** What became of it, in a word or two, and as which kind it is marked. */
 export function outcome(row) {

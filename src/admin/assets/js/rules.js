@@ -25,9 +25,40 @@ function listed({ loaded, problem, mode, rules: all, partners }) {
     const idle = all.filter(({ hits }) => !hits).length;
     return [
         problem ? h('p.banner.bad', {}, 'The rules on disk do not hold: ', foreign(problem, 1000)) : null,
-        mode === 'observe' ? h('p.banner.bad', {}, 'clir only watches (', h('code', {}, 'policy.mode = "observe"'), '): nothing is taken out.') : null,
-        h('p.lead', {}, 'For each finding the first rule that matches decides. What no rule matches is kept and logged. ', idle ? `${count(idle)} of ${count(all.length)} never matched since these were loaded, ` : 'Loaded ', moment(loaded, true), '.'),
-        h('section.card', {}, table('Rules in their order', ['Place', 'Rule', 'Action', 'Where', { name: 'Hits', kind: 'number' }, { name: 'Last', kind: 'number' }], all.map(row), '.stacked')),
+        mode === 'observe'
+            ? h(
+                  'p.banner.bad',
+                  {},
+                  'clir only watches (',
+                  h('code', {}, 'policy.mode = "observe"'),
+                  '): nothing is taken out.',
+              )
+            : null,
+        h(
+            'p.lead',
+            {},
+            'For each finding the first rule that matches decides. What no rule matches is kept and logged. ',
+            idle ? `${count(idle)} of ${count(all.length)} never matched since these were loaded, ` : 'Loaded ',
+            moment(loaded, true),
+            '.',
+        ),
+        h(
+            'section.card',
+            {},
+            table(
+                'Rules in their order',
+                [
+                    'Place',
+                    'Rule',
+                    'Action',
+                    'Where',
+                    { name: 'Hits', kind: 'number' },
+                    { name: 'Last', kind: 'number' },
+                ],
+                all.map(row),
+                '.stacked',
+            ),
+        ),
         partners?.length ? trusted(partners) : null,
     ];
 }
@@ -50,5 +81,15 @@ function trusted(partners) {
         h('code', {}, foreign((hosts ?? []).join(', '), 300)),
         [plain(expires ?? 'never'), expired ? [' ', h('span.tag.leaked', {}, 'expired')] : null],
     ]);
-    return h('section.card', {}, h('h2', {}, 'Partners'), h('p.soft', {}, 'Who may still receive what, and until when. Once expired, a rule that names them no longer holds.'), table('Partners', ['Name', 'Sites', 'Until'], rows, '.stacked'));
+    return h(
+        'section.card',
+        {},
+        h('h2', {}, 'Partners'),
+        h(
+            'p.soft',
+            {},
+            'Who may still receive what, and until when. Once expired, a rule that names them no longer holds.',
+        ),
+        table('Partners', ['Name', 'Sites', 'Until'], rows, '.stacked'),
+    );
 }

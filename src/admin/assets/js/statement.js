@@ -54,7 +54,10 @@ function tell(summary, { title, tally, figures, seen }) {
         some(summary.hosts, 'site'),
         some(summary.clients, 'device'),
     ];
-    show(figures, parts.map((part) => h('span', {}, part)));
+    show(
+        figures,
+        parts.map((part) => h('span', {}, part)),
+    );
     show(seen, vantages(summary.vantages ?? []));
 }
 
@@ -62,10 +65,20 @@ function tallied({ identifier, words, severity, received, spared }) {
     const link = h('a', { href: to('live', { identifier }) }, plain(words));
     const went = h('span.went', {}, h('b', {}, count(received)), ` ${received === 1 ? 'site' : 'sites'} received it`);
     const kept = h('span.kept', {}, h('b', {}, count(spared)), ' spared');
-    return h(`li${received ? '.leaked' : '.spared'}`, {}, link, h('span.severity', {}, plain(severity)), h('span.sums', {}, received ? went : null, spared || !received ? kept : null));
+    return h(
+        `li${received ? '.leaked' : '.spared'}`,
+        {},
+        link,
+        h('span.severity', {}, plain(severity)),
+        h('span.sums', {}, received ? went : null, spared || !received ? kept : null),
+    );
 }
 
 /** Never "nothing found" without what could be seen at all. */
 function vantages(items) {
-    return items.slice(0, 8).map(({ vantage, listener, sees }) => h('p', {}, h('b', {}, `${plain(listener)}, ${plain(vantage)}`), ': ', plain(sees)));
+    return items
+        .slice(0, 8)
+        .map(({ vantage, listener, sees }) =>
+            h('p', {}, h('b', {}, `${plain(listener)}, ${plain(vantage)}`), ': ', plain(sees)),
+        );
 }

@@ -22,7 +22,11 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'];
 /** What was done, as one word about the identifier. */
 export const ACTIONS = { strip: 'stripped', redact: 'redacted', replace: 'replaced', block: 'blocked', keep: 'kept' };
 
-const ORIGINS = { carrier: 'put there by the carrier', handset: 'sent by the phone itself', unknown: 'nobody knows who put it there' };
+const ORIGINS = {
+    carrier: 'put there by the carrier',
+    handset: 'sent by the phone itself',
+    unknown: 'nobody knows who put it there',
+};
 
 export const wordsOf = (identifier) => IDENTIFIERS[identifier] ?? String(identifier);
 export const doneBy = (action) => ACTIONS[String(action).split(/[\s:(]/)[0]] ?? String(action);
@@ -30,11 +34,15 @@ export const originWords = (origin) => ORIGINS[origin] ?? String(origin);
 
 // What shows nothing, or turns the direction of what follows: told by its code point instead.
 // eslint-disable-next-line no-control-regex
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const HIDDEN =
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** The text with nothing in it that cannot be seen. */
 export function plain(text) {
-    return String(text ?? '').replace(HIDDEN, (char) => `‹U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
+    return String(text ?? '').replace(
+        HIDDEN,
+        (char) => `‹U+${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`,
+    );
 }
 
 /** Text of strangers: its direction ends where it ends, and it is cut where nobody reads on. */
@@ -56,13 +64,22 @@ export function moment(time, isFull = false) {
     const date = new Date(time ?? NaN);
     if (Number.isNaN(date.getTime())) return h('span', {}, '–');
     const isToday = date.toDateString() === new Date().toDateString();
-    const words = isFull ? FULL.format(date) : isToday ? CLOCK.format(date) : `${DAY.format(date)} ${CLOCK.format(date).slice(0, 5)}`;
+    const words = isFull
+        ? FULL.format(date)
+        : isToday
+          ? CLOCK.format(date)
+          : `${DAY.format(date)} ${CLOCK.format(date).slice(0, 5)}`;
     return h('time', { datetime: date.toISOString(), title: FULL.format(date) }, words);
 }
 
 export const clock = (date) => CLOCK.format(date);
 
-const UNITS = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+const UNITS = [
+    ['d', 86400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+];
 
 /** How long, in the two units that say most. */
 export function lasting(seconds) {
