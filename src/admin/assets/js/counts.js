@@ -68,10 +68,17 @@ export function counts(root) {
 
 const rangeOf = ({ range }) => (Object.hasOwn(RANGES, range ?? '') ? range : 'day');
 
+/** The end of the step that is under way, counted from midnight where the viewer is. */
+function whole(now, step) {
+    const shift = new Date().getTimezoneOffset() * 60;
+    return Math.ceil((now - shift) / step) * step + shift;
+}
+
 async function pictures(range) {
     const [words, seconds, step] = RANGES[range];
-    const until = Date.now();
-    const times = { from: new Date(until - seconds * 1000).toISOString(), to: new Date(until).toISOString() };
+    const until = whole(Date.now() / 1000, step);
+    const [from, to] = [until - seconds, until].map((second) => new Date(second * 1000).toISOString());
+    const times = { from, to };
     const asked = Object.keys(BY).map((by) => ask('counts', { by, ...times, limit: 30 }));
     const [line, ...lists] = await Promise.all([ask('timeline', { ...times, step }), ...asked]);
     const sections = Object.entries(BY).map(([by, title], at) => counted(by, title, lists[at].items ?? []));

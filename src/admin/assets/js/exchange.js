@@ -110,7 +110,7 @@ function finding(event, { finding: found, why, action, reached }, at) {
         h(
             'ul.why',
             {},
-            reasons(found, why).map((sentence) => h('li', {}, foreign(sentence, 2000))),
+            reasons(found, why, action).map((sentence) => h('li', {}, foreign(capital(sentence), 2000))),
         ),
         h('p.done', {}, done(action, reached)),
         write,
@@ -118,14 +118,15 @@ function finding(event, { finding: found, why, action, reached }, at) {
     );
 }
 
-/** The first sentence may say what stands above it already. */
-function reasons({ severity, identifier }, why) {
-    return (why ?? []).filter((sentence, at) => at > 0 || !String(sentence).startsWith(`${severity} ${identifier}`));
+/** Without what stands above and below them in other words already. */
+function reasons({ severity, identifier }, why, action) {
+    const sentences = (why ?? []).map(String).filter((sentence) => !sentence.startsWith(`${severity} ${identifier}`));
+    return action ? sentences.filter((sentence) => !sentence.startsWith('rule "')) : sentences;
 }
 
 function done(action, reached) {
     const end = reached ? h('b', {}, 'It went on to the site.') : h('b', {}, 'It did not reach the site.');
-    if (!action) return [reached ? 'No rule was about it, and what no rule is about is kept. ' : '', end];
+    if (!action) return end;
     const place = action.file
         ? [' (', h('code', {}, plain(`${action.file}${action.line ? `:${action.line}` : ''}`)), ')']
         : null;

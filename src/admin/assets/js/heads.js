@@ -8,6 +8,9 @@ const LONG = 600;
 
 const CHANGES = { stripped: 'taken out', redacted: 'made unreadable', replaced: 'replaced', added: 'added' };
 
+/** What is between two machines only (RFC 9110 §7.6.1): that it goes is no rule's doing. */
+const HOP = ['connection', 'proxy-connection', 'keep-alive', 'te', 'proxy-authorization', 'proxy-authenticate'];
+
 /** Pairs of lines: what stands on both sides stands beside itself. Order is kept on the way, so one pass is enough. */
 export function aligned(received, sent) {
     const pairs = [];
@@ -55,7 +58,8 @@ function row(before, after, sent, findings) {
     const isSame = Boolean(
         before && after && before.name === after.name && before.value === after.value && !change(before, after),
     );
-    const kind = isSame ? '.same' : before && after ? '.changed' : before ? '.gone' : '.new';
+    const isHop = before && !after && !before.marks?.length && HOP.includes(before.name.toLowerCase());
+    const kind = isHop ? '.hop' : isSame ? '.same' : before && after ? '.changed' : before ? '.gone' : '.new';
     return h(
         `div.pair${sent ? kind : '.unsent'}`,
         { role: 'row' },
@@ -68,7 +72,8 @@ const change = (before, after) => before?.change || after?.change;
 
 function side(line, other, findings, which, sent) {
     if (line) {
-        const note = CHANGES[line.change];
+        const isHop = HOP.includes(line.name.toLowerCase()) && !line.marks?.length;
+        const note = isHop && !other ? 'ends here, as between any two machines' : CHANGES[line.change];
         // What a line became is told once, on the side where it can be seen.
         const isTold = note && (which === 'sent' || !other);
         return h(
