@@ -58,6 +58,8 @@ pub struct Config {
     pub gateway: gateway::Settings,
     /// The rules.
     pub policy: Arc<Policy>,
+    /// Where each rule stands, in the order of the policy.
+    pub rule_places: Vec<RulePlace>,
     /// The trusted partners, expired ones included.
     pub partners: Vec<Arc<Partner>>,
     /// The signatures, compiled-in ones and those of `[signatures] dir`.
@@ -75,6 +77,15 @@ pub enum PolicyFile {
     BuiltIn,
     /// This file.
     File(PathBuf),
+}
+
+/// Where a rule stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePlace {
+    /// The file, as it is called in diagnostics.
+    pub file: String,
+    /// The line of its name, counted from one.
+    pub line: usize,
 }
 
 /// One place where clients connect.

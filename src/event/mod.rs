@@ -11,6 +11,7 @@ mod reach;
 mod redact;
 mod render;
 mod text;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use reach::Fate;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, guarded, printable, unescape};
+pub use words::spoken;
 
 use crate::{
     detect::Finding,

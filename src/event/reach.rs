@@ -26,9 +26,8 @@ impl EventLine {
         match self.verdict.as_str() {
             "blocked" => Fate::Withheld,
             _ if is_withheld => Fate::Withheld,
-            "forwarded" => Fate::Reached,
+            _ if self.is_sent() => Fate::Reached,
             "tunnelled" if finding.location.part == "hello" => Fate::Reached,
-            "failed" if self.method != "CONNECT" && self.has_reached_somebody() => Fate::Reached,
             _ => Fate::Elsewhere,
         }
     }
@@ -47,6 +46,12 @@ impl EventLine {
             [only] => Some(only),
             several => several.get(rank.min(several.len() - 1)).copied(),
         }
+    }
+
+    /// Whether a request went on to its site, as far as is known.
+    pub fn is_sent(&self) -> bool {
+        let is_over = self.verdict == "forwarded" || (self.verdict == "failed" && self.has_reached_somebody());
+        is_over && self.method != "CONNECT"
     }
 
     /// Of a request that came to no good end: whether anything of it is known to have gone out.

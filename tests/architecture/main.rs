@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("cli", 7),
     ("proxy", 6),
     ("config", 6),
+    ("admin", 6),
     ("sink", 5),
     ("portal", 5),
     ("intercept", 4),
@@ -34,7 +35,14 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rooms of one floor that do not know each other, in either direction.
-const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
+const STRANGERS: &[(&str, &str)] = &[
+    ("proxy", "config"),
+    ("config", "proxy"),
+    ("admin", "proxy"),
+    ("admin", "config"),
+    ("proxy", "admin"),
+    ("config", "admin"),
+];
 
 /// Rooms of pure judgement: time and bytes are passed in.
 const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal"];

@@ -94,6 +94,11 @@ pub fn key(id: Ulid) -> i64 {
     i64::try_from(id.0 >> 64).unwrap_or(i64::MAX)
 }
 
+/// Where the list of exchanges stands at this one; nothing if the id is none.
+pub fn cursor(id: &str) -> Option<i64> {
+    Ulid::from_string(id).ok().map(key)
+}
+
 /// The lowest key of a time in milliseconds.
 pub fn key_at(time: i64) -> i64 {
     time.clamp(0, i64::MAX >> 16) << 16

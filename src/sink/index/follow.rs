@@ -45,7 +45,7 @@ pub struct Follower {
     pub dir: PathBuf,
     pub shared: Arc<Shared>,
     /// Told of each event that is written from now on.
-    pub watcher: Option<Box<dyn Watcher>>,
+    pub watchers: Vec<Box<dyn Watcher>>,
     /// Files that were there before this process wrote anything: nobody is told of what is in them.
     pub old: HashSet<String>,
 }
@@ -160,10 +160,10 @@ impl Follower {
         let end = i64::try_from(batch.end).unwrap_or(i64::MAX);
         write(&mut index.database, &mut index.terms, &batch.entries, id, end).map_err(io::Error::other)?;
         index.positions.insert(segment.name().to_owned(), (id, batch.end));
-        if let Some(watcher) = &mut self.watcher
-            && !self.old.contains(segment.name())
-        {
-            batch.events.iter().zip(&batch.rows).for_each(|(event, row)| watcher.saw(event, row));
+        if !self.old.contains(segment.name()) {
+            for watcher in &mut self.watchers {
+                batch.events.iter().zip(&batch.rows).for_each(|(event, row)| watcher.saw(event, row));
+            }
         }
         Ok(batch.end >= length || !batch.is_full)
     }

@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-pub use entry::Kind;
+pub use entry::{Kind, cursor};
 pub use page::{Page, Wanted};
 pub use reader::Reader;
 pub use row::Row;
@@ -112,17 +112,17 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Begins, once the event log has begun its newest file. `watcher` is told of what is in that and later ones.
+    /// Begins, once the event log has begun its newest file. `watchers` are told of what is in that and later ones.
     ///
     /// # Errors
     /// The directory cannot be read, or the thread cannot be started.
-    pub fn start(self, watcher: Option<Box<dyn Watcher>>) -> io::Result<Indexer> {
+    pub fn start(self, watchers: Vec<Box<dyn Watcher>>) -> io::Result<Indexer> {
         let Self { index: Index { dir, shared, wake }, wakes } = self;
         let mut list = segments(&dir)?;
         list.pop();
         let old = list.iter().map(|segment| segment.name().to_owned()).collect();
         let (done, finished) = sync_channel(1);
-        let follower = follow::Follower { dir, shared: Arc::clone(&shared), watcher, old };
+        let follower = follow::Follower { dir, shared: Arc::clone(&shared), watchers, old };
         thread::Builder::new().name("event-index".into()).spawn(move || {
             follower.run(&wakes);
             // Nobody listens unless the index is being closed.
