@@ -121,6 +121,16 @@ fn what_strangers_send_is_only_looked_at() {
 
 #[test]
 #[ignore = "needs Chromium, Node and axe: run by tests/run"]
+fn the_token_opens_it() {
+    let token = "a token for one test";
+    let clir = setup().set("admin.token", &format!("{{ value = {token:?} }}")).start();
+    let mut command = script_with_view("login.mjs", &clir);
+    command.env("CLIR_TOKEN", token);
+    run(command);
+}
+
+#[test]
+#[ignore = "needs Chromium, Node and axe: run by tests/run"]
 fn the_portal_is_for_every_screen_and_for_no_eyes() {
     let clir = Setup::new().start();
     run(script("portal.mjs", &clir));

@@ -15,6 +15,7 @@ const [FOUND, FIRST, OTHERS] = [150, 8, 350];
 const FINDINGS = 'With findings';
 const TOGETHER = 200;
 const POINTING = 4000;
+const AGAIN = 2000;
 
 /** Shows the live view in `root`; returns how it is told of a new address, and how it ends. */
 export function live(root) {
@@ -47,6 +48,7 @@ class Live {
         this.isPaused = false;
         this.isIncomplete = false;
         this.pointed = 0;
+        this.asking = 0;
         this.pause = h('button', { type: 'button', onclick: () => this.togglePause() }, 'Pause');
         this.fresh = h('button.fresh', { type: 'button', hidden: true, onclick: () => this.showWaiting() });
         this.form = form(filters);
@@ -83,6 +85,7 @@ class Live {
         const feeds = this.feeds();
         this.waiting = [];
         this.isIncomplete = false;
+        this.asking = Date.now();
         this.showFresh();
         try {
             await Promise.all(feeds.map(({ feed }) => feed.load(signal)));
@@ -121,14 +124,13 @@ class Live {
         if (!passes(row, this.filters)) return;
         announceRow(row);
         this.waiting.push(row);
-        // Older ones could not be shown anyway, and come back when they are paged to.
-        if (this.waiting.length > FOUND + OTHERS) this.waiting.shift();
+        // Older ones would not be shown anyway, but for findings, which are asked for again.
+        if (this.waiting.length > FOUND + OTHERS && this.waiting.shift().severity) this.isIncomplete = true;
     }
 
-    /** Some passed too quickly to be told one by one: they are asked for together. */
+    /** Some passed too quickly to be told one by one: they are asked for together, now and then. */
     missed() {
-        if (!this.isHeld()) this.load();
-        else this.isIncomplete = true;
+        this.isIncomplete = true;
     }
 
     /** New rows wait while somebody reads, points or has the keyboard in the list: nothing moves under their eyes. */
@@ -143,7 +145,8 @@ class Live {
     }
 
     flush() {
-        if (this.isIncomplete && !this.isHeld()) this.load();
+        const isDue = this.isIncomplete && Date.now() - this.asking > AGAIN;
+        if (isDue && !this.isHeld()) this.load();
         else if (this.waiting.length && this.parts && !this.isHeld()) this.release();
         this.showFresh();
     }

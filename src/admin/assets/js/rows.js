@@ -44,11 +44,19 @@ export class Feed {
         return fresh[0] ? this.items.get(fresh[0].id).item : null;
     }
 
-    /** Puts rows on top, newest first. */
+    /** Takes rows in, given newest first. What took long stands where it began, as it will when it is asked for again. */
     put(rows) {
         const fresh = rows.filter((row) => this.wants(row) && !this.items.has(row.id)).slice(0, this.most);
-        this.list.prepend(...fresh.map((row) => this.#item(row)));
+        for (const row of fresh) this.#insert(row);
         this.#trim('last');
+    }
+
+    #insert(row) {
+        let below = this.list.firstElementChild;
+        while (below && isLater(this.items.get(below.dataset.id).row, row)) below = below.nextElementSibling;
+        // Older than all that is shown: it comes with the page that it is on.
+        if (!below && this.items.size && this.hasOlder()) return;
+        this.list.insertBefore(this.#item(row), below);
     }
 
     hasOlder() {
@@ -76,6 +84,8 @@ export class Feed {
         }
     }
 }
+
+const isLater = (one, other) => one.ts > other.ts || (one.ts === other.ts && one.id > other.id);
 
 /** `to` leaves its own moment out, and several exchanges may share one. */
 function justAfter(time) {
