@@ -152,7 +152,7 @@ struct BucketTold {
 pub async fn timeline(State(desk): State<Desk>, uri: Uri) -> Result<Response, Fault> {
     let mut query = Query::of(&uri)?;
     let step = query.number("step", 60..=LONGEST_STEP, 3600)?;
-    let span = span(&mut query, 24 * step.max(3600))?;
+    let span = span(&mut query, 24 * step.max(3600), step)?;
     query.finish()?;
     if span.to < span.from {
         return Err(Fault::bad("`to` is before `from`"));
@@ -170,10 +170,10 @@ pub async fn timeline(State(desk): State<Desk>, uri: Uri) -> Result<Response, Fa
     Ok(reply::json(&Timeline { step, buckets: buckets.collect() }))
 }
 
-/// From one time to another; to now, and from so many seconds before, where nothing is said.
-fn span(query: &mut Query, back: i64) -> Result<Span, Fault> {
+/// From one time to another; to now, and from a whole step so many seconds before, where nothing is said.
+fn span(query: &mut Query, back: i64, step: i64) -> Result<Span, Fault> {
     let to = query.time("to")?.map_or_else(|| Timestamp::now().as_second() + 1, Timestamp::as_second);
-    let from = query.time("from")?.map_or(to - back, Timestamp::as_second);
+    let from = query.time("from")?.map_or_else(|| (to - back).div_euclid(step) * step, Timestamp::as_second);
     Ok(Span { from, to })
 }
 

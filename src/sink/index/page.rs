@@ -16,6 +16,16 @@ use super::{
     entry::{key_at, short},
 };
 
+/// Keys of one term, and of all.
+const BY_TERM: &str = "SELECT key FROM tag WHERE term = ?1 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4";
+const OF_ALL: &str = "SELECT key FROM exchange WHERE ?1 = 0 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4";
+const ROW: &str = "SELECT host, client FROM exchange WHERE key = ?1";
+const TAG: &str = "SELECT 1 FROM tag WHERE term = ?1 AND key = ?2";
+
+/// What is asked once for each key or chunk.
+#[cfg(test)]
+pub const QUESTIONS: [&str; 4] = [BY_TERM, OF_ALL, ROW, TAG];
+
 /// The most that is asked for at once.
 pub const MOST: usize = 500;
 /// With more terms than this, the exchanges themselves are walked.
@@ -171,8 +181,8 @@ impl<'a> Walk<'a> {
         };
         let leaders = terms.into_iter().map(|term| Leader::new(database, term, before, after));
         let leaders = leaders.collect::<rusqlite::Result<Vec<_>>>()?;
-        let row = database.prepare("SELECT host, client FROM exchange WHERE key = ?1")?;
-        let tag = database.prepare("SELECT 1 FROM tag WHERE term = ?1 AND key = ?2")?;
+        let row = database.prepare(ROW)?;
+        let tag = database.prepare(TAG)?;
         let mut walk = Self { leaders, heads: BinaryHeap::new(), others, row, tag, last: None };
         (0..walk.leaders.len()).try_for_each(|index| walk.advance(index))?;
         Ok(walk)
@@ -244,8 +254,8 @@ impl<'a> Walk<'a> {
 impl<'a> Leader<'a> {
     fn new(database: &'a Connection, term: Option<i64>, before: i64, after: i64) -> rusqlite::Result<Self> {
         let select = database.prepare(match term {
-            Some(_) => "SELECT key FROM tag WHERE term = ?1 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4",
-            None => "SELECT key FROM exchange WHERE ?1 = 0 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4",
+            Some(_) => BY_TERM,
+            None => OF_ALL,
         })?;
         Ok(Self { select, term, before, after, fetched: Vec::new() })
     }

@@ -6,10 +6,27 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Kind, Reader,
-    entry::short,
     write::{SLOT, slot},
 };
 use crate::detect::Severity;
+
+const TIMELINE: &str = "SELECT at, exchanges, found, leaked FROM minute WHERE at >= ?1 AND at < ?2";
+const COUNTS: &str = "SELECT text, severity, found, leaked, spared, first, last FROM
+             (SELECT term, max(severity) severity, sum(found) found, sum(leaked) leaked, sum(spared) spared,
+              min(first) first, max(last) last FROM sighting WHERE kind = ?1 AND slot >= ?2 AND slot < ?3
+              GROUP BY term ORDER BY leaked DESC, found DESC, term LIMIT ?4) JOIN term ON id = term
+             ORDER BY leaked DESC, found DESC, text";
+const TOTALS: &str = "SELECT coalesce(sum(exchanges), 0), coalesce(sum(found), 0), coalesce(sum(leaked), 0), coalesce(sum(tunnels), 0)
+             FROM minute WHERE at >= ?1 AND at < ?2";
+const PRESENT: &str = "SELECT count(DISTINCT term) FROM presence WHERE kind = ?1 AND slot >= ?2 AND slot < ?3";
+const RECEIVED: &str = "SELECT text, max(severity), sum(leaked > 0), sum(leaked = 0 AND spared > 0) FROM
+         (SELECT identifier, host, max(severity) severity, sum(leaked) leaked, sum(spared) spared FROM site
+          WHERE slot >= ?1 AND slot < ?2 GROUP BY identifier, host)
+         JOIN term ON id = identifier GROUP BY identifier ORDER BY max(severity) DESC, 3 DESC, 4 DESC, text";
+
+/// Everything that is asked here.
+#[cfg(test)]
+pub const QUESTIONS: [&str; 5] = [TIMELINE, COUNTS, TOTALS, PRESENT, RECEIVED];
 
 /// A stretch of time in seconds since 1970; the end does not belong to it.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +123,7 @@ impl Reader {
         let bucket = |index: i64| Bucket { at: span.from + index * step, exchanges: 0, found: 0, leaked: 0 };
         let mut buckets: Vec<_> = (0..count).map(bucket).collect();
         let mut select =
-            self.database.prepare("SELECT at, exchanges, found, leaked FROM minute WHERE at >= ?1 AND at < ?2")?;
+            self.database.prepare(TIMELINE)?;
         let mut rows = select.query([span.from.div_euclid(60) * 60, span.to])?;
         while let Some(row) = rows.next()? {
             let index = (row.get::<_, i64>(0)? - span.from).max(0).div_euclid(step);
@@ -138,11 +155,7 @@ impl Reader {
             By::Client => Kind::Client,
         };
         let mut select = self.database.prepare(
-            "SELECT text, severity, found, leaked, spared, first, last FROM
-             (SELECT term, max(severity) severity, sum(found) found, sum(leaked) leaked, sum(spared) spared,
-              min(first) first, max(last) last FROM sighting WHERE kind = ?1 AND slot >= ?2 AND slot < ?3
-              GROUP BY term ORDER BY leaked DESC, found DESC, term LIMIT ?4) JOIN term ON id = term
-             ORDER BY leaked DESC, found DESC, text",
+            COUNTS,
         )?;
         let [from, to] = span.slots();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -167,8 +180,7 @@ impl Reader {
     pub fn summary(&self, span: Span) -> rusqlite::Result<Summary> {
         let database = &self.database;
         let mut summary = database.query_row(
-            "SELECT coalesce(sum(exchanges), 0), coalesce(sum(found), 0), coalesce(sum(leaked), 0), coalesce(sum(tunnels), 0)
-             FROM minute WHERE at >= ?1 AND at < ?2",
+            TOTALS,
             [span.from.div_euclid(60) * 60, span.to],
             |row| {
                 Ok(Summary {
@@ -185,24 +197,12 @@ impl Reader {
         summary.identifiers = received(database, span)?;
         Ok(summary)
     }
-
-    /// Whether an identifier reached a host, or any host, before this time in milliseconds.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub fn leaked_before(&self, identifier: &str, time: i64) -> rusqlite::Result<bool> {
-        let mut select = self.database.prepare(
-            "SELECT 1 FROM sighting WHERE kind = ?1 AND slot <= ?3 AND leaked > 0 AND first < ?4
-             AND term = (SELECT id FROM term WHERE kind = ?1 AND text = ?2) LIMIT 1",
-        )?;
-        select.exists(params![Kind::Identifier.number(), short(identifier), slot(time / 1000), time])
-    }
 }
 
 fn present(database: &Connection, kind: Kind, span: Span) -> rusqlite::Result<i64> {
     let [from, to] = span.slots();
     database.query_row(
-        "SELECT count(DISTINCT term) FROM presence WHERE kind = ?1 AND slot >= ?2 AND slot < ?3",
+        PRESENT,
         [kind.number(), from, to],
         |row| row.get(0),
     )
@@ -211,10 +211,7 @@ fn present(database: &Connection, kind: Kind, span: Span) -> rusqlite::Result<i6
 /// A site that received something once is no site that was spared.
 fn received(database: &Connection, span: Span) -> rusqlite::Result<Vec<Received>> {
     let mut select = database.prepare(
-        "SELECT text, max(severity), sum(leaked > 0), sum(leaked = 0 AND spared > 0) FROM
-         (SELECT identifier, host, max(severity) severity, sum(leaked) leaked, sum(spared) spared FROM site
-          WHERE slot >= ?1 AND slot < ?2 GROUP BY identifier, host)
-         JOIN term ON id = identifier GROUP BY identifier ORDER BY max(severity) DESC, 3 DESC, 4 DESC, text",
+        RECEIVED,
     )?;
     let rows = select.query_map(span.slots(), |row| {
         Ok(Received {
