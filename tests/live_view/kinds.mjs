@@ -65,6 +65,9 @@ try {
             sent += 3;
         }
     }
+    await visit(PHONES[1], PARTNER, '/pay', names[0]);
+    await visit(PHONES[0], 'shop.example', '/basket', names[0]);
+    sent += 2;
     // What the sites have, is what the page says that they have.
     const has = (name) => new Set(heads.filter(({ fields }) => fields[name.toLowerCase()]).map(({ host }) => host));
     assert.deepEqual([...has(names[0])], [PARTNER]);
@@ -97,7 +100,7 @@ try {
         `document.querySelector('.row') && [...document.querySelectorAll('.row .host')].every((host) => host.textContent === 'news.example')`,
     );
 
-    await page.ask(`location.hash = '#/counts'`);
+    await page.ask(`location.hash = '#/counts?range=hour'`);
     await page.until(`document.querySelectorAll('.counted').length === 4`);
     const fields = await page.ask(`[...document.querySelectorAll('.counted')][1].innerText`);
     for (const name of names) assert.ok(fields.toLowerCase().includes(name.toLowerCase()), fields);
@@ -136,7 +139,7 @@ try {
 }
 
 async function openFirst(page, kind) {
-    await page.ask(`location.hash = '#/live?found=1'`);
+    await page.ask(`location.hash = '#/live?identifier=msisdn'`);
     await page.until(`document.querySelector('.row.${kind}')`);
     await page.ask(`document.querySelector('.row.${kind} a').click()`);
     await page.until(`document.querySelector('dialog[open] .heads')`);

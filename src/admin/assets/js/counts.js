@@ -8,6 +8,7 @@ import { on } from './stream.js';
 import { count, foreign, moment, plain, wordsOf } from './text.js';
 
 const RANGES = {
+    hour: ['hour', 3600, 60],
     day: ['24 hours', 86400, 1800],
     week: ['7 days', 7 * 86400, 6 * 3600],
     month: ['30 days', 30 * 86400, 86400],
