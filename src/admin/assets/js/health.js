@@ -68,7 +68,7 @@ function told({ version, started, uptime_s, listeners, events, index, configurat
                 ],
                 ['Folder', h('code', {}, plain(events?.dir))],
                 ['Free on that disk', size(events?.disk_free_bytes)],
-                ['Index', `${count(index?.rows)} rows${index?.behind ? `, ${count(index.behind)} behind` : ''}`],
+                ['Index', indexed(index)],
             ]),
         ),
         h(
@@ -78,6 +78,11 @@ function told({ version, started, uptime_s, listeners, events, index, configurat
             table('Listeners', ['Label', 'Kind', 'Address', 'Vantage'], rows, '.stacked'),
         ),
     ];
+}
+
+function indexed({ rows, behind } = {}) {
+    const known = rows === null || rows === undefined ? 'not to be had' : `${count(rows)} rows`;
+    return behind ? `${known}, ${count(behind)} behind` : known;
 }
 
 function card(title, entries) {

@@ -51,7 +51,7 @@ function listed({ loaded, problem, mode, rules: all, partners }) {
                     'Place',
                     'Rule',
                     'Action',
-                    'Where',
+                    { name: 'Where', kind: 'spot' },
                     { name: 'Hits', kind: 'number' },
                     { name: 'Last', kind: 'number' },
                 ],
@@ -63,11 +63,15 @@ function listed({ loaded, problem, mode, rules: all, partners }) {
     ];
 }
 
-function row({ name, action, reason, file, line, hits, last }, at) {
+function row({ name, action, reason, words, file, line, hits, last }, at) {
     const title = hits ? h('a', { href: to('live', { rule: name }) }, foreign(name, 200)) : foreign(name, 200);
     return [
         h('span.soft', {}, String(at + 1)),
-        [h('b', {}, title), reason ? h('span.reason', {}, foreign(reason, 400)) : null],
+        [
+            h('b', {}, title),
+            reason ? h('span.because', {}, foreign(reason, 400)) : null,
+            h('span.reason', {}, foreign(withoutName(name, words), 1000)),
+        ],
         h('span.tag', {}, plain(action)),
         h('code', {}, plain(`${file ?? ''}${line ? `:${line}` : ''}`)),
         hits ? count(hits) : h('span.never', {}, 'never'),
@@ -75,10 +79,16 @@ function row({ name, action, reason, file, line, hits, last }, at) {
     ];
 }
 
+/** The whole rule begins with its name, which stands above it. */
+function withoutName(name, words) {
+    const whole = String(words ?? '');
+    return whole.startsWith(`"${name}": `) ? whole.slice(name.length + 4) : whole;
+}
+
 function trusted(partners) {
     const rows = partners.map(({ name, hosts, expires, expired }) => [
         h('b', {}, foreign(name, 100)),
-        h('code', {}, foreign((hosts ?? []).join(', '), 300)),
+        h('code', {}, foreign([hosts ?? []].flat().join(', '), 300)),
         [plain(expires ?? 'never'), expired ? [' ', h('span.tag.leaked', {}, 'expired')] : null],
     ]);
     return h(

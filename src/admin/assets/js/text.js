@@ -93,6 +93,7 @@ export function lasting(seconds) {
 }
 
 export function size(bytes) {
+    if (!Number.isFinite(bytes)) return 'not known';
     const at = bytes > 0 ? Math.min(4, Math.floor(Math.log10(bytes) / 3)) : 0;
     return `${count(Math.round((bytes / 1000 ** at) * 10) / 10)} ${['B', 'kB', 'MB', 'GB', 'TB'][at]}`;
 }
