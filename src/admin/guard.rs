@@ -49,7 +49,9 @@ pub fn is_from_us(uri: &Uri, fields: &HeaderMap) -> Result<(), Fault> {
         Some(Ok(origin)) => is_origin_of(origin, host(uri, fields).as_ref()),
         Some(Err(_)) => false,
     };
-    is_own_site.then_some(()).ok_or_else(|| Fault::forbidden("another page asked for this; only the live view itself may"))
+    is_own_site
+        .then_some(())
+        .ok_or_else(|| Fault::forbidden("another page asked for this; only the live view itself may"))
 }
 
 fn is_origin_of(origin: &str, host: Option<&Authority>) -> bool {
@@ -85,12 +87,19 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_count() {
-        for host in ["localhost:8081", "LOCALHOST", "127.0.0.1:8081", "127.9.9.9", "[::1]:8081", "[::ffff:127.0.0.1]:1"] {
+        for host in ["localhost:8081", "LOCALHOST", "127.0.0.1:8081", "127.9.9.9", "[::1]:8081", "[::ffff:127.0.0.1]:1"]
+        {
             assert!(local("127.0.0.1:5", "/", host), "{host}");
         }
-        for host in
-            ["rebound.example:8081", "localhost.example", "127.0.0.1.example", "192.0.2.1", "a@127.0.0.1", "0.0.0.0", ""]
-        {
+        for host in [
+            "rebound.example:8081",
+            "localhost.example",
+            "127.0.0.1.example",
+            "192.0.2.1",
+            "a@127.0.0.1",
+            "0.0.0.0",
+            "",
+        ] {
             assert!(!local("127.0.0.1:5", "/", host), "{host}");
         }
         assert!(!local("192.0.2.1:5", "/", "127.0.0.1"));
@@ -117,7 +126,8 @@ mod tests {
         assert!(ours(&[("origin", "http://127.0.0.1:8081")]));
         assert!(ours(&[("sec-fetch-site", "same-origin")]));
         assert!(ours(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
-        for foreign in ["http://other.example", "http://127.0.0.1:8080", "null", "http://127.0.0.1:8081.other.example"] {
+        for foreign in ["http://other.example", "http://127.0.0.1:8080", "null", "http://127.0.0.1:8081.other.example"]
+        {
             assert!(!ours(&[("origin", foreign)]), "{foreign}");
         }
         for site in ["cross-site", "same-site", ""] {

@@ -64,14 +64,23 @@ impl Metrics {
         let registry = Registry::new();
         let to = &registry;
         let metrics = Self {
-            exchanges: counters(to, "clir_exchanges_total", "Requests and tunnels that ended.", &["verdict", "version"])?,
+            exchanges: counters(
+                to,
+                "clir_exchanges_total",
+                "Requests and tunnels that ended.",
+                &["verdict", "version"],
+            )?,
             findings: counters(
                 to,
                 "clir_findings_total",
                 "Identifiers found in requests and answers, and what was done about them.",
                 &["identifier", "severity", "action"],
             )?,
-            duration: histogram(to, "clir_request_duration_seconds", "From a request's head to the end of its answer.")?,
+            duration: histogram(
+                to,
+                "clir_request_duration_seconds",
+                "From a request's head to the end of its answer.",
+            )?,
             connections: gauge(to, "clir_connections", "Connections that clients have.")?,
             written: counter(to, "clir_events_written_total", "Events written to the event log.")?,
             dropped: counter(to, "clir_events_dropped_total", "Events lost for want of room in queue or disk.")?,
@@ -81,7 +90,8 @@ impl Metrics {
             process: Process::new(to)?,
             registry,
         };
-        let build = Opts::new("clir_build_info", "Which version this is.").const_label("version", env!("CARGO_PKG_VERSION"));
+        let build =
+            Opts::new("clir_build_info", "Which version this is.").const_label("version", env!("CARGO_PKG_VERSION"));
         let build = IntGauge::with_opts(build)?;
         build.set(1);
         metrics.registry.register(Box::new(build))?;
@@ -118,11 +128,10 @@ impl Metrics {
                 false => header.as_bytes().eq_ignore_ascii_case(&finding.location.name),
             };
             let applied = event.actions.iter().find(|applied| is_here(&applied.header));
-            let applied = applied.filter(|applied| !applied.observed && finding.location.direction == Direction::Request);
+            let applied =
+                applied.filter(|applied| !applied.observed && finding.location.direction == Direction::Request);
             let action = applied.map_or("none", |applied| applied.action);
-            self.findings
-                .with_label_values(&[finding.identifier.as_str(), finding.severity.as_str(), action])
-                .inc();
+            self.findings.with_label_values(&[finding.identifier.as_str(), finding.severity.as_str(), action]).inc();
         }
     }
 }

@@ -126,7 +126,9 @@ fn router(login: Option<Arc<Login>>, desk: Desk) -> Router {
 pub async fn page(request: Request) -> Response {
     let path = request.uri().path();
     match assets::find(path) {
-        Some(_) if !request.method().is_safe() => Fault(StatusCode::METHOD_NOT_ALLOWED, "only GET".into()).into_response(),
+        Some(_) if !request.method().is_safe() => {
+            Fault(StatusCode::METHOD_NOT_ALLOWED, "only GET".into()).into_response()
+        }
         Some(asset) => asset.response(),
         None => Fault::missing("there is nothing here").into_response(),
     }

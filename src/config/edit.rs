@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn nothing_but_rules_is_taken() {
-        for text in ["", "a = 1", "[policy]\nmode = \"observe\"", "rule = []", "[[rule]]\nname=\"a\"\n[access]\nclients = []"] {
+        for text in
+            ["", "a = 1", "[policy]\nmode = \"observe\"", "rule = []", "[[rule]]\nname=\"a\"\n[access]\nclients = []"]
+        {
             assert!(demand_rules(text).is_err(), "{text}");
         }
         assert!(demand_rules(RULE).is_ok());
@@ -236,7 +238,8 @@ mod tests {
     #[test]
     fn mode_and_links_stay() {
         let dir = tempfile::tempdir().unwrap();
-        let (config, policy, link) = (dir.path().join("clir.toml"), dir.path().join("real.toml"), dir.path().join("policy.toml"));
+        let (config, policy, link) =
+            (dir.path().join("clir.toml"), dir.path().join("real.toml"), dir.path().join("policy.toml"));
         fs::write(&config, "[policy]\nfile = \"policy.toml\"\n").unwrap();
         fs::write(&policy, "[[rule]]\nname = \"one\"\naction = \"strip\"\n").unwrap();
         fs::set_permissions(&policy, fs::Permissions::from_mode(0o640)).unwrap();

@@ -177,9 +177,7 @@ impl Loading<'_> {
         match file {
             PolicyFile::Inline => None,
             PolicyFile::BuiltIn => Some(Source::new("built-in policy.toml", BUILTIN_POLICY)),
-            PolicyFile::File(path) => {
-                self.read(path, written.policy_file.as_ref().map(|file| &file.place))
-            }
+            PolicyFile::File(path) => self.read(path, written.policy_file.as_ref().map(|file| &file.place)),
         }
     }
 

@@ -152,7 +152,7 @@ pub struct Log {
 pub struct Admin {
     /// Its address; nothing where it is switched off. Port 0 lets the system choose.
     pub address: Option<SocketAddr>,
-    /// Whether somebody wrote the address: then it is a fault if nothing can listen there.
+    /// Whether it is another than where nothing is written: then it is a fault if nothing can listen there.
     pub is_chosen: bool,
     /// What has to be shown; always there where others than this machine reach the address.
     pub token: Option<Sensitive<String>>,

@@ -37,12 +37,8 @@ fn wanted(mut query: Query) -> Result<Wanted, Fault> {
     let before = query.text("before");
     let before = before.map(|cursor| cursor.parse().map_err(|_| Fault::bad("`before` is what `next` said")));
     let mut terms = Vec::new();
-    let kinds = [
-        ("identifier", Kind::Identifier),
-        ("action", Kind::Action),
-        ("rule", Kind::Rule),
-        ("verdict", Kind::Verdict),
-    ];
+    let kinds =
+        [("identifier", Kind::Identifier), ("action", Kind::Action), ("rule", Kind::Rule), ("verdict", Kind::Verdict)];
     for (key, kind) in kinds {
         terms.extend(query.text(key).map(|text| (kind, vec![text])));
     }

@@ -1,11 +1,6 @@
 //! What passes unread, and what were people told?
 
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::Uri,
-    response::Response,
-};
+use axum::{body::Bytes, extract::State, http::Uri, response::Response};
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, query::Query};

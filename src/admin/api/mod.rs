@@ -138,10 +138,7 @@ impl Desk {
     }
 
     /// Does what reads or writes files, where it keeps nobody waiting.
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Sources) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&Sources) -> T + Send + 'static) -> Result<T, Fault> {
         let sources = Arc::clone(&self.sources);
         spawn_blocking(move || work(&sources)).await.map_err(|error| broken(&error))
     }

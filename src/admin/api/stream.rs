@@ -122,12 +122,8 @@ async fn next(ticks: &mut Receiver<Tick>) -> Option<Event> {
     match ticks.recv().await {
         Ok(Tick::Exchange(id, row)) => Some(exchange(&id, &row)),
         Ok(Tick::Alert(alert)) => Some(Event::default().event("alert").data(&*alert)),
-        Ok(Tick::Changed(what)) => {
-            Some(Event::default().event("changed").data(format!("{{\"what\":\"{what}\"}}")))
-        }
-        Err(RecvError::Lagged(count)) => {
-            Some(Event::default().event("missed").data(format!("{{\"count\":{count}}}")))
-        }
+        Ok(Tick::Changed(what)) => Some(Event::default().event("changed").data(format!("{{\"what\":\"{what}\"}}"))),
+        Err(RecvError::Lagged(count)) => Some(Event::default().event("missed").data(format!("{{\"count\":{count}}}"))),
         Err(RecvError::Closed) => None,
     }
 }

@@ -98,7 +98,8 @@ fn told(received: Received) -> IdentifierTold {
 /// `1 site received your phone number today; 312 were spared.` Of the worst that was received, or else that was found.
 fn statement(summary: &Summary, when: &str, vantages: &[VantageTold]) -> String {
     let identifiers = &summary.identifiers;
-    let leading = identifiers.iter().find(|one| one.received > 0).or_else(|| identifiers.iter().find(|one| one.spared > 0));
+    let leading =
+        identifiers.iter().find(|one| one.received > 0).or_else(|| identifiers.iter().find(|one| one.spared > 0));
     let Some(Received { identifier, received, spared, .. }) = leading else { return unfound(summary, when, vantages) };
     let what = spoken(identifier);
     let sites = |count: i64| if count == 1 { "1 site".to_owned() } else { format!("{count} sites") };
@@ -126,7 +127,8 @@ fn unfound(summary: &Summary, when: &str, vantages: &[VantageTold]) -> String {
     };
     let mut sees: Vec<_> = vantages.iter().map(|vantage| vantage.sees.as_str()).collect();
     sees.dedup();
-    let sees = if sees.is_empty() { String::new() } else { format!(". From here clir {}", sees.join("; and elsewhere it ")) };
+    let sees =
+        if sees.is_empty() { String::new() } else { format!(". From here clir {}", sees.join("; and elsewhere it ")) };
     let found = match with_findings {
         0 => "nothing that identifies you was found",
         _ => "nothing that was found went to a site",
@@ -152,7 +154,7 @@ struct BucketTold {
 pub async fn timeline(State(desk): State<Desk>, uri: Uri) -> Result<Response, Fault> {
     let mut query = Query::of(&uri)?;
     let step = query.number("step", 60..=LONGEST_STEP, 3600)?;
-    let span = span(&mut query, 24 * step.max(3600), step)?;
+    let span = span(&mut query, 24 * step, step)?;
     query.finish()?;
     if span.to < span.from {
         return Err(Fault::bad("`to` is before `from`"));
@@ -197,8 +199,7 @@ struct CountTold {
 /// `GET /api/v1/counts`
 pub async fn counts(State(desk): State<Desk>, uri: Uri) -> Result<Response, Fault> {
     let mut query = Query::of(&uri)?;
-    let words =
-        [("identifier", By::Identifier), ("header", By::Header), ("host", By::Host), ("client", By::Client)];
+    let words = [("identifier", By::Identifier), ("header", By::Header), ("host", By::Host), ("client", By::Client)];
     let by = query.word("by", &words)?.ok_or_else(|| Fault::bad("`by` is one of identifier, header, host, client"))?;
     let to = query.time("to")?.map_or(i64::MAX >> 10, Timestamp::as_second);
     let span = Span { from: query.time("from")?.map_or(0, Timestamp::as_second), to };

@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// What is between two machines only (RFC 9110 §7.6.1), and no rule's doing.
-const HOP: [&str; 6] = ["connection", "proxy-connection", "keep-alive", "te", "proxy-authorization", "proxy-authenticate"];
+const HOP: [&str; 6] =
+    ["connection", "proxy-connection", "keep-alive", "te", "proxy-authorization", "proxy-authenticate"];
 
 /// The head as it was received: the request line, then the fields.
 pub fn received(event: &EventLine) -> Vec<Line> {
@@ -113,8 +114,9 @@ fn action(event: &EventLine, field: Option<usize>) -> Option<&ActionLine> {
 
 /// Where in a text the findings stand that were dealt with.
 fn ranges(event: &EventLine, field: Option<usize>, text: &str) -> Vec<Range<usize>> {
-    let is_dealt_with =
-        |finding: &&FindingLine| event.action_on(finding).is_some_and(|action| action.action != "keep" && !action.observed);
+    let is_dealt_with = |finding: &&FindingLine| {
+        event.action_on(finding).is_some_and(|action| action.action != "keep" && !action.observed)
+    };
     let is_here = |finding: &&FindingLine| match field {
         Some(index) => is_in_field(finding, index),
         None => finding.location.part == "target",
@@ -162,7 +164,8 @@ fn without_parameters(text: &str, ranges: &[Range<usize>]) -> String {
     let path = replaced(path, &in_path, |found| "*".repeat(found.chars().count()));
     let Some(query) = query else { return path };
     let offset = text.len() - query.len();
-    let moved: Vec<_> = ranges.iter().map(|range| range.start.saturating_sub(offset)..range.end.saturating_sub(offset)).collect();
+    let moved: Vec<_> =
+        ranges.iter().map(|range| range.start.saturating_sub(offset)..range.end.saturating_sub(offset)).collect();
     let kept: Vec<_> = parts(query, '&').filter(|(range, _)| !overlaps(range, &moved)).map(|(_, part)| part).collect();
     if kept.is_empty() { path } else { format!("{path}?{}", kept.join("&")) }
 }

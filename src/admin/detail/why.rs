@@ -62,7 +62,9 @@ fn detected(finding: &FindingLine) -> String {
     let FindingLine { detector, signature, .. } = finding;
     match signature {
         Some(signature) => format!("found by detector {detector}: the name is documented, signature {signature}"),
-        None if detector == "identity" => "found by detector identity: it is one of your own, as you registered it".into(),
+        None if detector == "identity" => {
+            "found by detector identity: it is one of your own, as you registered it".into()
+        }
         None => format!("found by detector {detector}"),
     }
 }
@@ -80,7 +82,9 @@ fn became(event: &EventLine, finding: &FindingLine) -> String {
         }
         (Fate::Withheld, None) => "the request was refused by a rule, so the site received none of it",
         (Fate::Elsewhere, _) if finding.location.direction.is_some() => "the site sent it; it learnt nothing by it",
-        (Fate::Elsewhere, _) if event.method == "CONNECT" => "it stood in what was said to clir, which no site receives",
+        (Fate::Elsewhere, _) if event.method == "CONNECT" => {
+            "it stood in what was said to clir, which no site receives"
+        }
         (Fate::Elsewhere, _) => "it is not known to have gone to the site",
     };
     words.to_owned()

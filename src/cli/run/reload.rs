@@ -107,7 +107,9 @@ impl Reloading {
         let Kept { key, sightings, authority, .. } = &self.kept;
         running.replace(build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current()));
         if needs_restart(&self.config, &loaded.config) {
-            tracing::warn!("listeners, TLS, log, limits, time limits and the live view's address take effect after a restart");
+            tracing::warn!(
+                "listeners, TLS, log, limits, time limits and the live view's address take effect after a restart"
+            );
         }
         if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
             tracing::warn!("`behaviour.enabled` takes effect after a restart");

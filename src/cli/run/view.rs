@@ -209,7 +209,8 @@ impl Configuration for Rules {
         })?;
         tracing::info!("a rule was written to {file}, line {}, from the live view", addition.line);
         if !self.reload() {
-            let error = format!("the rule was written to {file}, but is not in force: the configuration was not read anew");
+            let error =
+                format!("the rule was written to {file}, but is not in force: the configuration was not read anew");
             return Err(Rejected { error, diagnostics: Vec::new() });
         }
         Ok(Saved { saved: true, file, line: addition.line })

@@ -42,7 +42,7 @@ pub fn read(root: &Reader<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Admin {
         faults.error(Code::ExposedAdmin, &written.place, message, help);
     }
     table.finish();
-    Admin { address: address.filter(|_| enabled), is_chosen: written.is_some(), token }
+    Admin { address: address.filter(|_| enabled), is_chosen: address.is_some_and(|address| address != ADDRESS), token }
 }
 
 /// `token = "…"`, or `{ value = "…" }`, `{ env = "…" }`, `{ file = "…" }`.

@@ -118,6 +118,10 @@ impl Beginning {
     /// The directory cannot be read, or the thread cannot be started.
     pub fn start(self, watchers: Vec<Box<dyn Watcher>>) -> io::Result<Indexer> {
         let Self { index: Index { dir, shared, wake }, wakes } = self;
+        // Whoever asks before anything is in it is to find nothing, and not no database.
+        if let Err(error) = schema::open(&dir) {
+            tracing::warn!("the event log has no index, and the live view no past: {error}");
+        }
         let mut list = segments(&dir)?;
         list.pop();
         let old = list.iter().map(|segment| segment.name().to_owned()).collect();

@@ -16,7 +16,8 @@ const COUNTS: &str = "SELECT text, severity, found, leaked, spared, first, last 
               min(first) first, max(last) last FROM sighting WHERE kind = ?1 AND slot >= ?2 AND slot < ?3
               GROUP BY term ORDER BY leaked DESC, found DESC, term LIMIT ?4) JOIN term ON id = term
              ORDER BY leaked DESC, found DESC, text";
-const TOTALS: &str = "SELECT coalesce(sum(exchanges), 0), coalesce(sum(found), 0), coalesce(sum(leaked), 0), coalesce(sum(tunnels), 0)
+const TOTALS: &str =
+    "SELECT coalesce(sum(exchanges), 0), coalesce(sum(found), 0), coalesce(sum(leaked), 0), coalesce(sum(tunnels), 0)
              FROM minute WHERE at >= ?1 AND at < ?2";
 const PRESENT: &str = "SELECT count(DISTINCT term) FROM presence WHERE kind = ?1 AND slot >= ?2 AND slot < ?3";
 const RECEIVED: &str = "SELECT text, max(severity), sum(leaked > 0), sum(leaked = 0 AND spared > 0) FROM
@@ -122,8 +123,7 @@ impl Reader {
         let count = (span.to - span.from + step - 1).div_euclid(step).max(0);
         let bucket = |index: i64| Bucket { at: span.from + index * step, exchanges: 0, found: 0, leaked: 0 };
         let mut buckets: Vec<_> = (0..count).map(bucket).collect();
-        let mut select =
-            self.database.prepare(TIMELINE)?;
+        let mut select = self.database.prepare(TIMELINE)?;
         let mut rows = select.query([span.from.div_euclid(60) * 60, span.to])?;
         while let Some(row) = rows.next()? {
             let index = (row.get::<_, i64>(0)? - span.from).max(0).div_euclid(step);
@@ -154,9 +154,7 @@ impl Reader {
             By::Host => Kind::Host,
             By::Client => Kind::Client,
         };
-        let mut select = self.database.prepare(
-            COUNTS,
-        )?;
+        let mut select = self.database.prepare(COUNTS)?;
         let [from, to] = span.slots();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let counted = |row: &Row<'_>| {
@@ -179,19 +177,15 @@ impl Reader {
     /// The database does not answer.
     pub fn summary(&self, span: Span) -> rusqlite::Result<Summary> {
         let database = &self.database;
-        let mut summary = database.query_row(
-            TOTALS,
-            [span.from.div_euclid(60) * 60, span.to],
-            |row| {
-                Ok(Summary {
-                    exchanges: row.get(0)?,
-                    with_findings: row.get(1)?,
-                    leaked: row.get(2)?,
-                    tunnels: row.get(3)?,
-                    ..Summary::default()
-                })
-            },
-        )?;
+        let mut summary = database.query_row(TOTALS, [span.from.div_euclid(60) * 60, span.to], |row| {
+            Ok(Summary {
+                exchanges: row.get(0)?,
+                with_findings: row.get(1)?,
+                leaked: row.get(2)?,
+                tunnels: row.get(3)?,
+                ..Summary::default()
+            })
+        })?;
         summary.hosts = present(database, Kind::Host, span)?;
         summary.clients = present(database, Kind::Client, span)?;
         summary.identifiers = received(database, span)?;
@@ -201,18 +195,12 @@ impl Reader {
 
 fn present(database: &Connection, kind: Kind, span: Span) -> rusqlite::Result<i64> {
     let [from, to] = span.slots();
-    database.query_row(
-        PRESENT,
-        [kind.number(), from, to],
-        |row| row.get(0),
-    )
+    database.query_row(PRESENT, [kind.number(), from, to], |row| row.get(0))
 }
 
 /// A site that received something once is no site that was spared.
 fn received(database: &Connection, span: Span) -> rusqlite::Result<Vec<Received>> {
-    let mut select = database.prepare(
-        RECEIVED,
-    )?;
+    let mut select = database.prepare(RECEIVED)?;
     let rows = select.query_map(span.slots(), |row| {
         Ok(Received {
             identifier: row.get(0)?,
