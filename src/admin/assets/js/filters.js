@@ -92,8 +92,14 @@ export function form(filters) {
         event.preventDefault();
         apply(inside);
     });
-    const isOpen = isAny(filters) || matchMedia('(min-width: 48rem)').matches;
-    return h('details.folded', { open: isOpen }, h('summary', {}, 'Filter'), inside);
+    const isWide = matchMedia('(min-width: 48rem)').matches;
+    return h('details.folded', { open: isWide }, h('summary', {}, summed(filters)), inside);
+}
+
+/** So that a form that is folded does not hide that it is in use. */
+function summed(filters) {
+    const used = NAMES.filter((name) => filters[name]).length;
+    return used ? `Filter (${used} in use)` : 'Filter';
 }
 
 /** Shows in a form what the address says, except where somebody is typing. */
@@ -103,6 +109,7 @@ export function reflect(root, filters) {
         if (field.type === 'checkbox') field.checked = Boolean(filters[field.name]);
         else field.value = filters[field.name];
     }
+    show(root.querySelector('summary'), summed(filters));
     root.querySelector('button').hidden = !isAny(filters);
     show(root.querySelector('.chips'), chips(filters));
 }
