@@ -94,6 +94,7 @@ async fn hand_on(
     mut ends: watch::Receiver<bool>,
     _watching: Watching,
 ) {
+    let reader = sender.clone();
     let handing = async {
         // So that whoever listens knows at once that somebody answers.
         let first = std::iter::once(Event::default().comment("here"));
@@ -113,6 +114,8 @@ async fn hand_on(
     tokio::select! {
         // It was read to its end, or nobody reads.
         () = handing => {}
+        // Nobody reads any more, and nothing happens that would show it: there is room for another at once.
+        () = reader.closed() => {}
         // Told to end: the reader sees the end of the stream.
         _ = ends.wait_for(|ending| *ending) => {}
     }

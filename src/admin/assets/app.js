@@ -76,6 +76,18 @@ function onLine({ up, again }) {
     banners.prepend(h('p.banner.bad', { id: 'gone', role: 'alert' }, words));
 }
 
+/** Somebody answered, and it was no stream: the words above would be wrong where clir itself is well. */
+async function onRefused() {
+    const gone = document.getElementById('gone');
+    try {
+        await ask('health');
+        const words = 'clir answers, but does not send what happens now: perhaps too many pages are open. Close one.';
+        if (gone && gone.textContent !== words) gone.textContent = words;
+    } catch {
+        // Then the words above are right.
+    }
+}
+
 function onAlert({ words }) {
     announce(`Alert: ${words}`);
     if (current.name === 'alerts') return;
@@ -113,6 +125,7 @@ document.getElementById('skip').addEventListener('click', (event) => {
 });
 addEventListener('hashchange', route);
 on('line', onLine);
+on('refused', onRefused);
 on('alert', onAlert);
 on('changed', troubles);
 route();

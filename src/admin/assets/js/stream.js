@@ -7,7 +7,10 @@ let source = null;
 let isUp = null;
 let timer = null;
 
-/** Calls back for `exchange`, `alert`, `changed`, `missed`, and for `line` with `{ up, again }`. Returns how to stop. */
+/**
+ * Calls back for `exchange`, `alert`, `changed`, `missed`, for `line` with `{ up, again }`, and for `refused`, when somebody
+ * answered with something else. Returns how to stop.
+ */
 export function on(kind, callback) {
     if (!listeners.has(kind)) listeners.set(kind, new Set());
     listeners.get(kind).add(callback);
@@ -26,6 +29,7 @@ export function open() {
     source.onerror = () => {
         up(false);
         if (source.readyState === EventSource.CLOSED) {
+            emit('refused');
             clearTimeout(timer);
             timer = setTimeout(open, AGAIN);
         }
