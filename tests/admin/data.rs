@@ -68,7 +68,7 @@ fn an_exchange_is_shown_as_received_and_as_sent_and_why() {
 fn filters_choose_and_say_what_they_do_not_know() {
     let clir = Setup::new().with_view().start();
     let (view, site) = (view(&clir), site());
-    (0..3).for_each(|_| drop(pass(&clir, &site.url("/"), "")));
+    (0..3).for_each(|_| assert_eq!(pass(&clir, &site.url("/"), ""), 200));
     pass(&clir, &site.url("/"), &leak());
     listed(view, 4);
     let count = |query: &str| told(view, &format!("/api/v1/exchanges?{query}"))["items"].as_array().unwrap().len();

@@ -73,7 +73,7 @@ fn an_exchange_is_seen_within_a_second() {
 fn who_comes_back_is_told_what_was_missed() {
     let clir = Setup::new().with_view().start();
     let (view, site) = (view(&clir), site());
-    (0..4).for_each(|_| drop(pass(&clir, &site.url("/"), "")));
+    (0..4).for_each(|_| assert_eq!(pass(&clir, &site.url("/"), ""), 200));
     let mut ids: Vec<_> = listed(view, 4).iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     ids.reverse();
     let mut watching = Watching::start(view, &format!("Last-Event-ID: {}\r\n", ids[1]));
