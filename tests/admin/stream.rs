@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ask, leak, listed, pass, site, view};
+use super::{ask, eventually, leak, listed, pass, site, view};
 use crate::support::{Setup, Wire};
 
 /// A stream of events.
@@ -107,4 +107,18 @@ fn who_watches_does_not_hold_the_end_up() {
     assert_eq!(clir.wait().code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     assert!(watching.is_over(), "the stream ends, and does not break off");
+}
+
+/// Pages that were closed while nothing happened: each makes room for the next.
+#[test]
+fn who_has_left_is_not_counted() {
+    let clir = Setup::new().with_view().start();
+    let view = view(&clir);
+    for _ in 0..100 {
+        eventually("room for one more", || {
+            let mut wire = Wire::connect(view);
+            wire.send(format!("GET /api/v1/stream HTTP/1.1\r\nHost: {view}\r\n\r\n"));
+            (wire.head().status() == 200).then_some(())
+        });
+    }
 }
