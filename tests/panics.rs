@@ -101,6 +101,7 @@ fn limits() -> Limits {
 fn upstream() -> UpstreamSettings {
     UpstreamSettings {
         own_ports: Arc::new([]),
+        closed_port: None,
         is_led_to: false,
         connect: PATIENCE,
         handshake: PATIENCE,

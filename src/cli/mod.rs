@@ -14,7 +14,6 @@ mod judgement;
 mod log;
 mod passwd;
 mod probe;
-mod provenance;
 mod reflect;
 mod report;
 mod run;

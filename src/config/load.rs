@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use toml::de::DeTable;
 
 use super::{
-    Code, Config, Door, Listener, PolicyFile, Report,
+    Code, Config, Door, Listener, PolicyFile, Report, RulePlace,
     diagnostic::Faults,
     locate::Surroundings,
     schema::{
@@ -18,7 +18,7 @@ use super::{
         read_configuration, read_partners, read_rules, read_tables,
     },
     signatures,
-    source::{At, Source},
+    source::{At, Place, Source},
     syntax,
 };
 use crate::{
@@ -29,9 +29,9 @@ use crate::{
 /// The configuration that documents every key.
 const BUILTIN_CONFIG: &str = include_str!("../../config/clir.toml");
 /// The policy that holds where nobody wrote one.
-const BUILTIN_POLICY: &str = include_str!("../../config/policy.toml");
+pub(super) const BUILTIN_POLICY: &str = include_str!("../../config/policy.toml");
 /// The policy's file where none is named.
-const POLICY_FILE: &str = "policy.toml";
+pub(super) const POLICY_FILE: &str = "policy.toml";
 
 /// A configuration that can be used, and what came with it.
 #[derive(Debug)]
@@ -49,19 +49,38 @@ pub struct Loaded {
 /// # Errors
 /// A [`Report`] of everything that is wrong, warnings included.
 pub fn load(explicit: Option<&Path>) -> Result<Loaded, Report> {
+    load_with(explicit, None)
+}
+
+/// A file that is not written yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overlay<'a> {
+    /// Where it would be.
+    pub path: &'a Path,
+    /// What it would say.
+    pub text: &'a str,
+}
+
+/// As [`load`], as if one file said something else.
+pub(super) fn load_with(explicit: Option<&Path>, overlay: Option<Overlay<'_>>) -> Result<Loaded, Report> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    load_in(&Surroundings::of_process(explicit), today)
+    load_over(&Surroundings::of_process(explicit), today, overlay)
 }
 
 /// As [`load`], in given surroundings and on a given day.
+#[cfg(test)]
 pub(super) fn load_in(surroundings: &Surroundings, today: Date) -> Result<Loaded, Report> {
+    load_over(surroundings, today, None)
+}
+
+fn load_over(surroundings: &Surroundings, today: Date, overlay: Option<Overlay<'_>>) -> Result<Loaded, Report> {
     let faults = Faults::default();
     let path = surroundings.file();
+    let loading = Loading { base: &surroundings.base, path: path.clone(), today, faults: &faults, overlay };
     let source = match &path {
-        Some(path) => Source::read(path, None, &faults),
+        Some(path) => loading.read(path, None),
         None => Some(Source::new("built-in clir.toml", BUILTIN_CONFIG)),
     };
-    let loading = Loading { base: &surroundings.base, path, today, faults: &faults };
     let result = source.and_then(|source| loading.load(&source));
     let failed = faults.has_errors();
     let report = faults.into_report();
@@ -77,6 +96,7 @@ struct Loading<'a> {
     path: Option<PathBuf>,
     today: Date,
     faults: &'a Faults,
+    overlay: Option<Overlay<'a>>,
 }
 
 impl Loading<'_> {
@@ -99,7 +119,7 @@ impl Loading<'_> {
             .collect();
 
         let roots: Vec<&Reader<'_>> = std::iter::once(&root).chain(&policy_root).collect();
-        let (policy, partners) = self.read_policy(&roots, &own, &mut clients, &written);
+        let (policy, places, partners) = self.read_policy(&roots, &own, &mut clients, &written);
         let signatures = signatures::read(written.signatures.as_ref(), self.faults);
         root.finish();
         policy_root.into_iter().chain(own.into_iter().map(|own| own.root)).for_each(Reader::finish);
@@ -109,8 +129,20 @@ impl Loading<'_> {
 
         let mut files = self.watched(&written, &policy_file);
         files.extend(clients.files().iter().map(|(file, _)| self.beside(&file.value)));
-        let config = self.assemble(written, policy?, partners, policy_file, signatures?, &clients);
+        let config = self.assemble(written, (policy?, places), partners, policy_file, signatures?, &clients);
         Some((config, files))
+    }
+
+    /// A file, or what would stand in it.
+    fn read(&self, path: &Path, named: Option<&Place>) -> Option<Arc<Source>> {
+        match self.overlay {
+            Some(overlay) if overlay.path == path => Some(Source::new(path.display().to_string(), overlay.text)),
+            _ => Source::read(path, named, self.faults),
+        }
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.overlay.is_some_and(|overlay| overlay.path == path) || path.try_exists().unwrap_or(true)
     }
 
     /// A path beside the configuration.
@@ -122,7 +154,7 @@ impl Loading<'_> {
     /// The files with rules of clients' own, each read once.
     fn own_sources(&self, clients: &NamedClients<'_>) -> Vec<(Arc<Source>, Vec<Arc<str>>)> {
         let read = |(file, owners): (At<String>, Vec<Arc<str>>)| {
-            Some((Source::read(&self.beside(&file.value), Some(&file.place), self.faults)?, owners))
+            Some((self.read(&self.beside(&file.value), Some(&file.place))?, owners))
         };
         clients.files().into_iter().filter_map(read).collect()
     }
@@ -136,7 +168,7 @@ impl Loading<'_> {
         match &written.policy_file {
             Some(file) => PolicyFile::File(beside(&file.value)),
             None if root.get("rule").is_some() => PolicyFile::Inline,
-            None if beside(POLICY_FILE).try_exists().unwrap_or(true) => PolicyFile::File(beside(POLICY_FILE)),
+            None if self.exists(&beside(POLICY_FILE)) => PolicyFile::File(beside(POLICY_FILE)),
             None => PolicyFile::BuiltIn,
         }
     }
@@ -145,9 +177,7 @@ impl Loading<'_> {
         match file {
             PolicyFile::Inline => None,
             PolicyFile::BuiltIn => Some(Source::new("built-in policy.toml", BUILTIN_POLICY)),
-            PolicyFile::File(path) => {
-                Source::read(path, written.policy_file.as_ref().map(|file| &file.place), self.faults)
-            }
+            PolicyFile::File(path) => self.read(path, written.policy_file.as_ref().map(|file| &file.place)),
         }
     }
 
@@ -158,7 +188,7 @@ impl Loading<'_> {
         own: &[Own<'_>],
         clients: &mut NamedClients<'_>,
         written: &Written,
-    ) -> (Option<Policy>, Partners) {
+    ) -> (Option<Policy>, Vec<RulePlace>, Partners) {
         let mut partners = Partners::default();
         own.iter().for_each(|own| read_partners(&own.root, &mut partners));
         roots.iter().for_each(|root| read_partners(root, &mut partners));
@@ -181,7 +211,8 @@ impl Loading<'_> {
             check_reach(&rules, self.faults);
             partners.check_use(self.faults);
         }
-        (self.compile(written.mode, rules), partners)
+        let places = rules.iter().map(|rule| rule_place(&rule.place)).collect();
+        (self.compile(written.mode, rules), places, partners)
     }
 
     fn compile(&self, mode: Mode, rules: Vec<At<Rule>>) -> Option<Policy> {
@@ -201,6 +232,7 @@ impl Loading<'_> {
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
         let own = written.identities.files.iter().chain(&written.upstream.files).cloned();
+        let own = own.chain(written.admin_files.iter().cloned());
         let own = own.chain(written.listeners.iter().flat_map(door_files));
         [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
     }
@@ -208,7 +240,7 @@ impl Loading<'_> {
     fn assemble(
         &self,
         written: Written,
-        policy: Policy,
+        (policy, rule_places): (Policy, Vec<RulePlace>),
         partners: Partners,
         policy_file: PolicyFile,
         signatures: Arc<SignatureSet>,
@@ -226,11 +258,13 @@ impl Loading<'_> {
             tls: written.tls,
             upstream: written.upstream.upstream,
             log: written.log,
+            admin: written.admin,
             behaviour: written.behaviour,
             limits: written.limits,
             timeouts: written.timeouts,
             gateway: written.gateway,
             policy: Arc::new(policy),
+            rule_places,
             partners: partners.into_list(),
             signatures,
             identities: Arc::new(Identities::new(written.identities.list)),
@@ -246,6 +280,10 @@ struct Own<'a> {
 
 fn owned(rules: Vec<At<Rule>>, owners: &[Arc<str>]) -> impl Iterator<Item = At<Rule>> {
     rules.into_iter().map(|At { value, place }| At { value: Rule { owners: owners.to_vec(), ..value }, place })
+}
+
+fn rule_place(place: &Place) -> RulePlace {
+    RulePlace { file: place.source.name.clone(), line: place.source.line(place.span.start) + 1 }
 }
 
 /// The files that a listener shows something of.

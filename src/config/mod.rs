@@ -7,6 +7,7 @@
 mod code;
 mod connectivity;
 mod diagnostic;
+mod edit;
 mod load;
 mod locate;
 mod schema;
@@ -23,7 +24,8 @@ mod tests;
 
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Gravity, Report};
+pub use edit::{Addition, Refused, Told, add_rule};
 pub use load::{Loaded, load};
-pub use settings::{Behaviour, Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
-pub use watch::{Watcher, watch};
+pub use settings::{Admin, Behaviour, Config, Limits, Listener, Log, PolicyFile, Roots, RulePlace, Timeouts, Tls};
+pub use watch::{Stamps, Watcher, stamps, watch};
 pub use way_out::{Door, Upstream};

@@ -13,7 +13,7 @@ use super::{Door, Upstream};
 use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
-    exchange::Vantage,
+    exchange::{Sensitive, Vantage},
     gateway,
     listen::Kind,
     policy::{
@@ -46,6 +46,8 @@ pub struct Config {
     pub upstream: Option<Upstream>,
     /// Where events go.
     pub log: Log,
+    /// Where the live view is.
+    pub admin: Admin,
     /// What is watched over time.
     pub behaviour: Behaviour,
     /// How much of everything.
@@ -56,6 +58,8 @@ pub struct Config {
     pub gateway: gateway::Settings,
     /// The rules.
     pub policy: Arc<Policy>,
+    /// Where each rule stands, in the order of the policy.
+    pub rule_places: Vec<RulePlace>,
     /// The trusted partners, expired ones included.
     pub partners: Vec<Arc<Partner>>,
     /// The signatures, compiled-in ones and those of `[signatures] dir`.
@@ -73,6 +77,15 @@ pub enum PolicyFile {
     BuiltIn,
     /// This file.
     File(PathBuf),
+}
+
+/// Where a rule stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulePlace {
+    /// The file, as it is called in diagnostics.
+    pub file: String,
+    /// The line of its name, counted from one.
+    pub line: usize,
 }
 
 /// One place where clients connect.
@@ -132,6 +145,17 @@ pub struct Log {
     pub segment_bytes: u64,
     /// So many events wait for the disk at most; more are dropped and counted.
     pub queue: usize,
+}
+
+/// Where the live view is, and who may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Its address; nothing where it is switched off. Port 0 lets the system choose.
+    pub address: Option<SocketAddr>,
+    /// Whether it is another than where nothing is written: then it is a fault if nothing can listen there.
+    pub is_chosen: bool,
+    /// What has to be shown; always there where others than this machine reach the address.
+    pub token: Option<Sensitive<String>>,
 }
 
 /// What is watched over time.

@@ -100,6 +100,15 @@ fn look(files: &[PathBuf]) -> Vec<Look> {
     files.iter().flat_map(|file| std::iter::once(look_at(file)).chain(look_inside(file))).collect()
 }
 
+/// What tells one state of these files from another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stamps(Vec<Look>);
+
+/// How these files, and those in these directories, look now.
+pub fn stamps(files: &[PathBuf]) -> Stamps {
+    Stamps(look(files))
+}
+
 fn look_at(file: &Path) -> Look {
     let metadata = fs::metadata(file).ok().filter(|metadata| !metadata.is_dir());
     let state = metadata.map(|metadata| (metadata.len(), metadata.modified().ok(), inode(&metadata)));

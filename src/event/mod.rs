@@ -6,11 +6,13 @@
 mod credential;
 mod line;
 mod needle;
+pub mod provenance;
 mod reach;
 mod redact;
 mod remask;
 mod render;
 mod text;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -22,10 +24,11 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
-pub use reach::Reach;
+pub use reach::Fate;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, escaped, guarded, printable, unescape};
+pub use words::spoken;
 
 use crate::{
     detect::Finding,

@@ -66,6 +66,15 @@ pub struct Parts {
     pub pulse: Option<Duration>,
 }
 
+impl Parts {
+    /// With a port on this machine that no request is ever led to.
+    #[must_use]
+    pub fn closing(mut self, port: Option<u16>) -> Self {
+        self.upstream.closed_port = port;
+        self
+    }
+}
+
 /// The proxy at work.
 #[derive(Debug)]
 pub struct Running {
@@ -73,6 +82,7 @@ pub struct Running {
     trust: Arc<ArcSwap<Trust>>,
     ending: watch::Sender<bool>,
     pulse: Pulse,
+    admission: Admission,
     workers: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -113,12 +123,18 @@ impl Running {
             };
             workers.push(thread::Builder::new().name(format!("worker-{number}")).spawn(move || start.run())?);
         }
-        Ok(Self { shared, trust, ending, pulse, workers })
+        Ok(Self { shared, trust, ending, pulse, admission, workers })
     }
 
     /// The judges in force.
     pub fn judges(&self) -> Arc<Judges> {
         self.shared.judges.load_full()
+    }
+
+    /// Counts the connections that clients have.
+    pub fn connections(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let admission = self.admission.clone();
+        move || admission.count()
     }
 
     /// What is known of sites in TLS.

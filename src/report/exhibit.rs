@@ -3,7 +3,7 @@
 use super::gather::is_at_least;
 use crate::{
     detect::Severity,
-    event::{EventLine, FindingLine, Reach, printable},
+    event::{EventLine, FindingLine, Fate, printable},
 };
 
 /// Lines of a head that are shown, and so much of each.
@@ -50,7 +50,7 @@ pub(super) struct Why {
     pub reason: String,
     pub digest: String,
     pub is_answer: bool,
-    pub reach: Reach,
+    pub fate: Fate,
 }
 
 impl Exhibit {
@@ -74,7 +74,7 @@ impl Exhibit {
 
     /// Whether something of it got to the site.
     pub(super) fn is_received(&self) -> bool {
-        self.whys.iter().any(|why| why.reach == Reach::Received)
+        self.whys.iter().any(|why| why.fate == Fate::Reached)
     }
 }
 
@@ -111,7 +111,7 @@ fn why(event: &EventLine, finding: &FindingLine) -> Why {
         reason: finding.origin_reason.clone(),
         digest: finding.digest.clone(),
         is_answer: location.direction.as_deref() == Some("response"),
-        reach: event.reach(finding),
+        fate: event.fate(finding),
     }
 }
 

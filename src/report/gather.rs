@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{exhibit::Exhibit, tally::Tally};
 use crate::{
     detect::{Identifier, Severity},
-    event::{EventLine, Reach},
+    event::{EventLine, Fate},
 };
 
 /// Hosts and clients are counted exactly up to so many.
@@ -47,7 +47,7 @@ struct Shown {
     name: String,
     identifier: String,
     host: String,
-    reach: Reach,
+    fate: Fate,
 }
 
 impl Gathering {
@@ -81,10 +81,10 @@ impl Gathering {
         let mut is_received = false;
         for finding in told {
             has_any = true;
-            let reach = event.reach(finding);
-            is_received |= reach == Reach::Received;
+            let fate = event.fate(finding);
+            is_received |= fate == Fate::Reached;
             self.detectors.insert(finding.detector.clone());
-            Tally::add(&mut self.tallies, event, finding, reach);
+            Tally::add(&mut self.tallies, event, finding, fate);
         }
         if has_any {
             self.remember(event, is_received);
@@ -136,7 +136,7 @@ impl Gathering {
             name: finding.location.name.clone(),
             identifier: finding.identifier.clone(),
             host: event.host.clone(),
-            reach: event.reach(finding),
+            fate: event.fate(finding),
         });
         let kinds: Vec<_> = kinds.filter(|kind| !self.shown.contains(kind)).collect();
         let is_full = self.exhibits.len() >= self.most;

@@ -21,7 +21,7 @@ pub fn letters(gathering: &Gathering, circumstances: &Circumstances, texts: &Tex
     let about = circumstances.about.clone().unwrap_or_else(|| "[…]".into());
     let time = |time: Option<jiff::Timestamp>| time.map_or_else(String::new, stamp);
     let mut statement = page::headline(&kinds, texts).join(" ");
-    if kinds.iter().all(|kind| kind.received.is_empty() && kind.unknown.is_empty()) {
+    if kinds.iter().all(|kind| kind.received.is_empty() && kind.elsewhere.is_empty()) {
         statement += texts.say("letter_spared");
     }
     let with = [
@@ -37,7 +37,7 @@ pub fn letters(gathering: &Gathering, circumstances: &Circumstances, texts: &Tex
 }
 
 fn finding(kind: &tally::Kind, texts: &Texts) -> String {
-    let sites: Vec<_> = [&kind.received, &kind.unknown, &kind.spared].into_iter().flatten().collect();
+    let sites: Vec<_> = [&kind.received, &kind.elsewhere, &kind.spared].into_iter().flatten().collect();
     let examples: Vec<_> = sites.iter().take(3).map(|host| host.as_str()).collect();
     let fields: Vec<_> = kind.fields.iter().map(String::as_str).collect();
     texts.fill(

@@ -9,7 +9,7 @@ use super::{
     picture::{self, Bucket, stamp},
     tally::{self, Kind, Tally},
 };
-use crate::{event::Reach, exchange::Vantage};
+use crate::{event::Fate, exchange::Vantage};
 
 /// Rows of the table of sites; the rest is in the file beside the page.
 const SITES: usize = 200;
@@ -43,7 +43,7 @@ pub fn page(gathering: &Gathering, circumstances: &Circumstances, texts: &Texts)
     let kinds = tally::kinds(&gathering.tallies);
     let mut sites: Vec<_> = gathering.tallies.iter().collect();
     sites.sort_by_key(|tally| {
-        (tally.reach(), super::gather::rank(&tally.identifier), std::cmp::Reverse(tally.requests))
+        (tally.fate(), super::gather::rank(&tally.identifier), std::cmp::Reverse(tally.requests))
     });
     let page = Page {
         t: texts,
@@ -84,7 +84,7 @@ pub(super) fn headline(kinds: &[Kind], texts: &Texts) -> Vec<String> {
         }
     }
     for kind in kinds.iter().filter(|kind| kind.received.is_empty() && kind.spared.is_empty()) {
-        sentences.push(texts.fill("headline_unknown", &[("what", texts.say(&kind.identifier))]));
+        sentences.push(texts.fill("headline_other", &[("what", texts.say(&kind.identifier))]));
     }
     if sentences.is_empty() {
         sentences.push(texts.say("headline_nothing").to_owned());
@@ -143,11 +143,11 @@ fn command(circumstances: &Circumstances) -> String {
 }
 
 impl Page<'_> {
-    fn word(&self, reach: Reach) -> &str {
-        self.t.say(match reach {
-            Reach::Received => "received",
-            Reach::Spared => "spared",
-            Reach::Unknown => "unknown",
+    fn word(&self, fate: Fate) -> &str {
+        self.t.say(match fate {
+            Fate::Reached => "received",
+            Fate::Withheld => "spared",
+            Fate::Elsewhere => "other",
         })
     }
 

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use super::gather::rank;
 use crate::{
     detect::Severity,
-    event::{EventLine, FindingLine, Reach},
+    event::{EventLine, FindingLine, Fate},
 };
 
 /// So many pairs of site and identifier are told apart; what comes on top is counted with those that are there.
@@ -25,14 +25,14 @@ pub(super) struct Tally {
     pub requests: u64,
     pub received: u64,
     pub spared: u64,
-    pub unknown: u64,
+    pub elsewhere: u64,
     pub first: String,
     pub last: String,
 }
 
 impl Tally {
     /// Counts one finding.
-    pub(super) fn add(tallies: &mut Vec<Self>, event: &EventLine, finding: &FindingLine, reach: Reach) {
+    pub(super) fn add(tallies: &mut Vec<Self>, event: &EventLine, finding: &FindingLine, fate: Fate) {
         let key = |tally: &Self| {
             (tally.host.as_str(), tally.identifier.as_str(), tally.origin.as_str()).cmp(&(
                 event.host.as_str(),
@@ -50,10 +50,10 @@ impl Tally {
         };
         let Some(tally) = tallies.get_mut(at) else { return };
         tally.requests += 1;
-        *match reach {
-            Reach::Received => &mut tally.received,
-            Reach::Spared => &mut tally.spared,
-            Reach::Unknown => &mut tally.unknown,
+        *match fate {
+            Fate::Reached => &mut tally.received,
+            Fate::Withheld => &mut tally.spared,
+            Fate::Elsewhere => &mut tally.elsewhere,
         } += 1;
         if tally.fields.len() < NAMES {
             let name = if finding.location.name.is_empty() { &finding.location.part } else { &finding.location.name };
@@ -80,18 +80,18 @@ impl Tally {
             requests: 0,
             received: 0,
             spared: 0,
-            unknown: 0,
+            elsewhere: 0,
             first: event.ts.clone(),
             last: event.ts.clone(),
         }
     }
 
     /// What became of it: the worst that happened.
-    pub(super) fn reach(&self) -> Reach {
+    pub(super) fn fate(&self) -> Fate {
         match () {
-            () if self.received > 0 => Reach::Received,
-            () if self.unknown > 0 => Reach::Unknown,
-            () => Reach::Spared,
+            () if self.received > 0 => Fate::Reached,
+            () if self.elsewhere > 0 => Fate::Elsewhere,
+            () => Fate::Withheld,
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) struct Kind {
     pub fields: BTreeSet<String>,
     pub requests: u64,
     pub received: Vec<String>,
-    pub unknown: Vec<String>,
+    pub elsewhere: Vec<String>,
     pub spared: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl Kind {
             fields: BTreeSet::new(),
             requests: 0,
             received: Vec::new(),
-            unknown: Vec::new(),
+            elsewhere: Vec::new(),
             spared: Vec::new(),
         }
     }
@@ -151,10 +151,10 @@ impl Kind {
         if severity(&tally.severity) > severity(&self.severity) {
             self.severity.clone_from(&tally.severity);
         }
-        let sites = match tally.reach() {
-            Reach::Received => &mut self.received,
-            Reach::Unknown => &mut self.unknown,
-            Reach::Spared => &mut self.spared,
+        let sites = match tally.fate() {
+            Fate::Reached => &mut self.received,
+            Fate::Elsewhere => &mut self.elsewhere,
+            Fate::Withheld => &mut self.spared,
         };
         if !sites.contains(&tally.host) {
             sites.push(tally.host.clone());
@@ -163,20 +163,20 @@ impl Kind {
 
     /// A site that received it once was not spared, whoever put it there the other time.
     fn settle(&mut self) {
-        let Self { received, unknown, spared, .. } = self;
-        unknown.retain(|host| !received.contains(host));
-        spared.retain(|host| !received.contains(host) && !unknown.contains(host));
+        let Self { received, elsewhere, spared, .. } = self;
+        elsewhere.retain(|host| !received.contains(host));
+        spared.retain(|host| !received.contains(host) && !elsewhere.contains(host));
     }
 }
 
 /// Every pair of site and identifier as a line of CSV (RFC 4180), for spreadsheets.
 pub fn findings_csv(gathering: &super::Gathering) -> String {
     let mut out =
-        String::from("site,identifier,severity,put there by,fields,requests,received,spared,not known,first,last\r\n");
+        String::from("site,identifier,severity,put there by,fields,requests,received,spared,elsewhere,first,last\r\n");
     for tally in &gathering.tallies {
         let fields = tally.fields.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        let counts = [tally.requests, tally.received, tally.spared, tally.unknown].map(|count| count.to_string());
-        let [requests, received, spared, unknown] = &counts;
+        let counts = [tally.requests, tally.received, tally.spared, tally.elsewhere].map(|count| count.to_string());
+        let [requests, received, spared, elsewhere] = &counts;
         let cells = [
             &tally.host,
             &tally.identifier,
@@ -186,7 +186,7 @@ pub fn findings_csv(gathering: &super::Gathering) -> String {
             requests,
             received,
             spared,
-            unknown,
+            elsewhere,
             &tally.first,
             &tally.last,
         ];

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("probe", 6),
     ("config", 6),
     ("reflect/server", 6),
+    ("admin", 6),
     ("sink", 5),
     ("portal", 5),
     ("reflect", 5),
@@ -38,7 +39,14 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Rooms of one floor that do not know each other, in either direction.
-const STRANGERS: &[(&str, &str)] = &[("proxy", "config"), ("config", "proxy")];
+const STRANGERS: &[(&str, &str)] = &[
+    ("proxy", "config"),
+    ("config", "proxy"),
+    ("admin", "proxy"),
+    ("admin", "config"),
+    ("proxy", "admin"),
+    ("config", "admin"),
+];
 
 /// Rooms of pure judgement: time and bytes are passed in.
 const PURE: &[&str] = &["exchange", "sniff", "detect", "policy", "intercept", "event", "portal", "reflect", "report"];

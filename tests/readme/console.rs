@@ -198,7 +198,7 @@ fn masked(text: &str) -> String {
 }
 
 fn masked_line(line: &str) -> String {
-    for varying in ["  SHA-256    ", "signatures   ", "User-Agent: curl/"] {
+    for varying in ["  SHA-256    ", "live view    ", "signatures   ", "User-Agent: curl/"] {
         if line.starts_with(varying) {
             return format!("{varying}*");
         }

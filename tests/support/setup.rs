@@ -55,6 +55,12 @@ impl Setup {
         .set("access.deny_targets", r#"["self"]"#)
         .set("intercept.mode", r#""never""#)
         .set("policy.file", r#""policy.toml""#)
+        .set("admin.enabled", "false")
+    }
+
+    /// With the live view on a free port of 127.0.0.1.
+    pub fn with_view(self) -> Self {
+        self.unset("admin.enabled").set("admin.address", r#""127.0.0.1:0""#)
     }
 
     /// Sets a key, `section.name`, to a TOML value.

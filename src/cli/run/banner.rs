@@ -14,7 +14,13 @@ use crate::{
 
 /// Everything that one has to know: where, for whom, what is seen, what is done, where it is written down, and what is
 /// too short.
-pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthority, shortage: Option<&str>) -> String {
+pub fn text(
+    config: &Config,
+    listeners: &[Arc<Listener>],
+    authority: &CertAuthority,
+    view: &str,
+    shortage: Option<&str>,
+) -> String {
     let mut lines = vec![format!("clir {}", env!("CARGO_PKG_VERSION")), String::new()];
     for listener in listeners {
         let kind = match listener.kind {
@@ -45,6 +51,7 @@ pub fn text(config: &Config, listeners: &[Arc<Listener>], authority: &CertAuthor
         config.log.dir.display(),
         config.log.values.as_str()
     ));
+    lines.push(format!("live view    {view}"));
     lines.extend(shortage.map(|shortage| format!("descriptors  {shortage}")));
     lines.push(String::new());
     lines.join("\n")

@@ -150,6 +150,7 @@ fn limits(config: &Config) -> Limits {
 fn upstream(config: &Config, own_ports: Arc<[u16]>) -> UpstreamSettings {
     UpstreamSettings {
         own_ports,
+        closed_port: None,
         is_led_to: false,
         connect: config.timeouts.connect,
         handshake: config.timeouts.handshake,

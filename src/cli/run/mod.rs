@@ -12,6 +12,7 @@ mod dirs;
 mod reload;
 mod service;
 mod sites;
+mod view;
 mod way_out;
 
 use std::{path::Path, sync::Arc};
@@ -19,7 +20,7 @@ use std::{path::Path, sync::Arc};
 use tokio::{
     runtime::Builder,
     signal::unix::{Signal, SignalKind, signal},
-    sync::Notify,
+    sync::{Notify, mpsc},
     time::interval,
 };
 
@@ -54,6 +55,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
         tracing::warn!("too few descriptors: {shortage}");
     }
     let listeners = bind(&loaded.config, inherited)?;
+    let (prepared, seen_at) = view::prepare(&loaded.config)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
     let authority = CertAuthority::load_or_create(&loaded.config.tls.ca_dir, std::time::SystemTime::now())
@@ -63,24 +65,39 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let trust = build::trust(&loaded.config.tls, &authority)?;
     let redactor = Redactor::new(loaded.config.log.values, key.clone());
     let settings = build::log(&loaded.config);
-    let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
+    let witnesses = prepared.as_ref().map(view::Prepared::witnesses).unwrap_or_default();
+    let (log, writer) = EventLog::open_before(settings, redactor, witnesses).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
+    let banner = banner::text(&loaded.config, &listeners, &authority, &seen_at, shortage.as_deref());
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
+    let closed_port = prepared.as_ref().map(|prepared| prepared.address().port());
+    let shown = view::listeners(&listeners);
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
     let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
+    let parts = build::parts(&loaded.config, listeners, judges, log.clone(), authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.
-    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
+    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts }.closing(closed_port);
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
-    let kept = reload::Kept { key, sightings, authority: Authority::new(&loaded.config, authority), own_ports };
+    let (rules, asked) = view::Rules::new(config, &loaded.config);
+    let view = match prepared {
+        Some(prepared) => {
+            let connections = running.connections();
+            Some(prepared.start(&loaded.config, Arc::clone(&rules), log, shown, connections)?)
+        }
+        None => None,
+    };
+    let authority = Authority::new(&loaded.config, authority);
+    let kept = reload::Kept { key, sightings, authority, own_ports, rules };
     let reloading = reload::Reloading::new(config, loaded, kept);
-    let ended = wait(running, reloading, &banner, &sites, manager);
+    let ended = wait(running, reloading, asked, &banner, &sites, manager);
     writer.close();
+    if let Some(view) = view {
+        view.end();
+    }
     if let Some(keeper) = keeper {
         keeper.close();
     }
@@ -132,6 +149,7 @@ fn demand_use(inherited: &Inherited) -> Result<(), Failure> {
 fn wait(
     running: Running,
     mut reloading: reload::Reloading,
+    mut asked: mpsc::Receiver<view::Asked>,
     banner: &str,
     sites: &sites::Sites,
     manager: Manager,
@@ -150,13 +168,20 @@ fn wait(
         let mut turns = interval(sites::INTERVAL);
         manager.ready("serving");
         loop {
+            let mut waiting = None;
             tokio::select! {
                 // Told to end.
                 _ = signals.terminate.recv() => return Ok(()),
                 _ = signals.interrupt.recv() => return Ok(()),
                 // Told to read the configuration anew; both ways may come at once, the second finds nothing new.
                 _ = signals.hangup.recv() => {}
-                () = changed.notified() => {}
+                () = changed.notified() => {
+                    if !reloading.has_changed() {
+                        continue;
+                    }
+                }
+                // Whoever has changed it waits for the answer.
+                Some(answer) = asked.recv() => waiting = Some(answer),
                 // Time to write down what was found out.
                 _ = turns.tick() => {
                     sites.keep();
@@ -169,10 +194,11 @@ fn wait(
                 }
             }
             manager.reloading();
-            let status =
-                if reloading.reload(&running) { "serving" } else { "serving; the changed configuration is not sound" };
-            manager.ready(status);
+            let is_sound = reloading.reload(&running);
+            manager.ready(if is_sound { "serving" } else { "serving; the changed configuration is not sound" });
             reloading.watch(&changed);
+            // Who has gone meanwhile need not hear it.
+            let _ = waiting.map(|answer| answer.try_send(is_sound));
         }
     });
     waited.map_err(|error: std::io::Error| Failure::because("signals cannot be waited for", error))?;

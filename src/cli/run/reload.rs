@@ -9,9 +9,9 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{authority::Authority, build, way_out::WayOut};
+use super::{authority::Authority, build, view::Rules, way_out::WayOut};
 use crate::{
-    config::{self, Config, Loaded, Watcher},
+    config::{self, Config, Loaded, Stamps, Watcher},
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
@@ -28,6 +28,8 @@ pub struct Kept {
     pub authority: Authority,
     /// The ports that we listen on.
     pub own_ports: Arc<[u16]>,
+    /// What is shown of the rules.
+    pub rules: Arc<Rules>,
 }
 
 /// What is needed to read the configuration again.
@@ -38,6 +40,8 @@ pub struct Reloading {
     files: Vec<PathBuf>,
     watched: Vec<PathBuf>,
     watcher: Option<Watcher>,
+    /// How the files looked when they were read.
+    stamps: Stamps,
 }
 
 impl Reloading {
@@ -47,6 +51,7 @@ impl Reloading {
             explicit: explicit.map(Path::to_path_buf),
             kept,
             config: loaded.config,
+            stamps: config::stamps(&loaded.files),
             files: loaded.files,
             watched: Vec::new(),
             watcher: None,
@@ -68,13 +73,21 @@ impl Reloading {
         }
     }
 
+    /// Whether the files look otherwise than when they were read.
+    pub fn has_changed(&self) -> bool {
+        config::stamps(&self.files) != self.stamps
+    }
+
     /// Reads everything again and puts it in force if it is sound. Answers whether it was.
     pub fn reload(&mut self, running: &Running) -> bool {
         self.kept.authority.reload(running);
+        // Before they are read: what changes meanwhile is noticed once more.
+        self.stamps = config::stamps(&self.files);
         let loaded = match config::load(self.explicit.as_deref()) {
             Ok(loaded) => loaded,
             Err(report) => {
                 tracing::error!("the configuration is not sound; the old one stays in force\n{report}");
+                self.kept.rules.keep(report.to_string());
                 return false;
             }
         };
@@ -86,6 +99,7 @@ impl Reloading {
             Ok(way_out) => way_out,
             Err(failure) => {
                 tracing::error!("the configuration cannot be used; the old one stays in force: {failure}");
+                self.kept.rules.keep(failure.to_string());
                 return false;
             }
         };
@@ -93,13 +107,19 @@ impl Reloading {
         let Kept { key, sightings, authority, .. } = &self.kept;
         running.replace(build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current()));
         if needs_restart(&self.config, &loaded.config) {
-            tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
+            tracing::warn!(
+                "listeners, TLS, log, limits, time limits and the live view's address take effect after a restart"
+            );
         }
         if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
             tracing::warn!("`behaviour.enabled` takes effect after a restart");
         }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
+        self.kept.rules.replace(&loaded.config);
         self.config = loaded.config;
+        if self.files != loaded.files {
+            self.stamps = config::stamps(&loaded.files);
+        }
         self.files = loaded.files;
         true
     }
@@ -115,6 +135,7 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || old.log != new.log
         || old.limits != new.limits
         || old.timeouts != new.timeouts
+        || old.admin != new.admin
 }
 
 /// Names the rules that never matched while this policy was in force.

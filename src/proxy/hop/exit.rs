@@ -94,7 +94,7 @@ impl Exit {
             health: Health::new(authority.clone()),
             is_kept: AtomicBool::new(false),
             authority,
-            dialer: Dialer { own_ports, limit: settings.connect, outgoing: None, whose: "the exit" },
+            dialer: Dialer { own_ports, closed_port: None, limit: settings.connect, outgoing: None, whose: "the exit" },
             agreement: Agreement { trust: Arc::new(ArcSwap::new(trust)), limit: settings.connect, whose: "the exit" },
             shared: Mutex::default(),
             opening: tokio::sync::Mutex::default(),

@@ -35,6 +35,8 @@ const MAX_ADDRESSES: usize = 16;
 pub struct Dialer {
     /// Where our own listeners are, so that no request is led back to us.
     pub own_ports: Arc<[u16]>,
+    /// Where, on this machine, nothing is ever led to.
+    pub closed_port: Option<u16>,
     /// Limit for looking a name up, and again for connecting.
     pub limit: Duration,
     /// Our own connections, where they could be led back to us.
@@ -143,7 +145,8 @@ impl Dialer {
     fn admitted(&self, access: &Access, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>, Fault> {
         let admits = |address: &&SocketAddr| {
             let is_admitted = |ip| access.admits_address(ip, self.is_own(&SocketAddr::new(ip, address.port())));
-            let is_sound = |ip| is_one_host(ip) && is_admitted(ip);
+            let is_closed = |ip| Some(address.port()) == self.closed_port && is_this_machine(ip);
+            let is_sound = |ip| is_one_host(ip) && is_admitted(ip) && !is_closed(ip);
             is_sound(address.ip()) && carried(address.ip()).is_none_or(is_sound)
         };
         let admitted: Vec<_> = addresses.iter().filter(admits).copied().collect();

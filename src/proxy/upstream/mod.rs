@@ -89,6 +89,8 @@ pub struct Upstream {
 pub struct Settings {
     /// The ports of our own listeners.
     pub own_ports: Arc<[u16]>,
+    /// The port on this machine that no request is ever led to, whatever access allows.
+    pub closed_port: Option<u16>,
     /// Whether connections may be led to us, so that our own may be among them.
     pub is_led_to: bool,
     /// Limit for look-up, and again for connecting.
@@ -121,6 +123,7 @@ impl Upstream {
         let whose = "the origin";
         let dialer = || Dialer {
             own_ports: Arc::clone(&settings.own_ports),
+            closed_port: settings.closed_port,
             limit: settings.connect,
             outgoing: outgoing.clone(),
             whose,
