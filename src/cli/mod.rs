@@ -7,6 +7,7 @@ mod ca;
 mod capture;
 mod check;
 mod completions;
+mod events;
 mod explain;
 mod failure;
 mod gateway;

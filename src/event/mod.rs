@@ -4,6 +4,7 @@
 //! is redacted on the way out, so nothing downstream can forget to. [`EventLine`] is what can be read back.
 
 mod credential;
+mod fate;
 mod line;
 mod needle;
 mod redact;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use ulid::Ulid;
 
+pub use fate::Fate;
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
 pub use redact::{Redactor, Values};
 pub use render::render_finding;

@@ -8,8 +8,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Serializer, Value, json};
 
-use super::text::url;
-use crate::event::{EventLine, Guarded};
+use crate::{
+    cli::events::url,
+    event::{EventLine, Guarded},
+};
 
 /// Keys of an event that stand under `_clir`.
 const OURS: [&str; 13] = [

@@ -113,7 +113,8 @@ fn what_comes_later_is_read_once_and_whole() {
     let mut tail = Tail::new(dir.path(), None);
     let mut advance = || {
         let mut lines = Vec::new();
-        tail.advance(&mut |line| {
+        tail.advance(&mut |read| {
+            let Read::Event(line) = read else { panic!("no event") };
             lines.push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         })

@@ -24,7 +24,7 @@ const VERDICTS: [&str; 8] =
 /// Everything that is given must hold. What is given several times holds if one of them does.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filters")]
-pub(super) struct Filter {
+pub(in crate::cli) struct Filter {
     /// Not before this: 2026-11-22T14:02:11Z, 2026-11-22 (UTC), or how long ago: 2h, 7d
     #[arg(long, value_name = "WHEN", value_parser = moment::parse)]
     since: Option<Timestamp>,
@@ -112,12 +112,17 @@ fn rule(text: &str) -> Result<RuleName, String> {
 
 impl Filter {
     /// The time before which nothing is asked for.
-    pub(super) fn since(&self) -> Option<Timestamp> {
+    pub(in crate::cli) fn since(&self) -> Option<Timestamp> {
         self.since
     }
 
+    /// Nothing before this either, unless it says itself from when on.
+    pub(in crate::cli) fn beginning(self, since: Option<Timestamp>) -> Self {
+        Self { since: self.since.or(since), ..self }
+    }
+
     /// Whether the event is asked for.
-    pub(super) fn admits(&self, event: &EventLine) -> bool {
+    pub(in crate::cli) fn admits(&self, event: &EventLine) -> bool {
         self.admits_time(&event.ts)
             && any_or(&self.client, |client| client.is(event))
             && any_or(&self.host, |hosts| is_among(hosts, &event.host))

@@ -17,8 +17,19 @@ use crate::{
     sink::{Segment, segments},
 };
 
+/// What stands on a line.
+pub(in crate::cli) enum Read<'a> {
+    /// An event, with the line's end.
+    Event(&'a [u8]),
+    /// Something else: in which file, on which line.
+    Strange(&'a Path, u64),
+}
+
+/// What is done with a line.
+type Visit<'a> = dyn FnMut(Read<'_>) -> Result<(), Failure> + 'a;
+
 /// Reads a log's files one after the other, and remembers where it stopped.
-pub(super) struct Tail {
+pub(in crate::cli) struct Tail {
     dir: PathBuf,
     since: Option<Timestamp>,
     current: Option<Current>,
@@ -42,12 +53,12 @@ struct Versioned {
 
 impl Tail {
     /// Begins before the first line; files that ended before `since` are not opened.
-    pub(super) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
+    pub(in crate::cli) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
         Self { dir: dir.into(), since, current: None }
     }
 
-    /// Reads every whole line that has come since the last call, in all files. Lines are given with their end.
-    pub(super) fn advance(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// Reads every whole line that has come since the last call, in all files.
+    pub(in crate::cli) fn advance(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
             // The list is taken first: nothing is appended to a file once there is a newer one.
             let next = self.next()?;
@@ -84,23 +95,19 @@ impl Current {
         Self { segment, input: BufReader::with_capacity(1 << 16, file), number: 0, buffer: Vec::new() }
     }
 
-    fn read(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn read(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
             let read = lines::next(&mut self.input, &mut self.buffer)
                 .map_err(|error| Failure::because(format!("cannot read {}", self.segment.path.display()), error))?;
             match read {
                 // What is torn stays in the buffer: its end may still come.
                 Line::End | Line::Torn => return Ok(()),
-                Line::Whole if is_event(&self.buffer) => visit(&self.buffer)?,
-                Line::Whole | Line::TooLong => self.warn(),
+                Line::Whole if is_event(&self.buffer) => visit(Read::Event(&self.buffer))?,
+                Line::Whole | Line::TooLong => visit(Read::Strange(&self.segment.path, self.number + 1))?,
             }
             self.number += 1;
             self.buffer.clear();
         }
-    }
-
-    fn warn(&self) {
-        eprintln!("clir: {}:{}: not an event, passed over", self.segment.path.display(), self.number + 1);
     }
 }
 
