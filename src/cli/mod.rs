@@ -15,8 +15,10 @@ mod judgement;
 mod log;
 mod passwd;
 mod provenance;
+mod qr;
 mod run;
 mod scan;
+mod terminal;
 mod wrap;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -61,6 +63,8 @@ enum Command {
     Scan(scan::Arguments),
     /// Read the event log
     Log(Box<log::Arguments>),
+    /// Show a code that leads a phone to clir's page for setting it up
+    Qr(qr::Arguments),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
+        Command::Qr(arguments) => qr::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

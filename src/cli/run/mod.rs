@@ -25,7 +25,7 @@ use tokio::{
 
 use descriptors::Descriptors;
 
-use super::{Failure, Outcome, judgement};
+use super::{Failure, Outcome, judgement, qr};
 use crate::{
     config,
     event::Redactor,
@@ -66,7 +66,8 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
+    let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref())
+        + &qr::at_start(&loaded.config, &listeners).unwrap_or_default();
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
