@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::BufReader,
+    io::{self, BufReader, Seek as _},
     path::{Path, PathBuf},
 };
 
@@ -69,7 +69,7 @@ impl Tail {
             match File::open(&segment.path) {
                 Ok(file) => self.current = Some(Current::new(segment, file)),
                 // Let go by retention since it was listed.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
                 Err(error) => {
                     return Err(Failure::because(format!("cannot read {}", segment.path.display()), error));
                 }
@@ -97,17 +97,30 @@ impl Current {
 
     fn read(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
-            let read = lines::next(&mut self.input, &mut self.buffer)
-                .map_err(|error| Failure::because(format!("cannot read {}", self.segment.path.display()), error))?;
+            let read = lines::next(&mut self.input, &mut self.buffer).map_err(|error| self.failed(error))?;
             match read {
                 // What is torn stays in the buffer: its end may still come.
-                Line::End | Line::Torn => return Ok(()),
+                Line::End | Line::Torn => return self.begin_anew_if_cut().map_err(|error| self.failed(error)),
                 Line::Whole if is_event(&self.buffer) => visit(Read::Event(&self.buffer))?,
                 Line::Whole | Line::TooLong => visit(Read::Strange(&self.segment.path, self.number + 1))?,
             }
             self.number += 1;
             self.buffer.clear();
         }
+    }
+
+    fn failed(&self, error: io::Error) -> Failure {
+        Failure::because(format!("cannot read {}", self.segment.path.display()), error)
+    }
+
+    /// clir only appends, but another program may empty a file that it has copied: what is written there then is new.
+    fn begin_anew_if_cut(&mut self) -> io::Result<()> {
+        if self.input.get_ref().metadata()?.len() < self.input.stream_position()? {
+            self.input.rewind()?;
+            self.number = 0;
+            self.buffer.clear();
+        }
+        Ok(())
     }
 }
 
