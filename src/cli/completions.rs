@@ -43,7 +43,7 @@ mod tests {
         for shell in Shell::value_variants() {
             let script = String::from_utf8(script(*shell)).unwrap();
             for command in
-                ["run", "check", "explain", "scan", "log", "qr", "ca", "gateway", "passwd", "completions"]
+                ["run", "check", "explain", "scan", "log", "watch", "qr", "ca", "gateway", "passwd", "completions"]
             {
                 assert!(script.contains(command), "{shell}: {command}");
             }

@@ -19,6 +19,7 @@ mod qr;
 mod run;
 mod scan;
 mod terminal;
+mod watch;
 mod wrap;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -63,6 +64,8 @@ enum Command {
     Scan(scan::Arguments),
     /// Read the event log
     Log(Box<log::Arguments>),
+    /// Watch what passes, in a terminal
+    Watch(Box<watch::Arguments>),
     /// Show a code that leads a phone to clir's page for setting it up
     Qr(qr::Arguments),
     /// Show, export or replace the certificate authority
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
+        Command::Watch(arguments) => watch::run(config, &arguments),
         Command::Qr(arguments) => qr::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
