@@ -4,6 +4,7 @@
 mod support;
 
 mod pty;
+mod qr;
 mod tmux;
 
 use std::{

@@ -7,8 +7,9 @@ mod poster;
 mod reach;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal, Write as _},
     net::{IpAddr, SocketAddr, TcpStream},
+    os::fd::AsFd,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -51,16 +52,28 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
     printed.map(|()| Outcome::Done).map_err(|error| Failure::because("cannot write the output", error))
 }
 
-/// The code for whoever starts clir on a terminal; nothing where a manager does, or where no phone can come.
-pub(super) fn at_start(config: &Config, listeners: &[Arc<Listener>]) -> Option<String> {
+/// The code for whoever starts clir on a terminal, to be printed on standard output; where only standard error is one, it is
+/// printed there. Nothing where a manager starts it, or where no phone can come.
+pub(super) fn at_start(config: &Config, listeners: &[Arc<Listener>]) -> String {
     let is_managed = std::env::var_os("NOTIFY_SOCKET").is_some();
-    if is_managed || !io::stdout().is_terminal() {
-        return None;
+    let (is_out, is_err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+    if is_managed || !(is_out || is_err) {
+        return String::new();
     }
     let doors: Vec<_> = listeners.iter().map(|listener| Door::bound(listener, config)).collect();
-    let ways = ways(config, &doors).map_err(|reason| tracing::debug!("no code is shown: {reason}")).ok()?;
-    let poster = poster::poster(paper(&io::stdout()), &ways, &notes(&config.access, &ways, false));
-    Some(format!("\n{poster}\n"))
+    let ways = match ways(config, &doors) {
+        Ok(ways) => ways,
+        Err(reason) => {
+            tracing::debug!("no code is shown: {reason}");
+            return String::new();
+        }
+    };
+    let notes = notes(&config.access, &ways, false);
+    if is_out {
+        return format!("\n{}\n", poster::poster(paper(&io::stdout()), &ways, &notes));
+    }
+    eprintln!("{}", poster::poster(paper(&io::stderr()), &ways, &notes));
+    String::new()
 }
 
 fn ways(config: &Config, doors: &[Door]) -> Result<Vec<Way>, Failure> {
@@ -104,7 +117,7 @@ fn listens(address: SocketAddr) -> bool {
     TcpStream::connect_timeout(&address, PATIENCE).is_ok()
 }
 
-fn paper(out: &io::Stdout) -> Paper {
+fn paper(out: &(impl IsTerminal + AsFd)) -> Paper {
     let columns = terminal::columns(out).unwrap_or(COLUMNS);
     Paper { columns, has_colours: terminal::has_colours(out) }
 }

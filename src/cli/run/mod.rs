@@ -67,7 +67,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
     let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref())
-        + &qr::at_start(&loaded.config, &listeners).unwrap_or_default();
+        + &qr::at_start(&loaded.config, &listeners);
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;

@@ -14,7 +14,7 @@ use crate::{
         provenance,
     },
     detect::Severity,
-    event::{EventLine, FindingLine, unescape},
+    event::{EventLine, Fate, FindingLine, unescape},
 };
 
 /// A piece of text.
@@ -113,6 +113,12 @@ impl Page {
             self.marked(Some(severity(finding)), 0, &found(event, finding));
             for told in provenance::of_line(finding) {
                 self.text(2, &told);
+            }
+            match event.fate(finding) {
+                Fate::Received => self.text(2, "the site received it"),
+                Fate::Spared => self.text(2, "the site was spared it"),
+                // There is no site, or nobody knows.
+                Fate::Neither => {}
             }
         }
         if event.findings.is_empty() {
