@@ -42,7 +42,9 @@ mod tests {
     fn every_shell_gets_every_command() {
         for shell in Shell::value_variants() {
             let script = String::from_utf8(script(*shell)).unwrap();
-            for command in ["run", "check", "explain", "scan", "log", "ca", "gateway", "passwd", "completions"] {
+            for command in
+                ["run", "check", "explain", "scan", "log", "watch", "qr", "ca", "gateway", "passwd", "completions"]
+            {
                 assert!(script.contains(command), "{shell}: {command}");
             }
         }

@@ -7,6 +7,7 @@ mod ca;
 mod capture;
 mod check;
 mod completions;
+mod events;
 mod explain;
 mod failure;
 mod gateway;
@@ -14,10 +15,13 @@ mod judgement;
 mod log;
 mod passwd;
 mod probe;
+mod qr;
 mod reflect;
 mod report;
 mod run;
 mod scan;
+mod terminal;
+mod watch;
 mod wrap;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -66,6 +70,10 @@ enum Command {
     Probe(probe::Arguments),
     /// Make evidence out of the event log: a page for people, the requests it rests on, and digests of all of it
     Report(Box<report::Arguments>),
+    /// Watch what passes, in a terminal
+    Watch(Box<watch::Arguments>),
+    /// Show a code that leads a phone to clir's page for setting it up
+    Qr(qr::Arguments),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
@@ -91,6 +99,8 @@ pub fn main() -> ExitCode {
         Command::Log(arguments) => log::run(config, &arguments),
         Command::Probe(arguments) => probe::run(config, &arguments),
         Command::Report(arguments) => report::run(config, &arguments),
+        Command::Watch(arguments) => watch::run(config, &arguments),
+        Command::Qr(arguments) => qr::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Reflect(arguments) => reflect::run(&arguments),

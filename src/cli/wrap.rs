@@ -5,11 +5,16 @@ const COLUMNS: usize = 100;
 
 /// The text, set in and broken between words; what follows the first line is set in by two more.
 pub(super) fn wrap(indent: usize, text: &str) -> Vec<String> {
+    wrap_at(COLUMNS, indent, text)
+}
+
+/// The same, on so many columns.
+pub(super) fn wrap_at(columns: usize, indent: usize, text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = " ".repeat(indent);
     let mut is_empty = true;
     for word in text.split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > columns {
             lines.push(std::mem::replace(&mut line, " ".repeat(indent + 2)));
             is_empty = true;
         }

@@ -4,10 +4,10 @@
 //! is redacted on the way out, so nothing downstream can forget to. [`EventLine`] is what can be read back.
 
 mod credential;
+mod fate;
 mod line;
 mod needle;
 pub mod provenance;
-mod reach;
 mod redact;
 mod remask;
 mod render;
@@ -23,8 +23,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use ulid::Ulid;
 
+pub use fate::Fate;
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
-pub use reach::Fate;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, escaped, guarded, printable, unescape};

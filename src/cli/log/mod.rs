@@ -3,10 +3,7 @@
 //! Reads the event log's files in the order in which they were begun, filters, and prints. A torn last line, which a
 //! process that was killed may leave, is passed over; any other line that is no event is told on standard error.
 
-pub(super) mod filter;
 pub(super) mod har;
-mod moment;
-pub(super) mod tail;
 mod text;
 mod verify;
 
@@ -21,10 +18,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Outcome, judgement};
+use super::{
+    Failure, Outcome,
+    events::{Filter, Read, Tail},
+    judgement,
+};
 use crate::event::{EventLine, guarded};
-use filter::Filter;
-use tail::Tail;
 
 /// How often `--follow` looks for more.
 const POLL: Duration = Duration::from_millis(200);
@@ -109,8 +108,8 @@ fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), 
     let mut tail = Tail::new(dir, arguments.filter.since());
     let last = arguments.last.or((arguments.follow && arguments.filter.since().is_none()).then_some(FOLLOWED));
     let mut kept = VecDeque::new();
-    tail.advance(&mut |line| {
-        let Some(event) = matching(line, &arguments.filter) else { return Ok(()) };
+    tail.advance(&mut |read| {
+        let Some((line, event)) = matching(read, &arguments.filter) else { return Ok(()) };
         let Some(last) = last else { return printer.event(line, &event).map_err(told) };
         kept.push_back((line.to_vec(), event));
         kept.drain(..kept.len().saturating_sub(last));
@@ -123,15 +122,25 @@ fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), 
     loop {
         printer.out.flush().map_err(told)?;
         thread::sleep(POLL);
-        tail.advance(&mut |line| {
-            matching(line, &arguments.filter).map_or(Ok(()), |event| printer.event(line, &event).map_err(told))
+        tail.advance(&mut |read| {
+            let matching = matching(read, &arguments.filter);
+            matching.map_or(Ok(()), |(line, event)| printer.event(line, &event).map_err(told))
         })?;
     }
 }
 
-/// The line's event, if it is one that was asked for. That it is an event at all was seen to by [`Tail`].
-fn matching(line: &[u8], filter: &Filter) -> Option<EventLine> {
-    serde_json::from_slice(line).ok().filter(|event| filter.admits(event))
+/// The line and its event, if it is one that was asked for. What is no event is told.
+fn matching<'a>(read: Read<'a>, filter: &Filter) -> Option<(&'a [u8], EventLine)> {
+    match read {
+        Read::Event(line) => {
+            let event = serde_json::from_slice(line).ok().filter(|event| filter.admits(event))?;
+            Some((line, event))
+        }
+        Read::Strange(path, number) => {
+            eprintln!("clir: {}:{number}: not an event, passed over", path.display());
+            None
+        }
+    }
 }
 
 /// Prints events.

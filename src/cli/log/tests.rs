@@ -113,7 +113,8 @@ fn what_comes_later_is_read_once_and_whole() {
     let mut tail = Tail::new(dir.path(), None);
     let mut advance = || {
         let mut lines = Vec::new();
-        tail.advance(&mut |line| {
+        tail.advance(&mut |read| {
+            let Read::Event(line) = read else { panic!("no event") };
             lines.push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         })
@@ -128,6 +129,11 @@ fn what_comes_later_is_read_once_and_whole() {
     write(dir.path(), "20261122T150000Z", &format!("{FIRST}\n"));
     assert_eq!(advance(), [format!("{SECOND}\n"), format!("{FIRST}\n")]);
     assert!(advance().is_empty());
+    // Emptied by another program, which has taken a copy.
+    write(dir.path(), "20261122T150000Z", "");
+    assert!(advance().is_empty());
+    write(dir.path(), "20261122T150000Z", &format!("{SECOND}\n"));
+    assert_eq!(advance(), [format!("{SECOND}\n")]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Failure, Outcome, judgement, log::filter::Filter};
+use super::{Failure, Outcome, events::Filter, judgement};
 use crate::{
     detect::Severity,
     report::{self, Circumstances, Gathering, Probe, Texts},

@@ -26,7 +26,7 @@ use tokio::{
 
 use descriptors::Descriptors;
 
-use super::{Failure, Outcome, judgement};
+use super::{Failure, Outcome, judgement, qr};
 use crate::{
     config,
     event::Redactor,
@@ -69,7 +69,8 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let (log, writer) = EventLog::open_before(settings, redactor, witnesses).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority, &seen_at, shortage.as_deref());
+    let banner = banner::text(&loaded.config, &listeners, &authority, &seen_at, shortage.as_deref())
+        + &qr::at_start(&loaded.config, &listeners);
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let closed_port = prepared.as_ref().map(|prepared| prepared.address().port());

@@ -116,6 +116,11 @@ impl Filter {
         self.since
     }
 
+    /// Nothing before this either, unless it says itself from when on.
+    pub(in crate::cli) fn beginning(self, since: Option<Timestamp>) -> Self {
+        Self { since: self.since.or(since), ..self }
+    }
+
     /// Whether the event is asked for.
     pub(in crate::cli) fn admits(&self, event: &EventLine) -> bool {
         self.admits_time(&event.ts)

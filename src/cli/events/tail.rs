@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::BufReader,
+    io::{self, BufReader, Seek as _},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,17 @@ use crate::{
     },
     sink::{Segment, segments},
 };
+
+/// What stands on a line.
+pub(in crate::cli) enum Read<'a> {
+    /// An event, with the line's end.
+    Event(&'a [u8]),
+    /// Something else: in which file, on which line.
+    Strange(&'a Path, u64),
+}
+
+/// What is done with a line.
+type Visit<'a> = dyn FnMut(Read<'_>) -> Result<(), Failure> + 'a;
 
 /// Reads a log's files one after the other, and remembers where it stopped.
 pub(in crate::cli) struct Tail {
@@ -46,11 +57,8 @@ impl Tail {
         Self { dir: dir.into(), since, current: None }
     }
 
-    /// Reads every whole line that has come since the last call, in all files. Lines are given with their end.
-    pub(in crate::cli) fn advance(
-        &mut self,
-        visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    /// Reads every whole line that has come since the last call, in all files.
+    pub(in crate::cli) fn advance(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
             // The list is taken first: nothing is appended to a file once there is a newer one.
             let next = self.next()?;
@@ -61,7 +69,7 @@ impl Tail {
             match File::open(&segment.path) {
                 Ok(file) => self.current = Some(Current::new(segment, file)),
                 // Let go by retention since it was listed.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
                 Err(error) => {
                     return Err(Failure::because(format!("cannot read {}", segment.path.display()), error));
                 }
@@ -87,23 +95,32 @@ impl Current {
         Self { segment, input: BufReader::with_capacity(1 << 16, file), number: 0, buffer: Vec::new() }
     }
 
-    fn read(&mut self, visit: &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn read(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
-            let read = lines::next(&mut self.input, &mut self.buffer)
-                .map_err(|error| Failure::because(format!("cannot read {}", self.segment.path.display()), error))?;
+            let read = lines::next(&mut self.input, &mut self.buffer).map_err(|error| self.failed(error))?;
             match read {
                 // What is torn stays in the buffer: its end may still come.
-                Line::End | Line::Torn => return Ok(()),
-                Line::Whole if is_event(&self.buffer) => visit(&self.buffer)?,
-                Line::Whole | Line::TooLong => self.warn(),
+                Line::End | Line::Torn => return self.begin_anew_if_cut().map_err(|error| self.failed(error)),
+                Line::Whole if is_event(&self.buffer) => visit(Read::Event(&self.buffer))?,
+                Line::Whole | Line::TooLong => visit(Read::Strange(&self.segment.path, self.number + 1))?,
             }
             self.number += 1;
             self.buffer.clear();
         }
     }
 
-    fn warn(&self) {
-        eprintln!("clir: {}:{}: not an event, passed over", self.segment.path.display(), self.number + 1);
+    fn failed(&self, error: io::Error) -> Failure {
+        Failure::because(format!("cannot read {}", self.segment.path.display()), error)
+    }
+
+    /// clir only appends, but another program may empty a file that it has copied: what is written there then is new.
+    fn begin_anew_if_cut(&mut self) -> io::Result<()> {
+        if self.input.get_ref().metadata()?.len() < self.input.stream_position()? {
+            self.input.rewind()?;
+            self.number = 0;
+            self.buffer.clear();
+        }
+        Ok(())
     }
 }
 

@@ -136,4 +136,19 @@ mod tests {
         assert_eq!(fates(&event("forwarded", &found, &[("X", "strip")])), [Fate::Withheld, Fate::Withheld]);
         assert_eq!(fates(&event("forwarded", &found, &[("X", "redact")])), [Fate::Reached, Fate::Withheld]);
     }
+
+    #[test]
+    fn what_failed_got_there_if_somebody_answered() {
+        let event = |status| EventLine { status, ..event("failed", &[("header", "X", "critical")], &[]) };
+        for (status, fate) in [(None, Fate::Elsewhere), (Some(502), Fate::Elsewhere), (Some(200), Fate::Reached)] {
+            assert_eq!(fates(&event(status)), [fate], "{status:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_answer_holds_told_no_site() {
+        let mut event = event("forwarded", &[("header", "X", "critical")], &[]);
+        event.findings[0].location.direction = Some("response".into());
+        assert_eq!(fates(&event), [Fate::Elsewhere]);
+    }
 }
