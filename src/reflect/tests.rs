@@ -1,16 +1,18 @@
 //! Does judgement say what follows, and no more?
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use jiff::Timestamp;
+use proptest::prelude::*;
 use ulid::Ulid;
 
 use super::{Body, Connection, Reply, Seen, Site};
 use crate::{
     detect::{Scanner, SignatureSet},
     event::{Redactor, Values},
-    exchange::InstallationKey,
+    exchange::{InstallationKey, grammar::GrammarFault},
 };
 
 const NONCE: &str = "6f1c0d9a7b3e48255c2e9f00a1b2c3d4";
@@ -102,4 +104,28 @@ fn what_the_visitor_chose_as_nonce_finds_nothing() {
     let head = format!("GET /headers.json?nonce={NONCE} HTTP/1.1\r\nHost: a\r\n\r\n");
     let json: serde_json::Value = serde_json::from_slice(&site().reply(&seen("192.0.2.9:1", 0, &head)).body).unwrap();
     assert_eq!(json["findings"], serde_json::json!([]));
+}
+
+proptest! {
+    /// Whatever comes, sound or not: it is shown whole to machines, and to people so that nothing of it acts.
+    #[test]
+    fn any_bytes_are_shown_and_none_act(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        line in "(GET|POST|OPTIONS|HEAD|) (/test|/twin.svg|/|/a.json|http://[a-z]{0,3}/?|)(\\?(nonce|leg)=[a-z<>'\"&%]{0,40})? HTTP/1.[01]",
+        field in "[A-Za-z<>-]{0,12}: ?[<>'\"&a-z/\\[\\]:0-9]{0,60}",
+    ) {
+        static SITE: LazyLock<Site> = LazyLock::new(site);
+        let heads = [bytes.clone(), [line.as_bytes(), b"\r\nHost: a\r\n", field.as_bytes(), b"\r\n", &bytes].concat()];
+        for raw in heads.map(Bytes::from) {
+            for fault in [None, Some(GrammarFault::Malformed)] {
+                let seen = Seen { raw: raw.clone(), fault, ..seen("192.0.2.9:1", 0, "") };
+                let reply = SITE.reply(&seen);
+                prop_assert!(reply.head.ends_with(b"\r\n\r\n"));
+                let page = text(&reply);
+                prop_assert!(page.matches("<script").count() <= 1 && page.matches("<style").count() <= 1, "{page}");
+                let told: serde_json::Value = serde_json::from_slice(&SITE.json(&seen, &SITE.read(&seen, false), None)).unwrap();
+                prop_assert_eq!(STANDARD.decode(told["raw"].as_str().unwrap()).unwrap(), &raw[..]);
+            }
+        }
+    }
 }
