@@ -42,7 +42,7 @@ impl Watching {
     }
 
     /// Whether it comes to an orderly end.
-    fn is_over(mut self) -> bool {
+    fn ends(mut self) -> bool {
         loop {
             match self.wire.chunk() {
                 Ok(chunk) if chunk.is_empty() => return true,
@@ -106,7 +106,7 @@ fn who_watches_does_not_hold_the_end_up() {
     clir.signal("TERM");
     assert_eq!(clir.wait().code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
-    assert!(watching.is_over(), "the stream ends, and does not break off");
+    assert!(watching.ends(), "the stream ends, and does not break off");
 }
 
 /// Pages that were closed while nothing happened: each makes room for the next.
