@@ -89,7 +89,7 @@ fn so_many_may_watch_and_those_who_go_make_room() {
     all.clear();
     // That they have gone shows when something is to be sent to them.
     let site = site();
-    crate::support::eventually("room", || {
+    eventually("room", || {
         pass(&clir, &site.url("/"), "");
         let mut wire = Wire::connect(view);
         wire.send(format!("GET /api/v1/stream HTTP/1.1\r\nHost: {view}\r\n\r\n"));
