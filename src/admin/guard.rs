@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, uri::Authority};
 
 use super::reply::Fault;
 
@@ -41,7 +41,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// Whether a request that changes something comes from our own page.
 pub fn is_from_us(uri: &Uri, fields: &HeaderMap) -> Result<(), Fault> {
-    let site = fields.get(SITE).map(|site| site.as_bytes());
+    let site = fields.get(SITE).map(HeaderValue::as_bytes);
     let is_own_site = match fields.get(header::ORIGIN).map(|origin| origin.to_str()) {
         // What is no browser says neither.
         None => matches!(site, None | Some(b"none" | b"same-origin")),
@@ -66,7 +66,7 @@ pub fn is_deliberate(method: &Method, fields: &HeaderMap) -> Result<(), Fault> {
     }
     let kind = fields.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_json = kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json");
-    match (is_json, fields.get(OURS).map(|value| value.as_bytes())) {
+    match (is_json, fields.get(OURS).map(HeaderValue::as_bytes)) {
         (true, Some(b"1")) => Ok(()),
         (false, _) => Err(Fault::forbidden("what changes something has `Content-Type: application/json`")),
         (true, _) => Err(Fault::forbidden("what changes something has `X-Clir: 1`")),

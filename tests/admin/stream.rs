@@ -42,7 +42,7 @@ impl Watching {
     }
 
     /// Whether it comes to an orderly end.
-    fn is_over(mut self) -> bool {
+    fn ends(mut self) -> bool {
         loop {
             match self.wire.chunk() {
                 Ok(chunk) if chunk.is_empty() => return true,
@@ -89,7 +89,7 @@ fn so_many_may_watch_and_those_who_go_make_room() {
     all.clear();
     // That they have gone shows when something is to be sent to them.
     let site = site();
-    crate::support::eventually("room", || {
+    eventually("room", || {
         pass(&clir, &site.url("/"), "");
         let mut wire = Wire::connect(view);
         wire.send(format!("GET /api/v1/stream HTTP/1.1\r\nHost: {view}\r\n\r\n"));
@@ -106,7 +106,7 @@ fn who_watches_does_not_hold_the_end_up() {
     clir.signal("TERM");
     assert_eq!(clir.wait().code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
-    assert!(watching.is_over(), "the stream ends, and does not break off");
+    assert!(watching.ends(), "the stream ends, and does not break off");
 }
 
 /// Pages that were closed while nothing happened: each makes room for the next.

@@ -5,6 +5,7 @@ use axum::{
     http::Uri,
     response::Response,
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Desk, query::Query};
@@ -54,8 +55,8 @@ fn wanted(mut query: Query) -> Result<Wanted, Fault> {
         before: before.transpose()?,
         after: None,
         limit: usize::try_from(query.number("limit", 1..=MOST, LIMIT)?).unwrap_or_default(),
-        from: query.time("from")?.map(|time| time.as_millisecond()),
-        to: query.time("to")?.map(|time| time.as_millisecond()),
+        from: query.time("from")?.map(Timestamp::as_millisecond),
+        to: query.time("to")?.map(Timestamp::as_millisecond),
         client: query.text("client"),
         host: query.text("host"),
         terms,

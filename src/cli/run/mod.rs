@@ -33,7 +33,7 @@ use crate::{
     exchange::InstallationKey,
     listen::{self, Inherited, Listener},
     proxy::{Parts, Running},
-    sink::{EventLog, Keeper, Sightings},
+    sink::{EventLog, Keeper, Sightings, Witness, Writer},
     tls::{self, CertAuthority},
 };
 use authority::Authority;
@@ -55,7 +55,7 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
         tracing::warn!("too few descriptors: {shortage}");
     }
     let listeners = bind(&loaded.config, inherited)?;
-    let (prepared, seen_at) = view::prepare(&loaded.config)?;
+    let place = view::prepare(&loaded.config)?;
     dirs::probe(&loaded.config.tls.ca_dir)?;
     dirs::probe(&loaded.config.log.dir)?;
     let authority = CertAuthority::load_or_create(&loaded.config.tls.ca_dir, std::time::SystemTime::now())
@@ -63,46 +63,43 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let key = tls::installation_key(&loaded.config.tls.ca_dir)
         .map_err(|error| Failure::because("the installation's key cannot be used", error))?;
     let trust = build::trust(&loaded.config.tls, &authority)?;
-    let redactor = Redactor::new(loaded.config.log.values, key.clone());
-    let settings = build::log(&loaded.config);
-    let witnesses = prepared.as_ref().map(view::Prepared::witnesses).unwrap_or_default();
-    let (log, writer) = EventLog::open_before(settings, redactor, witnesses).map_err(|error| {
-        Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
-    })?;
-    let banner = banner::text(&loaded.config, &listeners, &authority, &seen_at, shortage.as_deref())
+    let (log, writer) = open_log(&loaded.config, &key, place.witnesses())?;
+    let banner = banner::text(&loaded.config, &listeners, &authority, place.told(), shortage.as_deref())
         + &qr::at_start(&loaded.config, &listeners);
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
-    let closed_port = prepared.as_ref().map(|prepared| prepared.address().port());
     let shown = view::listeners(&listeners);
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
     let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log.clone(), authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.
-    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts }.closing(closed_port);
+    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts }.closing(place.port());
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let (rules, asked) = view::Rules::new(config, &loaded.config);
-    let view = match prepared {
-        Some(prepared) => {
-            let connections = running.connections();
-            Some(prepared.start(&loaded.config, Arc::clone(&rules), log, shown, connections)?)
-        }
-        None => None,
-    };
+    let view = place.start(&loaded.config, &rules, log, shown, running.connections())?;
     let authority = Authority::new(&loaded.config, authority);
     let kept = reload::Kept { key, sightings, authority, own_ports, rules };
     let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, asked, &banner, &sites, manager);
     writer.close();
-    if let Some(view) = view {
-        view.end();
-    }
+    view.end();
     if let Some(keeper) = keeper {
         keeper.close();
     }
     ended
+}
+
+fn open_log(
+    config: &config::Config,
+    key: &InstallationKey,
+    witnesses: Vec<Box<dyn Witness>>,
+) -> Result<(EventLog, Writer), Failure> {
+    let redactor = Redactor::new(config.log.values, key.clone());
+    EventLog::open_before(build::log(config), redactor, witnesses).map_err(|error| {
+        Failure::because(format!("the event log in {} cannot be opened", config.log.dir.display()), error)
+    })
 }
 
 /// Takes up what was seen before. Where nothing is watched, what one request shows is still found.

@@ -35,8 +35,14 @@ const RELOAD: Duration = Duration::from_secs(20);
 /// Somebody who waits for a reload, and hears whether it is in force.
 pub type Asked = SyncSender<bool>;
 
+/// Where the live view is, if there is one, and what is said of that at the start.
+pub struct Place {
+    prepared: Option<Prepared>,
+    told: String,
+}
+
 /// The live view before the proxy runs.
-pub struct Prepared {
+struct Prepared {
     listener: TcpListener,
     address: SocketAddr,
     index: Index,
@@ -46,18 +52,17 @@ pub struct Prepared {
     started: Timestamp,
 }
 
-/// The live view at work.
-pub struct View {
-    running: admin::Running,
-    indexer: Indexer,
-}
+/// The live view at work, if there is one.
+pub struct View(Option<(Indexer, admin::Running)>);
 
-/// The live view, if there is one, and what is said of it at the start.
+/// Listens where the live view is to be.
 ///
 /// # Errors
 /// Nothing can listen on an address that somebody chose.
-pub fn prepare(config: &Config) -> Result<(Option<Prepared>, String), Failure> {
-    let Some(address) = config.admin.address else { return Ok((None, "switched off".to_owned())) };
+pub fn prepare(config: &Config) -> Result<Place, Failure> {
+    let Some(address) = config.admin.address else {
+        return Ok(Place { prepared: None, told: "switched off".to_owned() });
+    };
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!("{address} is taken by another program (or another clir): choose another `admin.address`")
@@ -68,14 +73,15 @@ pub fn prepare(config: &Config) -> Result<(Option<Prepared>, String), Failure> {
     match bound {
         Ok((address, listener)) => {
             let token = if config.admin.token.is_some() { " (asks for admin.token)" } else { "" };
-            Ok((Some(Prepared::new(listener, address, config)?), format!("http://{address}/{token}")))
+            let prepared = Some(Prepared::new(listener, address, config)?);
+            Ok(Place { prepared, told: format!("http://{address}/{token}") })
         }
         Err(error) if config.admin.is_chosen => Err(Failure::new(format!("the live view: {}", failed(error)))),
         // Nobody asked for it: no reason not to protect anybody.
         Err(error) => {
             let why = failed(error);
             tracing::warn!("no live view: {why}, or switch it off with `admin.enabled = false`");
-            Ok((None, format!("not there: {why}")))
+            Ok(Place { prepared: None, told: format!("not there: {why}") })
         }
     }
 }
@@ -88,16 +94,24 @@ impl Prepared {
         let (index, beginning) = Index::new(&config.log.dir);
         Ok(Self { listener, address, index, beginning, live: Live::default(), metrics: Arc::new(metrics), started })
     }
+}
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+impl Place {
+    /// What is said of it at the start.
+    pub fn told(&self) -> &str {
+        &self.told
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> Option<u16> {
+        self.prepared.as_ref().map(|prepared| prepared.address.port())
     }
 
     /// Those who see each event before it is written.
     pub fn witnesses(&self) -> Vec<Box<dyn Witness>> {
-        let index = self.index.clone();
-        vec![Box::new(Counting { metrics: Arc::clone(&self.metrics), then: move || index.wake() })]
+        let Some(Prepared { index, metrics, .. }) = &self.prepared else { return Vec::new() };
+        let index = index.clone();
+        vec![Box::new(Counting { metrics: Arc::clone(metrics), then: move || index.wake() })]
     }
 
     /// Shows it from now on.
@@ -107,38 +121,41 @@ impl Prepared {
     pub fn start(
         self,
         config: &Config,
-        rules: Arc<Rules>,
+        rules: &Arc<Rules>,
         log: EventLog,
         listeners: Vec<ListenerInfo>,
         connections: impl Fn() -> usize + Send + Sync + 'static,
     ) -> Result<View, Failure> {
+        let Some(prepared) = self.prepared else { return Ok(View(None)) };
         let failed = |error| Failure::because("the live view cannot be started", error);
-        let indexer = self.beginning.start(vec![Box::new(self.live.clone())]).map_err(failed)?;
+        let indexer = prepared.beginning.start(vec![Box::new(prepared.live.clone())]).map_err(failed)?;
         let random = tls::random().map_err(|error| Failure::because("the live view", error))?;
         let settings = Settings { token: config.admin.token.clone(), random };
         let sources = Sources {
-            index: self.index,
+            index: prepared.index,
             log,
             log_dir: config.log.dir.clone(),
-            live: self.live,
-            metrics: self.metrics,
-            configuration: rules,
+            live: prepared.live,
+            metrics: prepared.metrics,
+            configuration: Arc::clone(rules) as Arc<dyn Configuration>,
             passed: Arc::new(NothingPassed),
             alerts: Arc::new(NoAlerts),
             connections: Arc::new(connections),
             listeners,
-            started: self.started,
+            started: prepared.started,
         };
-        let running = admin::Running::start(self.listener, settings, sources).map_err(failed)?;
-        Ok(View { running, indexer })
+        let running = admin::Running::start(prepared.listener, settings, sources).map_err(failed)?;
+        Ok(View(Some((indexer, running))))
     }
 }
 
 impl View {
     /// Ends, after the event log has.
     pub fn end(self) {
-        self.indexer.close();
-        self.running.end();
+        if let Some((indexer, running)) = self.0 {
+            indexer.close();
+            running.end();
+        }
     }
 }
 

@@ -34,9 +34,9 @@ use crate::{
 const GATHER: Duration = Duration::from_millis(20);
 /// How often the files are looked at while nobody says that there is something.
 const IDLE: Duration = Duration::from_secs(1);
-/// Events and bytes of one transaction.
-const BATCH: usize = 1_000;
-const BATCH_BYTES: usize = 4 << 20;
+/// Events and bytes of one transaction: of what happens now, and of what is caught up with.
+const LIVE: (usize, usize) = (1_000, 4 << 20);
+const OLD: (usize, usize) = (8_000, 16 << 20);
 /// A longer line is none of ours.
 const LONGEST: u64 = 16 << 20;
 
@@ -153,17 +153,16 @@ impl Follower {
             return Err(io::Error::other(format!("{} has become shorter", segment.path.display())));
         }
         file.seek(SeekFrom::Start(position))?;
-        let batch = Lines::new(BufReader::with_capacity(1 << 16, file), position).batch(id)?;
+        let is_old = self.old.contains(segment.name());
+        let batch = Lines::new(BufReader::with_capacity(1 << 16, file), position).batch(id, is_old)?;
         if batch.end == position {
             return Ok(true);
         }
         let end = i64::try_from(batch.end).unwrap_or(i64::MAX);
         write(&mut index.database, &mut index.terms, &batch.entries, id, end).map_err(io::Error::other)?;
         index.positions.insert(segment.name().to_owned(), (id, batch.end));
-        if !self.old.contains(segment.name()) {
-            for watcher in &mut self.watchers {
-                batch.events.iter().zip(&batch.rows).for_each(|(event, row)| watcher.saw(event, row));
-            }
+        for watcher in &mut self.watchers {
+            batch.told.iter().for_each(|(event, row)| watcher.saw(event, row));
         }
         Ok(batch.end >= length || !batch.is_full)
     }
@@ -221,8 +220,9 @@ struct Lines<R> {
 /// What was read at once.
 struct Batch {
     entries: Vec<(Entry, Spot)>,
-    events: Vec<EventLine>,
-    rows: Vec<Row>,
+    /// What watchers are told of.
+    told: Vec<(EventLine, Row)>,
+    is_old: bool,
     /// Where it ended.
     end: u64,
     /// Whether there may be more.
@@ -234,11 +234,11 @@ impl<R: BufRead> Lines<R> {
         Self { input, at }
     }
 
-    fn batch(mut self, segment: i64) -> io::Result<Batch> {
-        let mut batch =
-            Batch { entries: Vec::new(), events: Vec::new(), rows: Vec::new(), end: self.at, is_full: true };
+    fn batch(mut self, segment: i64, is_old: bool) -> io::Result<Batch> {
+        let mut batch = Batch { entries: Vec::new(), told: Vec::new(), is_old, end: self.at, is_full: true };
+        let (most, most_bytes) = if is_old { OLD } else { LIVE };
         let (mut line, mut bytes) = (Vec::new(), 0);
-        while batch.entries.len() < BATCH && bytes < BATCH_BYTES {
+        while batch.entries.len() < most && bytes < most_bytes {
             line.clear();
             let read = (&mut self.input).take(LONGEST).read_until(b'\n', &mut line)?;
             let is_whole = line.last() == Some(&b'\n');
@@ -265,8 +265,9 @@ impl Batch {
         let Some(entry) = Entry::of(&event, &row) else { return };
         let number = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
         self.entries.push((entry, Spot { segment, offset: number(offset), length: number(line.len() as u64) }));
-        self.events.push(event);
-        self.rows.push(row);
+        if !self.is_old {
+            self.told.push((event, row));
+        }
     }
 }
 
