@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Interception, Portal, Visit, Way};
+use super::{Interception, Portal, Standing, Visit, Way};
 use crate::exchange::{Scheme, Vantage};
 
 #[derive(Template)]
@@ -15,6 +15,8 @@ struct Index<'a> {
     is_apple: bool,
     is_android: bool,
     interception: Interception,
+    trust: Standing,
+    pinned: &'a [String],
     coverage: &'static str,
     vantage: Vantage,
     host: String,
@@ -33,6 +35,8 @@ pub(super) fn index(portal: &Portal, visit: &Visit<'_>) -> String {
         is_apple: ["iPhone", "iPad", "Macintosh"].iter().any(|word| visit.agent.contains(word)),
         is_android: visit.agent.contains("Android"),
         interception: portal.interception,
+        trust: visit.trust,
+        pinned: &visit.pinned,
         coverage: visit.vantage.coverage(),
         vantage: visit.vantage,
         host: visit.proxy.ip().to_canonical().to_string(),

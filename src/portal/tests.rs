@@ -27,6 +27,8 @@ fn visit(target: &str) -> Visit<'_> {
         is_proxy: true,
         vantage: Vantage::NoCarrier,
         agent: "",
+        trust: Standing::Unknown,
+        pinned: Vec::new(),
         entropy: [7; 32],
     }
 }

@@ -211,10 +211,10 @@ impl Connection {
         }
     }
 
-    /// The client's network card, if anybody is known by one.
+    /// The client's network card, if it matters whose it is.
     async fn card(&self) -> Option<Mac> {
         let shared = &self.worker.shared;
-        if !shared.judges.load().interceptor.clients().want_macs() {
+        if !shared.judges.load().interceptor.wants_cards() {
             return None;
         }
         shared.neighbours.card(self.address.ip()).await
@@ -228,6 +228,7 @@ impl Connection {
             address: self.address,
             local,
             card,
+            user: None,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }

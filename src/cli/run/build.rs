@@ -13,7 +13,7 @@ use crate::{
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
-    policy::InterceptMode,
+    policy::{InterceptMode, trust::TrustTable},
     portal::{Interception, Portal},
     proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Sightings},
@@ -56,6 +56,7 @@ fn portal(config: &Config, authority: &CertAuthority) -> Portal {
         fingerprint: authority.fingerprint(),
         subject: authority.subject().to_owned(),
         interception: match config.routing.mode {
+            InterceptMode::Auto => Interception::Auto,
             InterceptMode::Always => Interception::Always,
             InterceptMode::Never => Interception::Never,
         },
@@ -114,6 +115,7 @@ pub fn parts(
     authority: CertAuthority,
     trust: Arc<Trust>,
     upgrades: Upgrades,
+    trusting: Arc<TrustTable>,
 ) -> Parts {
     let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
@@ -129,6 +131,7 @@ pub fn parts(
         upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         upgrades,
+        trusting,
         workers: thread::available_parallelism().map_or(1, NonZero::get),
         pulse: None,
     }

@@ -12,6 +12,7 @@ mod dirs;
 mod reload;
 mod service;
 mod sites;
+mod trusting;
 mod way_out;
 
 use std::{path::Path, sync::Arc};
@@ -72,7 +73,8 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
     let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
+    let (trusting, trust_keeper) = trusting::remember(&loaded.config, &authority);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known, trusting);
     // Twice as often as is asked, so that no beat is missed by a hair.
     let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
@@ -82,6 +84,9 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let ended = wait(running, reloading, &banner, &sites, manager);
     writer.close();
     if let Some(keeper) = keeper {
+        keeper.close();
+    }
+    if let Some(keeper) = trust_keeper {
         keeper.close();
     }
     ended
