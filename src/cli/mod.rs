@@ -16,6 +16,7 @@ mod passwd;
 mod provenance;
 mod run;
 mod scan;
+mod trust;
 mod wrap;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -62,6 +63,8 @@ enum Command {
     Log(Box<log::Arguments>),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
+    /// List clients that trust the authority, and what passes unread for them; or forget it
+    Trust(trust::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
     Gateway(gateway::Arguments),
     /// Hash a password for `access.users`
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
+        Command::Trust(arguments) => trust::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

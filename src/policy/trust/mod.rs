@@ -71,7 +71,7 @@ pub struct Contact {
     pub who: Who,
     /// The host that it wants to speak with, in lower case.
     pub host: Arc<str>,
-    /// Its program, by the JA4 fingerprint of its hello.
+    /// Its program, by what is the program's own in the JA4 fingerprint of its hello.
     pub program: Arc<str>,
 }
 
@@ -79,8 +79,10 @@ pub struct Contact {
 const TELLING_DIGITS: usize = 6;
 
 impl Contact {
-    /// A client's connection to a host, by a program with this fingerprint.
-    pub fn new(who: Who, host: &Host, program: &str) -> Self {
+    /// A client's connection to a host, by a program whose hello has this JA4 fingerprint. Its first part tells of names and
+    /// protocols, in which connections of one program differ.
+    pub fn new(who: Who, host: &Host, ja4: &str) -> Self {
+        let program = ja4.split_once('_').map_or(ja4, |(_, rest)| rest);
         let host = match host {
             Host::Ip(address) => address.to_canonical().to_string(),
             Host::Name(name) => masked(&name.to_ascii_lowercase()),

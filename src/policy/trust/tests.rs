@@ -257,6 +257,12 @@ fn is_seventh(kept: &Kept) -> bool {
 }
 
 #[test]
+fn a_program_is_one_with_and_without_a_name() {
+    let program = |ja4: &str| contact(7, "a.example", ja4).program;
+    assert_eq!(program("t13d1516h2_8daaf6152771_02713d6af862"), program("t13i1514h1_8daaf6152771_02713d6af862"));
+}
+
+#[test]
 fn numbers_in_names_are_not_kept() {
     let host = |name: &str| contact(7, name, "x").host.to_string();
     assert_eq!(host("447700900123.Example"), "•••23.example");
