@@ -69,7 +69,7 @@ pub fn describe_client(error: &io::Error) -> String {
 /// Whether the client ended the handshake by an objection or by leaving, or cannot have it with us at all: the same will
 /// happen again.
 pub fn is_rejection(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Error>()) || is_departure(error)
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some() || is_departure(error)
 }
 
 /// Whether the other side left without a word.

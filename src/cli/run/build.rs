@@ -13,7 +13,7 @@ use crate::{
     exchange::{InstallationKey, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::Listener,
-    policy::{InterceptMode, trust::TrustTable},
+    policy::InterceptMode,
     portal::{Interception, Portal},
     proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Sightings},
@@ -115,7 +115,6 @@ pub fn parts(
     authority: CertAuthority,
     trust: Arc<Trust>,
     upgrades: Upgrades,
-    trusting: Arc<TrustTable>,
 ) -> Parts {
     let is_led_to = listeners.iter().any(|listener| listener.kind.is_transparent());
     let own_ports = listeners.iter().map(|listener| listener.address.port()).collect();
@@ -131,7 +130,7 @@ pub fn parts(
         upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         upgrades,
-        trusting,
+        trusting: Arc::default(),
         workers: thread::available_parallelism().map_or(1, NonZero::get),
         pulse: None,
     }

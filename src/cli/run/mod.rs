@@ -74,9 +74,9 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
     let (trusting, trust_keeper) = trusting::remember(&loaded.config, &authority);
-    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known, trusting);
+    let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.
-    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
+    let parts = Parts { pulse: manager.sign.map(|period| period / 2), trusting, ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let kept = reload::Kept { key, sightings, authority: Authority::new(&loaded.config, authority), own_ports };

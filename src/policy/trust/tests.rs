@@ -1,3 +1,5 @@
+//! Does what is known of clients do what the module says, and never lock anybody out?
+
 use std::time::Duration;
 
 use proptest::{collection::vec, prelude::*};
@@ -235,13 +237,13 @@ fn what_is_stored_is_there_again() {
 fn what_is_remembered_stays_small_and_the_pinned_stay_longest() {
     let mut world = World::trusting();
     (0..3).for_each(|_| _ = world.rejects("pinned.example", "app"));
-    for number in 0..2000 {
+    for number in 0..2000_u32 {
         world.now += SECOND;
         world.accepts(&format!("h{number}.example"), "browser");
         world
             .table
             .rule(&Contact { who: Who::Address([10, 9, 1, 1].into()), ..contact(1, "a.example", "x") }, &world.look());
-        let stranger = Who::Address([10, 0, (number / 250) as u8, (number % 250) as u8].into());
+        let stranger = Who::Address(std::net::Ipv4Addr::from(0x0a00_0000 + number).into());
         world.table.rule(&Contact { who: stranger, ..contact(1, "a.example", "x") }, &world.look());
     }
     assert_eq!(world.rule("pinned.example", "app"), PINNED);

@@ -1,3 +1,5 @@
+//! Is what is kept there again, and is a command heard?
+
 use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
 
 use super::*;
