@@ -35,7 +35,7 @@ use crate::{
     exchange::{Host, Origin, Scheme},
     policy::{
         Carries, Route, Undecided, Via,
-        trust::{Contact, Ruling},
+        trust::{Contact, Rejection, Ruling},
     },
     sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, is_settings, read_hello, sniff},
 };
@@ -203,7 +203,7 @@ impl Granted {
 
     /// What cannot be opened whatever the client trusts counts as what it rejects: it passes after a few times.
     fn gives_up(&self, contact: Option<&Contact>) {
-        contact.into_iter().for_each(|contact| _ = self.session.rejects(contact));
+        contact.into_iter().for_each(|contact| _ = self.session.rejects(contact, Rejection::Objection));
     }
 
     /// The name that was asked for inside, where something hinges on whether it has the address that the tunnel leads to.

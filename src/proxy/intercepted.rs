@@ -33,7 +33,10 @@ use super::{
 use crate::{
     event::Verdict,
     exchange::{Host, Origin, Scheme},
-    policy::{self, trust::Contact},
+    policy::{
+        self,
+        trust::{Contact, Rejection},
+    },
     sniff::ClientHello,
     tls,
 };
@@ -208,7 +211,7 @@ async fn accept(
     name: &Host,
     alpn: &[&'static [u8]],
 ) -> Result<Client, Unopened> {
-    let other = |fault| Unopened { fault, by: By::Other };
+    let other = |fault| Unopened { fault, how: None };
     let config = session
         .shared()
         .leaves
@@ -218,12 +221,11 @@ async fn accept(
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
         Ok(Ok(client)) => Ok(Box::new(client)),
         Ok(Err(error)) => {
-            let by = match tls::is_rejection(&error) {
-                true if tls::is_departure(&error) => By::Departure,
-                true => By::Objection,
-                false => By::Other,
+            let how = match tls::is_departure(&error) {
+                true => Some(Rejection::Silence),
+                false => tls::is_objection(&error).then_some(Rejection::Objection),
             };
-            Err(Unopened { fault: Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error)), by })
+            Err(Unopened { fault: Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error)), how })
         }
         Err(_elapsed) => {
             let late = "the client did not finish the TLS handshake in time";
@@ -232,32 +234,19 @@ async fn accept(
     }
 }
 
-/// How a handshake with a client came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
-    /// The client said that it does not want it, or cannot.
-    Objection,
-    /// The client left.
-    Departure,
-    /// Time, or ourselves.
-    Other,
-}
-
 /// A handshake with a client that came to nothing.
 struct Unopened {
     fault: Fault,
-    by: By,
+    /// How the client rejected it; nothing if it was time, or ourselves.
+    how: Option<Rejection>,
 }
 
 impl Unopened {
     /// Tells what is written down about it, and what follows. Who was kept waiting may have left for that.
     fn tell(self, session: &Session, account: &Account, contact: Option<&Contact>, asked: Instant) {
-        let is_rejection = match self.by {
-            By::Objection => true,
-            By::Departure => asked.elapsed() < PATIENCE,
-            By::Other => false,
-        };
-        let consequence = contact.filter(|_| is_rejection).and_then(|contact| session.rejects(contact).words());
+        let is_prompt = asked.elapsed() < PATIENCE;
+        let how = self.how.filter(|how| *how == Rejection::Objection || is_prompt);
+        let consequence = contact.zip(how).and_then(|(contact, how)| session.rejects(contact, how).words());
         match consequence {
             Some(words) => account.fails_with(format!("{}; {words}", self.fault)),
             None => account.fails(&self.fault),

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::session::{Inside, Judges, Scope, Session, Worker};
 use crate::{
     exchange::{Host, RequestHead},
-    policy::trust::{Consequence, Contact, Look, Passed, Ruling, Standing, TrustTimes, Who},
+    policy::trust::{Consequence, Contact, Look, Passed, Rejection, Ruling, Standing, TrustTimes, Who},
     sniff::ClientHello,
 };
 
@@ -54,7 +54,7 @@ impl Session {
 
     /// A connection of this client to a host, by the program that sent this hello.
     pub fn contact(&self, host: &Host, hello: &ClientHello) -> Contact {
-        Contact::new(self.who(), host, &hello.ja4)
+        Contact::new(self.who(), host, &hello.ja4, Timestamp::now().as_millisecond())
     }
 
     /// What is known of the client, and what passes for it.
@@ -68,8 +68,8 @@ impl Session {
     }
 
     /// What follows from its rejecting our certificate.
-    pub fn rejects(&self, contact: &Contact) -> Consequence {
-        rejects(&self.worker, contact)
+    pub fn rejects(&self, contact: &Contact, how: Rejection) -> Consequence {
+        rejects(&self.worker, contact, how)
     }
 
     /// Notes that a request has come inside TLS, if this is TLS whose certificate was looked at.
@@ -95,8 +95,8 @@ fn look(worker: &Worker) -> Look {
     worker.shared.trusting.look(times, Timestamp::now().as_millisecond())
 }
 
-fn rejects(worker: &Worker, contact: &Contact) -> Consequence {
-    let consequence = worker.shared.trusting.rejects(contact, &look(worker));
+fn rejects(worker: &Worker, contact: &Contact, how: Rejection) -> Consequence {
+    let consequence = worker.shared.trusting.rejects(contact, how, &look(worker));
     if let Some(words) = consequence.words() {
         tracing::info!(client = %contact.who, host = %contact.host, "our certificate was rejected: {words}");
     }
@@ -161,7 +161,7 @@ impl Proof {
 impl Drop for Proof {
     fn drop(&mut self) {
         if self.is_rejection() {
-            rejects(&self.worker, &self.contact);
+            rejects(&self.worker, &self.contact, Rejection::Silence);
         }
     }
 }

@@ -66,10 +66,9 @@ pub fn describe_client(error: &io::Error) -> String {
     }
 }
 
-/// Whether the client ended the handshake by an objection or by leaving, or cannot have it with us at all: the same will
-/// happen again.
-pub fn is_rejection(error: &io::Error) -> bool {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some() || is_departure(error)
+/// Whether the client ended the handshake by an objection, or cannot have it with us at all: the same will happen again.
+pub fn is_objection(error: &io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some()
 }
 
 /// Whether the other side left without a word.

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Consequence, Contact, Look, Reason, Ruling, program::Program, row::Row};
+use super::{Consequence, Contact, Look, Reason, Rejection, Ruling, program::Program, row::Row};
 
 /// Hosts remembered of one client, and what is left when they are too many: those that pass or failed go last.
 const HOSTS: usize = 256;
@@ -155,7 +155,7 @@ impl Acquaintance {
     }
 
     /// It has rejected our certificate.
-    pub fn rejects(&mut self, contact: &Contact, look: &Look) -> Consequence {
+    pub fn rejects(&mut self, contact: &Contact, how: Rejection, look: &Look) -> Consequence {
         self.last = look.now;
         if !self.trusts(look) {
             return Consequence::Nothing;
@@ -164,9 +164,10 @@ impl Acquaintance {
         let record = self.host(contact, look.now);
         let had_succeeded = record.knows(&contact.program);
         // Both are told.
-        let is_pinned = record.all.fails(look) | row(&mut record.programs, &contact.program).fails(look);
+        let is_pinned = record.all.fails(how, contact.began, look)
+            | row(&mut record.programs, &contact.program).fails(how, contact.began, look);
         let program = self.program(&contact.program);
-        let distrusts = program.rejects(site(&contact.host), had_succeeded, look);
+        let distrusts = program.rejects((site(&contact.host), had_succeeded), how, contact.began, look);
         if program.has_turned(shown) {
             let since = program.since;
             self.withdraw(since, look.now);

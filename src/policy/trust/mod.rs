@@ -71,6 +71,8 @@ pub struct Contact {
     pub who: Who,
     /// The host that it wants to speak with, in lower case.
     pub host: Arc<str>,
+    /// When it began, in milliseconds since 1970.
+    pub began: i64,
     /// Its program, by what is the program's own in the JA4 fingerprint of its hello.
     pub program: Arc<str>,
 }
@@ -81,13 +83,13 @@ const TELLING_DIGITS: usize = 6;
 impl Contact {
     /// A client's connection to a host, by a program whose hello has this JA4 fingerprint. Its first part tells of names and
     /// protocols, in which connections of one program differ.
-    pub fn new(who: Who, host: &Host, ja4: &str) -> Self {
+    pub fn new(who: Who, host: &Host, ja4: &str, began: i64) -> Self {
         let program = ja4.split_once('_').map_or(ja4, |(_, rest)| rest);
         let host = match host {
             Host::Ip(address) => address.to_canonical().to_string(),
             Host::Name(name) => masked(&name.to_ascii_lowercase()),
         };
-        Self { who, host: host.into(), program: program.into() }
+        Self { who, host: host.into(), began, program: program.into() }
     }
 }
 
@@ -148,6 +150,16 @@ impl Reason {
             }
         }
     }
+}
+
+/// How a certificate was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// In so many words.
+    Objection,
+    /// Without a word: so ends everything that is under way when a phone leaves its network. It counts if it was begun after
+    /// the last failure.
+    Silence,
 }
 
 /// What follows from a certificate that was rejected.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Look;
+use super::{Look, Rejection};
 
 /// So many unrelated sites in a row.
 const SITES: usize = 3;
@@ -23,6 +23,8 @@ pub struct Program {
     pub rejected: Vec<(u64, bool)>,
     /// When that row began.
     pub since: i64,
+    /// The last failure that counted.
+    pub failed: i64,
     /// The last success at any site.
     pub succeeded: Option<i64>,
     /// Since when it passes.
@@ -57,8 +59,12 @@ impl Program {
     }
 
     /// Answers whether it passes from now on.
-    pub fn rejects(&mut self, site: u64, had_succeeded: bool, look: &Look) -> bool {
+    pub fn rejects(&mut self, (site, had_succeeded): (u64, bool), how: Rejection, began: i64, look: &Look) -> bool {
         self.last = look.now;
+        if how == Rejection::Silence && began < self.failed {
+            return false;
+        }
+        self.failed = look.now;
         let distrusts = self.distrusts(look);
         if !distrusts && self.distrusts.take().is_some() {
             self.again = true;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Look;
+use super::{Look, Rejection};
 
 /// So many in a row, where it was never accepted.
 const FAILURES: u8 = 3;
@@ -50,7 +50,10 @@ impl Row {
     }
 
     /// Answers whether it passes from now on.
-    pub fn fails(&mut self, look: &Look) -> bool {
+    pub fn fails(&mut self, how: Rejection, began: i64, look: &Look) -> bool {
+        if how == Rejection::Silence && began < self.failed {
+            return false;
+        }
         self.failed = look.now;
         if self.is_pinned(look) {
             // One of many that were under way at once.

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use super::{Acquaintance, Consequence, Contact, Look, Passed, Ruling, Standing, TrustTimes, Who};
+use super::{Acquaintance, Consequence, Contact, Look, Passed, Rejection, Ruling, Standing, TrustTimes, Who};
 use crate::{exchange::Host, policy::HostSet};
 
 const SHARDS: usize = 16;
@@ -99,10 +99,10 @@ impl TrustTable {
     }
 
     /// A client has rejected our certificate.
-    pub fn rejects(&self, contact: &Contact, look: &Look) -> Consequence {
+    pub fn rejects(&self, contact: &Contact, how: Rejection, look: &Look) -> Consequence {
         self.turn(&contact.who, look, |entry| {
             entry.is_changed = true;
-            entry.known.rejects(contact, look)
+            entry.known.rejects(contact, how, look)
         })
     }
 

@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 const START: i64 = 1_790_000_000_000;
 
 fn contact(client: u8, host: &str, program: &str) -> Contact {
-    Contact::new(who(client), &Host::parse(host.as_bytes()).unwrap(), program)
+    Contact::new(who(client), &Host::parse(host.as_bytes()).unwrap(), program, START)
 }
 
 fn who(client: u8) -> Who {
@@ -54,7 +54,12 @@ impl World {
     }
 
     fn rejects(&self, host: &str, program: &str) -> Consequence {
-        self.table.rejects(&contact(7, host, program), &self.look())
+        self.table.rejects(&contact(7, host, program), Rejection::Objection, &self.look())
+    }
+
+    /// A connection that was begun at this time ends without a word.
+    fn leaves(&self, host: &str, program: &str, began: i64) -> Consequence {
+        self.table.rejects(&Contact { began, ..contact(7, host, program) }, Rejection::Silence, &self.look())
     }
 
     fn passes(&mut self, time: i64) {
@@ -256,6 +261,21 @@ fn what_is_remembered_stays_small_and_the_pinned_stay_longest() {
 
 fn is_seventh(kept: &Kept) -> bool {
     matches!(kept, Kept::As(found, _) if *found == who(7))
+}
+
+#[test]
+fn a_phone_that_leaves_its_network_has_rejected_nothing() {
+    let mut world = World::trusting();
+    world.accepts("other.example", "browser");
+    let began = world.now;
+    world.passes(SECOND);
+    for host in ["used.example", "other.example", "new.example", "pinned.example", "pinned.example", "pinned.example"] {
+        assert_eq!(world.leaves(host, "browser", began), Consequence::Nothing, "all were under way");
+    }
+    for expected in [Consequence::Nothing, Consequence::Pinned] {
+        world.passes(SECOND);
+        assert_eq!(world.leaves("pinned.example", "app", world.now), expected, "one after the other");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
 use super::*;
 use crate::{
     exchange::Host,
-    policy::trust::{Contact, Look, Reason, Ruling},
+    policy::trust::{Contact, Look, Reason, Rejection, Ruling},
 };
 
 fn who(last: u8) -> Who {
@@ -13,7 +13,7 @@ fn who(last: u8) -> Who {
 }
 
 fn contact(last: u8) -> Contact {
-    Contact::new(who(last), &Host::Name("pinned.example".into()), "t13d")
+    Contact::new(who(last), &Host::Name("pinned.example".into()), "t13d", 0)
 }
 
 fn look(table: &TrustTable) -> Look {
@@ -30,7 +30,7 @@ fn opened(dir: &Path) -> (Arc<TrustTable>, TrustKeeper) {
 
 fn trusts_and_pins(table: &TrustTable, last: u8) {
     table.shows(&who(last), "browser", &look(table));
-    (0..3).for_each(|_| _ = table.rejects(&contact(last), &look(table)));
+    (0..3).for_each(|_| _ = table.rejects(&contact(last), Rejection::Objection, &look(table)));
 }
 
 fn eventually(what: &str, holds: impl Fn() -> bool) {
@@ -93,7 +93,7 @@ fn what_is_forgotten_is_not_brought_back_by_what_waits() {
     for _ in 0..4 {
         trusts_and_pins(&table, 7);
         eventually("it is stored", || !read(dir.path()).unwrap().is_empty());
-        table.rejects(&contact(7), &look(&table));
+        table.rejects(&contact(7), Rejection::Objection, &look(&table));
         forget(dir.path(), &Forgetting { clients: None, host: None }).unwrap();
         eventually("it is forgotten", || table.standings(&look(&table)).is_empty());
     }
