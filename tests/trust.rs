@@ -326,3 +326,37 @@ fn many_clients_are_told_apart_under_load() {
         .collect();
     working.into_iter().for_each(|worker| worker.join().unwrap());
 }
+
+/// Beyond the carrier many phones share an address: who logs in is who it is.
+#[test]
+fn users_are_clients_of_their_own_beyond_the_carrier() {
+    let user = |name: &str| format!("{name}:{HASH}");
+    let users = format!("[{:?}, {:?}]", user("alice"), user("bob"));
+    let world = World::new(auto().set("access.users", &users));
+    let tls = |from: Ipv4Addr, credentials: &str, host: &str, roots: &str| {
+        let port = if host == "clir.test" { 443 } else { world.port };
+        let mut client = connect(from, world.clir.address());
+        client.send(format!(
+            "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}\r\nProxy-Authorization: Basic {credentials}\r\n\r\n"
+        ));
+        assert_eq!(client.head().status(), 200);
+        let mut client = tls::connect(client.into_inner(), host, roots, &["http/1.1"])?;
+        client.send(format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"));
+        io::Result::Ok(client.response().text())
+    };
+    let (ours, theirs) = (world.clir.authority(), &Authority::trusted().pem);
+    tls(PHONE, ALICE, "clir.test", &ours).expect("the portal");
+    assert!(tls(TABLET, ALICE, "localhost", &ours).is_ok(), "alice, from another address");
+    assert!(tls(PHONE, BOB, "localhost", theirs).is_ok(), "bob passes at the address where alice was");
+    eventually("both are listed", || {
+        let listed = world.listed();
+        let stands =
+            |client: &str, state: &str| listed.iter().any(|line| line["client"] == client && line["state"] == state);
+        (stands("user alice", "trusted") && stands("user bob", "not-trusted")).then_some(())
+    });
+}
+
+/// Of the password "open sesame", which alice and bob share here.
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$SIJhJXiL+5YLDuRSEGiBkw$zThKKJxZtcsJ0KqgUQQOepgXtaY2e2j/IWK+qSn3UpE";
+const ALICE: &str = "YWxpY2U6b3BlbiBzZXNhbWU=";
+const BOB: &str = "Ym9iOm9wZW4gc2VzYW1l";

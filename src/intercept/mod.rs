@@ -138,10 +138,12 @@ impl Interceptor {
         self.routing.trust
     }
 
-    /// Whether clients are known by their network cards, so that it pays to look for one.
-    pub fn wants_cards(&self) -> bool {
+    /// Whether it pays to look for a client's network card: somebody is known by one, or trust is to be, where clients are on
+    /// a network of our own.
+    pub fn wants_cards(&self, are_near: bool) -> bool {
         let is_auto = |client: &Arc<Client>| client.intercept == Some(InterceptMode::Auto);
-        self.clients.want_macs() || self.routing.mode == InterceptMode::Auto || self.clients.iter().any(is_auto)
+        let asks_for_trust = || self.routing.mode == InterceptMode::Auto || self.clients.iter().any(is_auto);
+        self.clients.want_macs() || (are_near && asks_for_trust())
     }
 
     /// What becomes of a connection that does not say in time what is spoken.

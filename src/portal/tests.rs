@@ -63,6 +63,19 @@ fn the_page_says_where_the_visitor_stands() {
 }
 
 #[test]
+fn the_page_says_what_is_known_of_the_visitors_trust() {
+    let of = |trust| page(&Visit { trust, ..visit("/") });
+    assert!(of(Standing::Unknown).contains("If this browser trusts the certificate"));
+    assert!(of(Standing::Trusted).contains("has shown that it trusts"));
+    assert!(of(Standing::Withdrawn).contains("passes unread again"));
+    let never = Portal { interception: Interception::Never, ..portal() };
+    let never = answer(&never, &Visit { trust: Standing::Trusted, ..visit("/") });
+    assert!(!text(&never).contains("has shown that it trusts"), "nothing is opened for anybody");
+    let pinned = page(&Visit { pinned: vec!["<b>.example".into()], ..visit("/") });
+    assert!(pinned.contains("<code>&#60;b&#62;.example</code>"), "{pinned}");
+}
+
+#[test]
 fn what_is_shown_is_escaped_and_needs_no_script() {
     let page = page(&visit("/"));
     assert!(page.contains("clir &#60;&#34;test&#34;&#62; authority"), "{page}");

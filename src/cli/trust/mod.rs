@@ -92,6 +92,7 @@ fn list(config: &Config, of: &Of, output: Output) -> Result<(), Failure> {
         false => tell(config, clients, hosts.as_ref())?,
     };
     let text = match output {
+        Output::Text if told.is_empty() && hosts.is_some() => "nothing passes for hosts like this\n".to_owned(),
         Output::Text if told.is_empty() => "no client is known yet\n".to_owned(),
         Output::Text => told.iter().map(output::text).collect(),
         Output::Jsonl => told.iter().map(output::jsonl).collect(),
