@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use support::{
-    Clir, Setup, Wire,
+    Clir, NUMBER, Setup, Wire,
     certificates::{Authority, Flaw},
     eventually, origin, setup,
     tls::{self, ClientStream, TlsOrigin},
@@ -306,6 +306,18 @@ fn what_is_forgotten_has_to_be_shown_anew() {
         unknown.args(["--config", "clir.toml", "trust", "forget", "--client", "192.0.2.99"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("no client is known as \"192.0.2.99\""));
+}
+
+/// A number that is a host's name is written nowhere, and the host is known again all the same.
+#[test]
+fn a_host_that_is_a_number_is_kept_without_it() {
+    let world = World::new(auto());
+    world.shows_trust(PHONE);
+    assert!(world.is_opened(PHONE, "127.0.0.1"));
+    world.rejects(PHONE, &format!("{NUMBER}.localhost"), 3);
+    eventually("it is listed", || world.listed().iter().any(|line| line["host"] == "•••23.localhost").then_some(()));
+    assert!(world.trust(&["--host", "*.localhost"]).contains("•••23.localhost passes unread since"));
+    world.clir.assert_never_wrote(NUMBER);
 }
 
 #[test]
