@@ -80,6 +80,7 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
         upstream: upstream(),
         shutdown: PATIENCE,
         upgrades: Upgrades::new(InstallationKey::new([7; 32]), Vec::new()),
+        trusting: Arc::default(),
         workers: 1,
         pulse: None,
     };

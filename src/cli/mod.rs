@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod scan;
 mod terminal;
+mod trust;
 mod watch;
 mod wrap;
 
@@ -76,6 +77,8 @@ enum Command {
     Qr(qr::Arguments),
     /// Show, export or replace the certificate authority
     Ca(ca::Arguments),
+    /// List clients that trust the authority, and what passes unread for them; or forget it
+    Trust(trust::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
     Gateway(gateway::Arguments),
     /// Show visitors the request that a site receives from them, and whether anything was added on the way
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(config, &arguments),
         Command::Qr(arguments) => qr::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
+        Command::Trust(arguments) => trust::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Reflect(arguments) => reflect::run(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

@@ -46,8 +46,6 @@ codes! {
     OutOfRange = "out-of-range",
     /// An empty string or list where that can only be a mistake.
     EmptyValue = "empty-value",
-    /// A setting that is known, and that this version does not carry out.
-    NotAvailableYet = "not-available-yet",
     /// No address and port to listen on.
     InvalidAddress = "invalid-address",
     /// Two listeners on one socket.

@@ -17,7 +17,10 @@ use crate::{
     },
     event::Applied,
     exchange::{Context, Direction, Fields, Host, InstallationKey, RequestHead, ResponseHead, Scheme},
-    policy::{Action, Client, Clients, Connectivity, Decision, Mode, Policy, Query, Route, Routing, Undecided},
+    policy::{
+        Action, Client, Clients, Connectivity, Decision, InterceptMode, Mode, Policy, Query, Route, Routing, Undecided,
+        trust::TrustTimes,
+    },
 };
 use edit::{Edits, Place};
 use redact::Redaction;
@@ -128,6 +131,19 @@ impl Interceptor {
             b"CONNECT" => self.connectivity.is_dedicated(&context.proven_host()),
             _ => self.connectivity.is_check(&context.proven_host(), target),
         }
+    }
+
+    /// How long it holds that a client trusts our authority, or that something of it does not.
+    pub fn trust_times(&self) -> TrustTimes {
+        self.routing.trust
+    }
+
+    /// Whether it pays to look for a client's network card: somebody is known by one, or trust is to be, where clients are on
+    /// a network of our own.
+    pub fn wants_cards(&self, are_near: bool) -> bool {
+        let is_auto = |client: &Arc<Client>| client.intercept == Some(InterceptMode::Auto);
+        let asks_for_trust = || self.routing.mode == InterceptMode::Auto || self.clients.iter().any(is_auto);
+        self.clients.want_macs() || (are_near && asks_for_trust())
     }
 
     /// What becomes of a connection that does not say in time what is spoken.

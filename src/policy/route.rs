@@ -1,22 +1,28 @@
 //! Shall this tunnel be opened?
 
-use super::{Client, HostSet};
+use super::{Client, HostSet, trust::TrustTimes};
 use crate::exchange::Host;
 
 /// Whether tunnels are opened at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InterceptMode {
-    /// Every tunnel that holds TLS, for clients that are known to trust our authority.
+    /// Those of clients that have shown that they trust our authority, but where they reject its certificates.
+    #[default]
+    Auto,
+    /// Every tunnel that holds TLS, whether the client trusts our authority or not.
     Always,
     /// None: every tunnel passes through unread.
-    #[default]
     Never,
 }
 
 impl InterceptMode {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Always, Self::Never];
+
     /// The word used in configuration.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Always => "always",
             Self::Never => "never",
         }
@@ -48,6 +54,8 @@ impl Undecided {
 pub enum Route {
     /// It is opened, and each request inside is judged.
     Intercept,
+    /// It is opened if the client is known to trust our authority, and passes otherwise.
+    IfTrusted,
     /// Its bytes pass unread, for this reason: `never` or `bypass`.
     PassThrough(&'static str),
 }
@@ -61,6 +69,8 @@ pub struct Routing {
     pub bypass: HostSet,
     /// What becomes of those that do not say what they are.
     pub undecided: Undecided,
+    /// How long it holds that a client trusts our authority, or that something of it does not.
+    pub trust: TrustTimes,
 }
 
 impl Routing {
@@ -77,8 +87,9 @@ impl Routing {
             || is_among(&self.bypass, host, sni) || client.is_some_and(|client| is_among(&client.bypass, host, sni));
         match mode {
             InterceptMode::Never => Route::PassThrough("never"),
-            InterceptMode::Always if bypassed() => Route::PassThrough("bypass"),
+            InterceptMode::Always | InterceptMode::Auto if bypassed() => Route::PassThrough("bypass"),
             InterceptMode::Always => Route::Intercept,
+            InterceptMode::Auto => Route::IfTrusted,
         }
     }
 }
@@ -99,6 +110,21 @@ mod tests {
         assert_eq!(routing.route(&host("www.bank.example"), None), Route::PassThrough("bypass"));
         assert_eq!(routing.route(&host("192.0.2.1"), Some("WWW.bank.example")), Route::PassThrough("bypass"));
         assert_eq!(routing.route(&host("example.org"), Some("example.org")), Route::Intercept);
-        assert_eq!(Routing::default().route(&host("example.org"), None), Route::PassThrough("never"));
+        let never = Routing { mode: InterceptMode::Never, ..Routing::default() };
+        assert_eq!(never.route(&host("example.org"), None), Route::PassThrough("never"));
+    }
+
+    #[test]
+    fn a_client_of_its_own_mind_comes_first() {
+        let bypass = HostSet::parse(&["*.bank.example"]).unwrap();
+        let routing = Routing { bypass, ..Routing::default() };
+        let route = |intercept, host: &str| {
+            let client = Client { intercept, ..Client::default() };
+            routing.route_for(Some(&client), &Host::parse(host.as_bytes()).unwrap(), None)
+        };
+        assert_eq!(route(None, "example.org"), Route::IfTrusted);
+        assert_eq!(route(None, "www.bank.example"), Route::PassThrough("bypass"));
+        assert_eq!(route(Some(InterceptMode::Always), "example.org"), Route::Intercept);
+        assert_eq!(route(Some(InterceptMode::Never), "example.org"), Route::PassThrough("never"));
     }
 }

@@ -44,6 +44,18 @@ pub enum Interception {
     Always,
 }
 
+/// Whether a client trusts the authority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It has not shown it.
+    #[default]
+    Unknown,
+    /// It has shown it.
+    Trusted,
+    /// It had, and rejects the authority now.
+    Withdrawn,
+}
+
 /// How a visitor came here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -74,6 +86,10 @@ pub struct Visit<'a> {
     pub vantage: Vantage,
     /// `User-Agent`, or nothing. Decides only which instructions stand first.
     pub agent: &'a str,
+    /// Whether its client trusts the authority, as far as is known.
+    pub trust: Standing,
+    /// Hosts that pass unread for its client, since an app on it accepts only their own certificates.
+    pub pinned: Vec<String>,
     /// Random bytes for what must be fresh.
     pub entropy: [u8; 32],
 }

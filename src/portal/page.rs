@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Interception, Portal, Visit, Way};
+use super::{Interception, Portal, Standing, Visit, Way};
 use crate::exchange::{Scheme, Vantage};
 
 #[derive(Template)]
@@ -12,9 +12,12 @@ struct Index<'a> {
     is_inside_tls: bool,
     is_proxy: bool,
     is_v6: bool,
+    is_opened: bool,
     is_apple: bool,
     is_android: bool,
     interception: Interception,
+    trust: Standing,
+    pinned: &'a [String],
     coverage: &'static str,
     vantage: Vantage,
     host: String,
@@ -30,9 +33,12 @@ pub(super) fn index(portal: &Portal, visit: &Visit<'_>) -> String {
         is_inside_tls: visit.scheme == Scheme::Https,
         is_proxy: visit.is_proxy,
         is_v6: visit.client.to_canonical().is_ipv6(),
+        is_opened: portal.interception == Interception::Auto && visit.trust == Standing::Trusted,
         is_apple: ["iPhone", "iPad", "Macintosh"].iter().any(|word| visit.agent.contains(word)),
         is_android: visit.agent.contains("Android"),
         interception: portal.interception,
+        trust: visit.trust,
+        pinned: &visit.pinned,
         coverage: visit.vantage.coverage(),
         vantage: visit.vantage,
         host: visit.proxy.ip().to_canonical().to_string(),

@@ -27,6 +27,8 @@ fn visit(target: &str) -> Visit<'_> {
         is_proxy: true,
         vantage: Vantage::NoCarrier,
         agent: "",
+        trust: Standing::Unknown,
+        pinned: Vec::new(),
         entropy: [7; 32],
     }
 }
@@ -58,6 +60,19 @@ fn the_page_says_where_the_visitor_stands() {
     for vantage in [Vantage::BeforeCarrier, Vantage::BeyondCarrier, Vantage::NoCarrier] {
         assert!(page(&Visit { vantage, ..visit("/") }).contains(vantage.coverage()));
     }
+}
+
+#[test]
+fn the_page_says_what_is_known_of_the_visitors_trust() {
+    let of = |trust| page(&Visit { trust, ..visit("/") });
+    assert!(of(Standing::Unknown).contains("If this browser trusts the certificate"));
+    assert!(of(Standing::Trusted).contains("has shown that it trusts"));
+    assert!(of(Standing::Withdrawn).contains("passes unread again"));
+    let never = Portal { interception: Interception::Never, ..portal() };
+    let never = answer(&never, &Visit { trust: Standing::Trusted, ..visit("/") });
+    assert!(!text(&never).contains("has shown that it trusts"), "nothing is opened for anybody");
+    let pinned = page(&Visit { pinned: vec!["<b>.example".into()], ..visit("/") });
+    assert!(pinned.contains("<code>&#60;b&#62;.example</code>"), "{pinned}");
 }
 
 #[test]

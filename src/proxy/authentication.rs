@@ -98,6 +98,18 @@ impl Authenticator {
         self.prove(Credentials { name, password }).await
     }
 
+    /// The name in the value of `Proxy-Authorization`, where names count. Whether its password is right was found out before.
+    pub fn name(&self, proxy_authorization: Option<&[u8]>) -> Option<Arc<str>> {
+        let credentials = Credentials::parse(proxy_authorization?).ok()?;
+        self.0.account(&credentials).map(|account| Arc::from(account.user.name.as_str()))
+    }
+
+    /// The same of a name that came as it is.
+    pub fn name_of(&self, name: &[u8]) -> Option<Arc<str>> {
+        let account = self.0.accounts.iter().find(|account| account.user.name.as_bytes() == name);
+        account.map(|account| Arc::from(account.user.name.as_str()))
+    }
+
     async fn prove(&self, credentials: Credentials) -> Result<(), Denied> {
         if self.0.remembers(&credentials, Instant::now()) {
             return Ok(());

@@ -62,6 +62,7 @@ pub async fn handle(
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
     }
+    let session = &session.of_user(&judges, &head);
     if own::is_own(&origin) {
         account.ends(Verdict::Answered, StatusCode::OK);
         if let Some(switch) = switch {

@@ -34,7 +34,7 @@ use super::{
     upstream::Protocol,
 };
 use crate::{
-    exchange::Mac,
+    exchange::{Mac, Vantage},
     listen::{self, Kind, Listener},
     sniff::{Sniffed, sniff},
 };
@@ -211,10 +211,12 @@ impl Connection {
         }
     }
 
-    /// The client's network card, if anybody is known by one.
+    /// The client's network card, if it matters whose it is.
     async fn card(&self) -> Option<Mac> {
         let shared = &self.worker.shared;
-        if !shared.judges.load().interceptor.clients().want_macs() {
+        // From beyond a carrier nobody's card is seen.
+        let may_show = self.listener.kind.is_transparent() || self.listener.vantage != Vantage::BeyondCarrier;
+        if !shared.judges.load().interceptor.wants_cards(may_show) {
             return None;
         }
         shared.neighbours.card(self.address.ip()).await
@@ -228,6 +230,7 @@ impl Connection {
             address: self.address,
             local,
             card,
+            user: None,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }
     }

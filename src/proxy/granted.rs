@@ -23,7 +23,7 @@ use super::{
     intercepted::{self, Refusal},
     line::Line,
     names::{Claim, Doubt},
-    reading,
+    own, reading,
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Session},
@@ -33,7 +33,10 @@ use super::{
 use crate::{
     event::{Tunnel, Verdict},
     exchange::{Host, Origin, Scheme},
-    policy::{Carries, Route, Undecided, Via},
+    policy::{
+        Carries, Route, Undecided, Via,
+        trust::{Contact, Rejection, Ruling},
+    },
     sniff::{ClientHello, Hello, MAX_HELLO, Offer, PROTOCOL_VERSION, Sniffed, is_settings, read_hello, sniff},
 };
 
@@ -150,16 +153,21 @@ impl Granted {
         if self.note(&hello).is_err() {
             return Box::pin(self.refuse_tls(client, &hello, &Refusal::DeniedName, "denied-name")).await;
         }
+        let named = Origin { host: intercepted::name(&hello, &self.origin), ..self.origin.clone() };
+        if own::is_own(&named) {
+            return Box::pin(own::serve_tls(self.session, self.account, named, client, &hello)).await;
+        }
         let site = proven(self.doubt(hello.sni.as_deref())).await;
-        match self.route(site.as_ref(), hello.sni.as_deref()) {
-            Route::Intercept => match Offer::of(&hello.alpn) {
-                Offer::Http => Box::pin(intercepted::open(self, client, hello)).await,
+        match self.route_of(site.as_ref(), &hello) {
+            Ok(contact) => match Offer::of(&hello.alpn) {
+                Offer::Http => Box::pin(intercepted::open(self, client, hello, contact)).await,
                 Offer::Foreign => Box::pin(self.pass(client, of_hello(&hello, Some("foreign-protocol")))).await,
                 Offer::Unknown => {
+                    self.gives_up(contact.as_ref());
                     Box::pin(self.refuse_tls(client, &hello, &Refusal::UnknownProtocol, "unknown-protocol")).await;
                 }
             },
-            Route::PassThrough(reason) => Box::pin(self.pass(client, of_hello(&hello, Some(reason)))).await,
+            Err(reason) => Box::pin(self.pass(client, of_hello(&hello, Some(reason)))).await,
         }
     }
 
@@ -168,12 +176,34 @@ impl Granted {
             return Box::pin(self.refuse_tls(client, hello, &Refusal::DeniedName, "denied-name")).await;
         }
         let site = proven(self.doubt(hello.sni.as_deref())).await;
-        match self.route(site.as_ref(), hello.sni.as_deref()) {
-            Route::Intercept => {
+        match self.route_of(site.as_ref(), hello) {
+            Ok(contact) => {
+                self.gives_up(contact.as_ref());
                 Box::pin(self.refuse_tls(client, hello, &Refusal::BrokenHello(alert), "invalid-hello")).await;
             }
-            Route::PassThrough(reason) => Box::pin(self.pass(client, of_hello(hello, Some(reason)))).await,
+            Err(reason) => Box::pin(self.pass(client, of_hello(hello, Some(reason)))).await,
         }
+    }
+
+    /// Whether what is inside is to be read, and who is told then what the client makes of our certificate; or the reason
+    /// why it passes.
+    fn route_of(&self, site: Option<&Host>, hello: &ClientHello) -> Result<Option<Contact>, &'static str> {
+        match self.route(site, hello.sni.as_deref()) {
+            Route::PassThrough(reason) => Err(reason),
+            Route::Intercept => Ok(None),
+            Route::IfTrusted => {
+                let contact = self.session.contact(&intercepted::name(hello, &self.origin), hello);
+                match self.session.rule(&contact) {
+                    Ruling::Open => Ok(Some(contact)),
+                    Ruling::Pass(reason) => Err(reason.as_str()),
+                }
+            }
+        }
+    }
+
+    /// What cannot be opened whatever the client trusts counts as what it rejects: it passes after a few times.
+    fn gives_up(&self, contact: Option<&Contact>) {
+        contact.into_iter().for_each(|contact| _ = self.session.rejects(contact, Rejection::Objection));
     }
 
     /// The name that was asked for inside, where something hinges on whether it has the address that the tunnel leads to.

@@ -145,6 +145,7 @@ async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<
 
 /// Judges a head: what may pass, or the answer to what may not.
 async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Box<Response<Body>>> {
+    session.proves();
     let judges = session.shared().judges.load_full();
     let destination = route::destination(&session.scope, &head).and_then(|found| allowed(session, &judges, found));
     let (origin, target) = match &destination {
@@ -160,7 +161,7 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
     if judges.interceptor.is_check(&context, &head) {
         account.is_check();
     }
-    if let Some(answer) = own::answer(session, &judges, destination.as_ref().ok(), &head) {
+    if let Some(answer) = own::answer(session, &judges, destination.as_ref().ok(), &head).await {
         account.ends(Verdict::Answered, answer.status());
         return Err(Box::new(answer));
     }

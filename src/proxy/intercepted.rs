@@ -7,7 +7,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -26,13 +26,17 @@ use super::{
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Session, now},
+    trusting::{Of, Proof},
     tunnel::{self, FirstWords},
     upstream::{Protocol, Secured, Target},
 };
 use crate::{
     event::Verdict,
     exchange::{Host, Origin, Scheme},
-    policy,
+    policy::{
+        self,
+        trust::{Contact, Rejection},
+    },
     sniff::ClientHello,
     tls,
 };
@@ -40,8 +44,13 @@ use crate::{
 /// Boxed, because it is large and handed on often.
 type Client = Box<TlsStream<Rewound<Line>>>;
 
-/// Opens a tunnel and serves what is inside.
-pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello) {
+/// Who leaves later after its first word may have been tired of waiting for the origin.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens a tunnel and serves what is inside. `contact` is told what the client makes of our certificate, where that is
+/// not known before.
+pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello, contact: Option<Contact>) {
+    let asked = Instant::now();
     let Granted { session, judges, account, origin, led, source, stream, before } = granted;
     let target = target(&hello, &origin, source);
     let offered = offered(&hello);
@@ -63,21 +72,23 @@ pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello) {
     };
     let client = match Box::pin(accept(&session, client, &target.name, &alpn)).await {
         Ok(client) => client,
-        Err(fault) => return account.fails(&fault),
+        Err(unopened) => return unopened.tell(&session, &account, contact.as_ref(), asked),
     };
+    let proof = contact.map(|contact| Proof::begin(&session, contact, Of::Site));
     match secured {
         Err(fault) => {
             account.fails(&fault);
             drop(account);
-            serve_broken(session.inside(Inside::broken(target, fault).led_to(led).behind(before)), client).await;
+            let inside = Inside::broken(target, fault).led_to(led).behind(before).proving(proof);
+            serve_broken(session.inside(inside), client).await;
         }
         Ok(secured) if hello.alpn.is_empty() => {
-            let opened = Opened { session, account, target, led, secured, before };
+            let opened = Opened { session, account, target, led, secured, before, proof };
             Box::pin(opened.undecided(client)).await;
         }
         Ok(secured) => {
             drop(account);
-            serve_agreed(session, (target, led, before), secured, client).await;
+            serve_agreed(session, (target, led, before, proof), secured, client).await;
         }
     }
 }
@@ -166,12 +177,17 @@ pub async fn refuse(granted: Granted, mut client: Rewound<Line>, refusal: &Refus
     }
 }
 
+/// The name that the client asked for.
+pub fn name(hello: &ClientHello, origin: &Origin) -> Host {
+    let asked = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
+    asked.unwrap_or_else(|| origin.host.clone())
+}
+
 /// The name that the client asked for is the one that the origin must prove.
 fn target(hello: &ClientHello, origin: &Origin, source: Option<IpAddr>) -> Target {
-    let asked = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
     Target {
         scheme: Scheme::Https,
-        name: asked.unwrap_or_else(|| origin.host.clone()),
+        name: name(hello, origin),
         dialled: origin.host.clone(),
         port: origin.port,
         source,
@@ -194,27 +210,55 @@ async fn accept(
     client: Rewound<Line>,
     name: &Host,
     alpn: &[&'static [u8]],
-) -> Result<Client, Fault> {
+) -> Result<Client, Unopened> {
+    let other = |fault| Unopened { fault, how: None };
     let config = session
         .shared()
         .leaves
         .load()
         .server_config(name, alpn, now())
-        .map_err(|error| Fault::ours(Stage::Handshake, "no certificate for this host").because(error))?;
+        .map_err(|error| other(Fault::ours(Stage::Handshake, "no certificate for this host").because(error)))?;
     match timeout(session.limits().handshake, TlsAcceptor::from(config).accept(client)).await {
         Ok(Ok(client)) => Ok(Box::new(client)),
-        Ok(Err(error)) => Err(Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error))),
+        Ok(Err(error)) => {
+            let how = match tls::is_departure(&error) {
+                true => Some(Rejection::Silence),
+                false => tls::is_objection(&error).then_some(Rejection::Objection),
+            };
+            Err(Unopened { fault: Fault::refused(StatusCode::BAD_REQUEST, tls::describe_client(&error)), how })
+        }
         Err(_elapsed) => {
-            Err(Fault::refused(StatusCode::REQUEST_TIMEOUT, "the client did not finish the TLS handshake in time"))
+            let late = "the client did not finish the TLS handshake in time";
+            Err(other(Fault::refused(StatusCode::REQUEST_TIMEOUT, late)))
         }
     }
 }
 
-/// Where a tunnel leads, to which address its client asked to go, and which clir asked for it.
-type Way = (Target, Option<SocketAddr>, Option<Hopped>);
+/// A handshake with a client that came to nothing.
+struct Unopened {
+    fault: Fault,
+    /// How the client rejected it; nothing if it was time, or ourselves.
+    how: Option<Rejection>,
+}
+
+impl Unopened {
+    /// Tells what is written down about it, and what follows. Who was kept waiting may have left for that.
+    fn tell(self, session: &Session, account: &Account, contact: Option<&Contact>, asked: Instant) {
+        let is_prompt = asked.elapsed() < PATIENCE;
+        let how = self.how.filter(|how| *how == Rejection::Objection || is_prompt);
+        let consequence = contact.zip(how).and_then(|(contact, how)| session.rejects(contact, how).words());
+        match consequence {
+            Some(words) => account.fails_with(format!("{}; {words}", self.fault)),
+            None => account.fails(&self.fault),
+        }
+    }
+}
+
+/// Where a tunnel leads, to which address its client asked to go, which clir asked for it, and what a request proves.
+type Way = (Target, Option<SocketAddr>, Option<Hopped>, Option<Proof>);
 
 async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Client) {
-    let (target, led, before) = way;
+    let (target, led, before, proof) = way;
     let is_http2 = secured.protocol == Protocol::Http2;
     let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
@@ -223,7 +267,7 @@ async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Clie
         }
         Err(fault) => (Inside::broken(target, fault), false),
     };
-    let session = session.inside(inside.led_to(led).behind(before));
+    let session = session.inside(inside.led_to(led).behind(before).proving(proof));
     if is_http2 {
         serve::http2(session, client, extended_connect).await;
     } else {
@@ -244,9 +288,10 @@ pub async fn serve_own(
     match Box::pin(accept(&session, client, &target.name, &alpn)).await {
         Ok(client) => {
             drop(account);
-            serve_broken(session.inside(Inside::new(target, None)), client).await;
+            let proof = Proof::begin(&session, session.contact(&target.name, hello), Of::Portal);
+            serve_broken(session.inside(Inside::new(target, None).proving(Some(proof))), client).await;
         }
-        Err(fault) => account.fails(&fault),
+        Err(unopened) => account.fails(&unopened.fault),
     }
 }
 
@@ -266,6 +311,7 @@ struct Opened {
     led: Option<SocketAddr>,
     secured: Secured,
     before: Option<Hopped>,
+    proof: Option<Proof>,
 }
 
 impl Opened {
@@ -277,6 +323,7 @@ impl Opened {
             FirstWords::Client(mut words) => {
                 let decided = timeout(patience, decide(&mut client, &mut words)).await;
                 if !matches!(decided, Ok(First::Http1)) {
+                    self.proof.iter().filter(|_| !words.is_empty()).for_each(Proof::give);
                     return self.relay(Rewound::new(client, words.freeze()), Bytes::new()).await;
                 }
                 drop(self.account);
@@ -284,10 +331,13 @@ impl Opened {
                     Ok(connected) => Inside::new(self.target, Some(connected.sender)),
                     Err(fault) => Inside::broken(self.target, fault),
                 };
-                let inside = inside.led_to(self.led).behind(self.before);
+                let inside = inside.led_to(self.led).behind(self.before).proving(self.proof);
                 serve::http1(self.session.inside(inside), client, words.freeze()).await;
             }
-            FirstWords::Server(words) => self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await,
+            FirstWords::Server(words) => {
+                self.proof.iter().for_each(Proof::withdraw);
+                self.relay(Rewound::new(client, Bytes::new()), words.freeze()).await;
+            }
             FirstWords::Nobody => self.relay(Rewound::new(client, Bytes::new()), Bytes::new()).await,
         }
     }

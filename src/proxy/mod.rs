@@ -47,6 +47,7 @@ mod socks;
 mod stall;
 mod stream_tasks;
 mod transparent;
+mod trusting;
 mod tunnel;
 mod upgrade;
 mod upgraded;

@@ -16,9 +16,12 @@ use super::{
     break_off::BreakOff,
     connect::bare,
     granted::{First, decide, of_hello},
-    intercepted, refusal,
+    intercepted,
+    line::Line,
+    refusal,
+    rewound::Rewound,
     route::Destination,
-    serve,
+    serve::http1,
     session::{Inside, Judges, Scope, Session},
     stream_tasks::Reset,
     upstream::Target,
@@ -27,7 +30,9 @@ use crate::{
     event::Verdict,
     exchange::{Host, Origin, RequestHead, Scheme},
     listen::Kind,
-    portal::{self, Visit, Way},
+    policy::trust::State,
+    portal::{self, Standing, Visit, Way},
+    sniff::ClientHello,
     tls,
 };
 
@@ -37,7 +42,7 @@ pub fn is_own(origin: &Origin) -> bool {
 }
 
 /// The answer, if the request is for clir itself.
-pub fn answer(
+pub async fn answer(
     session: &Session,
     judges: &Judges,
     destination: Option<&Destination>,
@@ -51,6 +56,7 @@ pub fn answer(
     let method = std::str::from_utf8(&head.method).unwrap_or_default();
     let target = std::str::from_utf8(&head.target).unwrap_or("/");
     let agent = head.fields.first("user-agent").and_then(|agent| std::str::from_utf8(agent).ok()).unwrap_or_default();
+    let (standing, passing) = session.standing(&session.visitor(judges, head).await).unzip();
     let visit = Visit {
         method,
         target,
@@ -61,6 +67,12 @@ pub fn answer(
         is_proxy: session.client.kind == Kind::Explicit,
         vantage: session.client.vantage,
         agent,
+        trust: standing.map_or(Standing::Unknown, |standing| match standing.state {
+            State::Trusted => Standing::Trusted,
+            State::Withdrawn => Standing::Withdrawn,
+            State::NotShown | State::Expired | State::OtherAuthority => Standing::Unknown,
+        }),
+        pinned: passing.unwrap_or_default().into_iter().filter_map(|passed| passed.host).collect(),
         // Without random bytes there is no TLS either; nothing here has to be a secret.
         entropy: tls::random().unwrap_or_default(),
     };
@@ -88,7 +100,7 @@ fn response(answer: portal::Answer) -> Response<Body> {
     response
 }
 
-/// Serves a tunnel to clir itself. Inside TLS it shows a certificate of the authority: who goes on trusts it.
+/// Serves a tunnel to clir itself.
 pub async fn open(
     session: Session,
     account: Arc<Account>,
@@ -96,10 +108,14 @@ pub async fn open(
     upgrade: OnUpgrade,
     reset: Option<Arc<Reset>>,
 ) {
-    let mut client = match bare(upgrade, reset).await {
-        Ok(client) => client,
-        Err(error) => return account.fails_with(format!("the tunnel was not opened: {error}")),
-    };
+    match bare(upgrade, reset).await {
+        Ok(client) => serve(session, account, origin, client).await,
+        Err(error) => account.fails_with(format!("the tunnel was not opened: {error}")),
+    }
+}
+
+/// Serves what is spoken with clir itself. Inside TLS it shows a certificate of the authority: who goes on trusts it.
+pub async fn serve(session: Session, account: Arc<Account>, origin: Origin, mut client: Rewound<Line>) {
     let mut words = BytesMut::new();
     let decided = timeout(session.limits().sniff, decide(&mut client, &mut words)).await.unwrap_or(First::Undecided);
     let client = client.again(words.freeze());
@@ -107,13 +123,22 @@ pub async fn open(
         First::Http1 => {
             let target = Target::of(&Origin { scheme: Scheme::Http, ..origin });
             drop(account);
-            serve::http1(session.inside(Inside::new(target, None)), client, bytes::Bytes::new()).await;
+            http1(session.inside(Inside::new(target, None)), client, bytes::Bytes::new()).await;
         }
-        First::Tls(hello) => {
-            account.tunnel(Verdict::Intercepted, of_hello(&hello, Some("portal")));
-            let target = Target::of(&Origin { scheme: Scheme::Https, ..origin });
-            intercepted::serve_own(session, account, target, client, &hello).await;
-        }
+        First::Tls(hello) => serve_tls(session, account, origin, client, &hello).await,
         First::Http2 | First::BrokenTls { .. } | First::Unknown | First::Undecided => client.break_off(),
     }
+}
+
+/// The same, where TLS is spoken.
+pub async fn serve_tls(
+    session: Session,
+    account: Arc<Account>,
+    origin: Origin,
+    client: Rewound<Line>,
+    hello: &ClientHello,
+) {
+    account.tunnel(Verdict::Intercepted, of_hello(hello, Some("portal")));
+    let target = Target::of(&Origin { scheme: Scheme::Https, ..origin });
+    intercepted::serve_own(session, account, target, client, hello).await;
 }

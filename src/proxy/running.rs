@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     listen::{Listener, Neighbours},
+    policy::trust::TrustTable,
     sink::EventLog,
     tls::{LeafCache, Trust},
 };
@@ -60,6 +61,8 @@ pub struct Parts {
     pub shutdown: Duration,
     /// What is known of sites in TLS.
     pub upgrades: Upgrades,
+    /// Which clients trust our authority.
+    pub trusting: Arc<TrustTable>,
     /// How many threads.
     pub workers: usize,
     /// How often each of them shows that it works, if anybody asks.
@@ -101,6 +104,7 @@ impl Running {
             names: Names::new(),
             neighbours: Neighbours::default(),
             upgrades: Arc::new(parts.upgrades),
+            trusting: parts.trusting,
         });
         let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);
@@ -140,6 +144,11 @@ impl Running {
     /// What is known of sites in TLS.
     pub fn upgrades(&self) -> Arc<Upgrades> {
         Arc::clone(&self.shared.upgrades)
+    }
+
+    /// Which clients trust our authority, and what passes unread for them.
+    pub fn trusting(&self) -> &Arc<TrustTable> {
+        &self.shared.trusting
     }
 
     /// Whether every worker has shown that it works since this was last asked. They do so as often as [`Parts::pulse`] says.

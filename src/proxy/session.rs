@@ -20,6 +20,7 @@ use super::{
     hop::{Hop, Hopped},
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
+    trusting::Proof,
     upgraded::Upgrades,
     upstream::{Protocol, Sender, Target, Upstream},
 };
@@ -27,7 +28,7 @@ use crate::{
     exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::{Kind, Neighbours},
-    policy::{Access, Carries, Upgrading, Via},
+    policy::{Access, Carries, Upgrading, Via, trust::TrustTable},
     portal::Portal,
     sink::EventLog,
     tls::LeafCache,
@@ -98,6 +99,8 @@ pub struct Shared {
     pub neighbours: Neighbours,
     /// Which origins offer inside TLS what they offer in cleartext.
     pub upgrades: Arc<Upgrades>,
+    /// Which clients trust our authority.
+    pub trusting: Arc<TrustTable>,
 }
 
 /// What the connections of one worker share.
@@ -128,6 +131,8 @@ pub struct Client {
     pub local: SocketAddr,
     /// Its network card, where one was asked for and could be seen.
     pub card: Option<Mac>,
+    /// The name that it has logged in with.
+    pub user: Option<Arc<str>>,
 }
 
 /// What requests on a connection are for.
@@ -165,6 +170,8 @@ pub struct Inside {
     pub switched: Arc<()>,
     /// The clir that opened the tunnel, if one did.
     pub before: Option<Hopped>,
+    /// What a request in it proves, where that is asked.
+    pub proof: Option<Proof>,
 }
 
 impl Inside {
@@ -178,6 +185,7 @@ impl Inside {
             fault: None,
             switched: Arc::default(),
             before: None,
+            proof: None,
         }
     }
 

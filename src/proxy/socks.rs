@@ -19,7 +19,7 @@ use super::{
     hop::Errand,
     http::{answer_block, answer_fault},
     line::Line,
-    reading,
+    own, reading,
     rewound::Rewound,
     session::{Judges, Session, today},
     transparent::connect_head,
@@ -37,14 +37,15 @@ pub async fn serve(session: Session, stream: TcpStream) {
     let judges = session.shared().judges.load_full();
     let mut dialogue = Dialogue { stream, held: BytesMut::new() };
     let patience = session.limits().handshake;
+    let mut asking = session.clone();
     let asked = tokio::select! {
         // clir ends, and this client has not been granted anything.
         () = session.ending() => return,
         // What the client asks for, or the end of our patience.
-        asked = timeout(patience, dialogue.ask(&session, &judges)) => asked,
+        asked = timeout(patience, dialogue.ask(&mut asking, &judges)) => asked,
     };
     match asked {
-        Ok(Ok(Some(request))) => Box::pin(grant(session, judges, dialogue, request)).await,
+        Ok(Ok(Some(request))) => Box::pin(grant(asking, judges, dialogue, request)).await,
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::debug!("a client of SOCKS: {error}"),
         Err(_elapsed) => tracing::debug!("a client of SOCKS did not say in time what it wants"),
@@ -60,7 +61,7 @@ struct Dialogue {
 
 impl Dialogue {
     /// What the client asks for; nothing if it may not ask, and has been told so.
-    async fn ask(&mut self, session: &Session, judges: &Judges) -> io::Result<Option<Request>> {
+    async fn ask(&mut self, session: &mut Session, judges: &Judges) -> io::Result<Option<Request>> {
         let greeting = self.read(socks5::greeting).await?;
         let method = if judges.authenticator.is_required() { Method::Password } else { Method::None };
         if !greeting.offers(method) {
@@ -75,12 +76,14 @@ impl Dialogue {
         self.say(&socks5::choice(Some(method))).await?;
         if method == Method::Password {
             let Login { name, password } = self.read(socks5::login).await?;
+            let user = judges.authenticator.name_of(&name);
             let is_right = judges.authenticator.check_pair(name, password).await.is_ok();
             self.say(&socks5::verdict(is_right)).await?;
             if !is_right {
                 refuse_login(session, "the user name or the password is wrong");
                 return Ok(None);
             }
+            session.client.user = user;
         }
         let request = self.read(socks5::request).await;
         if request.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
@@ -138,6 +141,9 @@ async fn grant(session: Session, judges: Arc<Judges>, mut dialogue: Dialogue, re
     if let Err(reply) = admit(&request, &origin, &judges, &account, (&context, &head)) {
         return dialogue.end(reply).await;
     }
+    if own::is_own(&origin) {
+        return Box::pin(portal(session, account, origin, dialogue)).await;
+    }
     let errand = Errand { id: account.id, before: None, carries: Carries::Unknown, source: None };
     let stream = match reach(&session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
@@ -153,6 +159,16 @@ async fn grant(session: Session, judges: Arc<Judges>, mut dialogue: Dialogue, re
     }
     let client = Rewound::new(Line::from(dialogue.stream), dialogue.held.freeze());
     Granted { session, judges, account, origin, led, source: None, stream, before: None }.serve(client).await;
+}
+
+/// A tunnel to clir itself goes nowhere.
+async fn portal(session: Session, account: Arc<Account>, origin: Origin, mut dialogue: Dialogue) {
+    account.ends(Verdict::Answered, StatusCode::OK);
+    if let Err(error) = dialogue.say(&Reply::Succeeded.bytes()).await {
+        return account.fails_with(format!("the tunnel was not opened: {error}"));
+    }
+    let client = Rewound::new(Line::from(dialogue.stream), dialogue.held.freeze());
+    own::serve(session, account, origin, client).await;
 }
 
 /// A tunnel as every event has it, under the name of what was asked for.

@@ -17,7 +17,9 @@ use super::{
     granted::{First, Granted, cleartext_target, decide, of_hello, open_cleartext},
     hop::Errand,
     http::answer_fault,
+    intercepted,
     line::Line,
+    own,
     rewound::Rewound,
     session::{Inside, Judges, Session, today},
     upstream::Protocol,
@@ -28,6 +30,7 @@ use crate::{
     intercept::Outcome,
     listen::Kind,
     policy::Carries,
+    sniff::ClientHello,
 };
 
 /// How long a client whose origin cannot be reached has to say that it speaks HTTP, so that it can be told why. Others are
@@ -100,6 +103,10 @@ impl Unreached {
         match decided {
             First::Http1 => return self.answer(client, Protocol::Http1).await,
             First::Http2 => return self.answer(client, Protocol::Http2).await,
+            First::Tls(hello) if own::is_own(&self.named(&hello)) => {
+                let named = self.named(&hello);
+                return Box::pin(own::serve_tls(self.session, self.account, named, client, &hello)).await;
+            }
             First::Tls(hello) | First::BrokenTls { hello, .. } => {
                 let named = hello.sni.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
                 named.into_iter().for_each(|host| self.account.names(host));
@@ -109,6 +116,10 @@ impl Unreached {
         }
         client.break_off();
         drop(answer_fault(&self.account, &self.fault));
+    }
+
+    fn named(&self, hello: &ClientHello) -> Origin {
+        Origin { host: intercepted::name(hello, &self.origin), ..self.origin.clone() }
     }
 
     async fn answer(self, client: Rewound<Line>, protocol: Protocol) {

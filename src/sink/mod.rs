@@ -1,15 +1,18 @@
 //! Who is told what happened, and how?
 //!
 //! [`EventLog`] takes events from the request path without ever making it wait; one thread renders them and appends them
-//! to [`Segment`] files, and a [`Chain`] shows later change to them. [`index`] finds events again. [`Sightings`] keeps what many requests together show. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
+//! to [`Segment`] files, and a [`Chain`] shows later change to them. [`index`] finds events again, [`Sightings`] keeps what many
+//! requests together show, [`TrustKeeper`] who trusts our authority. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
 
 mod append;
 mod chain;
+mod database;
 mod event_log;
 pub mod index;
 mod journal;
 mod segment;
 mod sightings;
+mod trust;
 mod upgrades;
 
 #[cfg(test)]
@@ -21,6 +24,7 @@ pub use chain::{Chain, Content, Link, State};
 pub use event_log::{EventLog, Health, Witness, Writer};
 pub use segment::{Segment, segments};
 pub use sightings::{Keeper, Sightings, Watch};
+pub use trust::{Client as TrustedClient, Forgetting, TrustKeeper, forget as forget_trust, read as read_trust};
 pub use upgrades::{Site, load as load_sites, store as store_sites};
 
 /// Where the event log is kept, and how much of it.

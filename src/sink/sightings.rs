@@ -7,10 +7,8 @@
 
 use std::{
     collections::HashMap,
-    fs::{self, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -22,6 +20,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::database::{self, Shape, Unusable};
 use crate::{
     detect::{
         Finding, Subject,
@@ -229,63 +228,10 @@ fn store<'a>(
     transaction.commit()
 }
 
-/// Opens the database; one that clir cannot have written is moved aside first.
+/// Opens the database and takes back what it holds.
 fn open(path: &Path, memory: &Behaviour) -> io::Result<Connection> {
-    let opened = load(path, memory).or_else(|unusable| {
-        let Unusable::Content(why) = unusable else { return Err(unusable) };
-        let aside = move_aside(path).map_err(Unusable::Access)?;
-        let (name, aside) = (path.display(), aside.display());
-        tracing::warn!("{name} cannot be read ({why}); it was moved to {aside}, and what was seen is forgotten");
-        load(path, memory)
-    });
-    opened.map_err(|unusable| match unusable {
-        Unusable::Access(error) => error,
-        Unusable::Content(why) => io::Error::other(why),
-    })
-}
-
-/// Why a database is not used.
-#[derive(Debug, thiserror::Error)]
-enum Unusable {
-    /// What it holds is not what clir wrote.
-    #[error("{0}")]
-    Content(String),
-    /// It cannot be got at, and nobody knows what it holds.
-    #[error("{0}")]
-    Access(io::Error),
-}
-
-impl From<rusqlite::Error> for Unusable {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, PermissionDenied, ReadOnly};
-        match error.sqlite_error_code() {
-            Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | PermissionDenied | ReadOnly) => {
-                Self::Access(io::Error::other(error))
-            }
-            _ => Self::Content(error.to_string()),
-        }
-    }
-}
-
-/// Opens the database, or makes it, and takes back what it holds.
-fn load(path: &Path, memory: &Behaviour) -> Result<Connection, Unusable> {
-    // SQLite would make it readable for all; its journals take the mode of the database.
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    file.map_err(Unusable::Access)?;
-    let database = Connection::open(path)?;
-    database.busy_timeout(Duration::from_secs(1))?;
-    let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > VERSION {
-        return Err(Unusable::Content(format!("a later version of clir made it: {version}")));
-    }
-    let soundness: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if soundness != "ok" {
-        return Err(Unusable::Content(soundness));
-    }
-    database.execute_batch(SCHEMA)?;
-    database.pragma_update(None, "user_version", VERSION)?;
-    restore(&database, memory)?;
-    Ok(database)
+    let shape = Shape { version: VERSION, schema: SCHEMA, loses: "what was seen is forgotten" };
+    database::open(path, &shape, |database| restore(database, memory))
 }
 
 fn restore(database: &Connection, memory: &Behaviour) -> Result<(), Unusable> {
@@ -297,14 +243,4 @@ fn restore(database: &Connection, memory: &Behaviour) -> Result<(), Unusable> {
         memory.restore(&row?).map_err(|error| Unusable::Content(error.to_string()))?;
     }
     Ok(())
-}
-
-fn move_aside(path: &Path) -> io::Result<PathBuf> {
-    let aside = path.with_extension(format!("db.unreadable-{}", Timestamp::now().as_millisecond()));
-    fs::rename(path, &aside)?;
-    for journal in ["db-journal", "db-wal", "db-shm"] {
-        // Of a database that is gone it could only do harm; mostly there is none.
-        let _ = fs::remove_file(path.with_extension(journal));
-    }
-    Ok(aside)
 }

@@ -66,7 +66,13 @@ pub fn describe_client(error: &io::Error) -> String {
     }
 }
 
-fn is_departure(error: &io::Error) -> bool {
+/// Whether the client ended the handshake by an objection, or cannot have it with us at all: the same will happen again.
+pub fn is_objection(error: &io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()).is_some()
+}
+
+/// Whether the other side left without a word.
+pub fn is_departure(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }

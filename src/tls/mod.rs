@@ -34,7 +34,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use authority::CertAuthority;
 pub use cache::LeafCache;
-pub use describe::{describe, describe_client, describe_io, is_dismissal};
+pub use describe::{describe, describe_client, describe_io, is_departure, is_dismissal, is_objection};
 pub use error::{AuthorityError, LeafError, TrustError};
 pub use installation::installation_key;
 pub use roots::{RootSource, gather};

@@ -36,22 +36,29 @@ const RESOURCES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A browser with a profile of its own that trusts clir's authority.
-struct Chromium {
+pub struct Chromium {
     child: Child,
     home: TempDir,
 }
 
 impl Chromium {
     fn open(clir: &Clir, proxy: &str, url: &str) -> Self {
+        Self::trusting(&[&clir.authority()], proxy, url)
+    }
+
+    /// One that trusts these authorities.
+    pub fn trusting(authorities: &[&str], proxy: &str, url: &str) -> Self {
         let home = TempDir::with_prefix("clir-chromium-").unwrap();
         let database = home.path().join(".pki/nssdb");
         fs::create_dir_all(&database).unwrap();
-        fs::write(home.path().join("clir.pem"), clir.authority()).unwrap();
         let name = format!("sql:{}", database.display());
         run(program("certutil").args(["-d", &name, "-N", "--empty-password"]));
-        run(program("certutil")
-            .args(["-d", &name, "-A", "-n", "clir", "-t", "C,,", "-i"])
-            .arg(home.path().join("clir.pem")));
+        for (number, authority) in authorities.iter().enumerate() {
+            let file = home.path().join("authority.pem");
+            fs::write(&file, authority).unwrap();
+            let label = format!("authority {number}");
+            run(program("certutil").args(["-d", &name, "-A", "-n", &label, "-t", "C,,", "-i"]).arg(file));
+        }
         let mut command: Command = program("chromium");
         command.args(FLAGS).arg(format!("--proxy-server={proxy}"));
         command.arg(format!("--user-data-dir={}", home.path().join("profile").display())).arg(url);

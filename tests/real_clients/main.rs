@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod auto;
 mod chromium;
 mod curl;
 mod nginx;

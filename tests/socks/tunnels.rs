@@ -76,3 +76,24 @@ fn tls_is_opened_as_behind_connect() {
     assert!(event["tunnel"]["ja4"].as_str().unwrap().starts_with("t13d"), "{event}");
     assert_eq!((&event["tunnel"]["sni"], &event["tunnel"]["alpn"][0]), (&"localhost".into(), &"http/1.1".into()));
 }
+
+/// The portal's name leads nowhere: clir answers, and knows the client's trust from then on.
+#[test]
+fn the_portal_shows_trust_here_too() {
+    let origin = TlsOrigin::new();
+    let roots = &crate::support::certificates::Authority::trusted().pem;
+    let clir = socks().intercept(roots).unset("intercept.mode").start();
+    let passed = connect(tunnel(&clir, origin.address).into_inner(), "localhost", roots, &["http/1.1"]);
+    assert!(passed.is_ok(), "nothing is known of it");
+    drop((passed, origin.accept()));
+    let mut portal = greeted(&clir);
+    assert_eq!(ask(&mut portal, &request(1, "clir.test", 443)), 0);
+    let mut portal = connect(portal.into_inner(), "clir.test", &clir.authority(), &["http/1.1"]).unwrap();
+    portal.send("GET / HTTP/1.1\r\nHost: clir.test\r\n\r\n");
+    assert!(portal.response().text().contains("The certificate is trusted"));
+    // To an address, with a name inside: that name alone is clir's.
+    let beside = connect(tunnel(&clir, origin.address).into_inner(), "clir.test", &clir.authority(), &["http/1.1"]);
+    assert!(beside.is_ok());
+    let opened = connect(tunnel(&clir, origin.address).into_inner(), "localhost", &clir.authority(), &["http/1.1"]);
+    assert!(opened.is_ok(), "it is opened now");
+}

@@ -65,3 +65,23 @@ fn a_client_that_names_nobody_checks_for_itself() {
     let event = world.event(|event| event["destination"] == format!("[{SITE_V6}]:443"));
     assert_eq!((&event["verdict"], &event["tunnel"]["reason"]), (&"tunnelled".into(), &"no-name".into()));
 }
+
+/// A phone behind a gateway is known by its network card, and shows its trust by a name that is clir's wherever it leads.
+#[test]
+#[ignore = "needs root and nftables: run by tests/run"]
+fn a_phone_shows_its_trust_behind_a_gateway() {
+    let world = World::new(Way::Redirect, |setup| setup.intercept(&Authority::trusted().pem).unset("intercept.mode"));
+    assert_eq!(fetch(&world, SITE), "secret site");
+    let passed = world.event(|event| event["method"] == "CONNECT" && event["host"] == NAME);
+    assert_eq!((&passed["verdict"], &passed["tunnel"]["reason"]), (&"tunnelled".into(), &"not-trusted".into()));
+    let page = world.curl(&["--resolve", &format!("clir.test:443:{SITE}"), "https://clir.test/"]);
+    assert!(page.contains("The certificate is trusted"), "{page}");
+    world.clir.wait_for_stderr("has shown that it trusts our authority");
+    let shown = world.clir.stderr().lines().find(|line| line.contains("has shown")).unwrap().to_owned();
+    let client = shown.rsplit_once("client=").unwrap().1.trim().to_owned();
+    assert_eq!(client.matches(':').count(), 5, "its card, not its address: {client}");
+    // The same phone, over the other family.
+    assert_eq!(fetch(&world, &format!("[{SITE_V6}]")), "secret site");
+    let inside = world.event(|event| event["method"] == "GET" && event["host"] == NAME);
+    assert_eq!(inside["destination"], format!("[{SITE_V6}]:443"));
+}

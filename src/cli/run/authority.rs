@@ -38,6 +38,7 @@ impl Authority {
             Ok(trust) => trust,
             Err(error) => return tracing::error!("the old certificate authority stays in force: {error}"),
         };
+        running.trusting().set_authority(&successor.fingerprint());
         running.replace_authority(build::leaves(successor.clone()), trust);
         tracing::warn!(
             fingerprint = %successor.fingerprint(),

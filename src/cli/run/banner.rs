@@ -76,6 +76,9 @@ fn admitted(access: &Access) -> String {
 
 fn interception(mode: InterceptMode) -> &'static str {
     match mode {
+        InterceptMode::Auto => {
+            "opened for phones that have shown that they trust our CA, passed through otherwise (intercept.mode = \"auto\")"
+        }
         InterceptMode::Never => {
             "passed through unread; no carrier can insert a header there (intercept.mode = \"never\")"
         }

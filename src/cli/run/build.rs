@@ -56,6 +56,7 @@ fn portal(config: &Config, authority: &CertAuthority) -> Portal {
         fingerprint: authority.fingerprint(),
         subject: authority.subject().to_owned(),
         interception: match config.routing.mode {
+            InterceptMode::Auto => Interception::Auto,
             InterceptMode::Always => Interception::Always,
             InterceptMode::Never => Interception::Never,
         },
@@ -129,6 +130,7 @@ pub fn parts(
         upstream: UpstreamSettings { is_led_to, ..upstream(config, own_ports) },
         shutdown: config.timeouts.shutdown,
         upgrades,
+        trusting: Arc::default(),
         workers: thread::available_parallelism().map_or(1, NonZero::get),
         pulse: None,
     }

@@ -12,6 +12,7 @@ mod dirs;
 mod reload;
 mod service;
 mod sites;
+mod trusting;
 mod view;
 mod way_out;
 
@@ -73,8 +74,9 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log.clone(), authority.clone(), trust, known);
+    let (trusting, trust_keeper) = trusting::remember(&loaded.config, &authority);
     // Twice as often as is asked, so that no beat is missed by a hair.
-    let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts }.closing(place.port());
+    let parts = Parts { pulse: manager.sign.map(|period| period / 2), trusting, ..parts }.closing(place.port());
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let (rules, asked) = view::Rules::new(config, &loaded.config);
@@ -86,6 +88,9 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     writer.close();
     view.end();
     if let Some(keeper) = keeper {
+        keeper.close();
+    }
+    if let Some(keeper) = trust_keeper {
         keeper.close();
     }
     ended

@@ -8,6 +8,7 @@ use super::{
     listener::is_printable,
     matchers,
     reader::{Entry, Reader},
+    words,
 };
 use crate::{
     config::{
@@ -130,7 +131,7 @@ fn read_name(table: &Reader<'_>) -> Option<At<String>> {
 }
 
 fn read_mode(entry: &Entry<'_>, faults: &Faults) -> Option<InterceptMode> {
-    super::document::intercept_mode(&entry.string()?, faults)
+    words::word(&entry.string()?, faults)
 }
 
 fn read_rules<'a>(entry: &Entry<'a>) -> Rules<'a> {

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -17,8 +18,11 @@ use crate::{
         Admin, Behaviour, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access,
         source::At,
     },
-    policy::{Access, Connectivity, InterceptMode, Mode, Routing, Upgrading},
+    policy::{Access, Connectivity, Mode, Routing, Upgrading, trust::TrustTimes},
 };
+
+/// What a device has not confirmed for a year is better shown anew.
+const LONGEST_TRUST: Duration = Duration::from_secs(366 * 86_400);
 
 /// What relative paths are relative to.
 pub struct Base<'a>(pub &'a Path);
@@ -95,19 +99,24 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
 fn read_intercept(table: Reader<'_>) -> Routing {
     let faults = table.faults();
     let mode = table.get("mode").and_then(|entry| entry.string());
-    let mode = mode.and_then(|written| intercept_mode(&written, faults));
+    let mode = mode.and_then(|written| words::word(&written, faults));
     let bypass = table.get("bypass").and_then(|entry| entry.strings()).unwrap_or_default();
     let bypass = super::matchers::hosts(&bypass, faults);
     let undecided = table.get("undecided").and_then(|entry| entry.string());
     let undecided = undecided.and_then(|written| words::word(&written, faults)).unwrap_or_default();
+    let trust = read_trust(&table);
     table.finish();
-    Routing { mode: mode.unwrap_or_default(), bypass, undecided }
+    Routing { mode: mode.unwrap_or_default(), bypass, undecided, trust }
 }
 
-/// Whether tunnels are opened.
-pub fn intercept_mode(written: &At<String>, faults: &Faults) -> Option<InterceptMode> {
-    let early = words::is_not_available_yet(written, &["auto"], "`always` and `never`", faults);
-    if early { None } else { words::word::<InterceptMode>(written, faults) }
+/// How long what was learnt of clients holds.
+fn read_trust(table: &Reader<'_>) -> TrustTimes {
+    let default = TrustTimes::default();
+    let time = |key| table.get(key).and_then(|entry| entry.duration(LONGEST_TRUST));
+    TrustTimes {
+        trusted: time("trusted_for").unwrap_or(default.trusted),
+        pinned: time("pinned_for").unwrap_or(default.pinned),
+    }
 }
 
 fn read_policy(root: &Reader<'_>) -> (Mode, Option<At<String>>) {

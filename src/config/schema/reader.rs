@@ -194,11 +194,11 @@ impl<'a> Entry<'a> {
 
     /// A duration such as `"30s"` or `"1h 30m"`, at most `longest`.
     pub fn duration(&self, longest: Duration) -> Option<Duration> {
-        let help = "a number with a unit, such as \"500ms\", \"30s\", \"2m\" or \"1h\"";
+        let help = "a number with a unit, such as \"500ms\", \"30s\", \"2m\", \"1h\" or \"7d\"";
         let DeValue::String(text) = self.value.get_ref() else {
             return self.wrong_type("a string with a duration", help);
         };
-        let Ok(duration) = text.parse::<SignedDuration>() else {
+        let Some(duration) = in_days(text).or_else(|| text.parse().ok()) else {
             let message = format!("{} is not a duration", quoted(text));
             self.desk.faults.error(Code::InvalidDuration, &self.place(), message, help);
             return None;
@@ -279,4 +279,10 @@ impl<'a> Entry<'a> {
         self.desk.faults.error(Code::WrongType, &self.place(), message, help);
         None
     }
+}
+
+/// `"7d"`: days are no unit of a duration elsewhere, since some have another length than others; here each has 24 hours.
+fn in_days(text: &str) -> Option<SignedDuration> {
+    let days: i64 = text.strip_suffix('d')?.parse().ok()?;
+    Some(SignedDuration::from_secs(days.checked_mul(86_400)?))
 }

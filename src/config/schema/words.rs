@@ -45,7 +45,7 @@ word!("redaction", Redaction, Redaction::ALL);
 word!("scheme", Scheme, [Scheme::Http, Scheme::Https]);
 word!("vantage", Vantage, [Vantage::BeyondCarrier, Vantage::BeforeCarrier, Vantage::NoCarrier]);
 word!("policy mode", Mode, [Mode::Enforce, Mode::Observe]);
-word!("intercept mode", InterceptMode, [InterceptMode::Always, InterceptMode::Never]);
+word!("intercept mode", InterceptMode, InterceptMode::ALL);
 word!("listener kind", Kind, Kind::ALL);
 word!("way with what is undecided", Undecided, [Undecided::Tunnel, Undecided::Refuse]);
 word!("way with HTTP/3", Quic, Quic::ALL);
@@ -82,14 +82,4 @@ pub fn unknown<'a>(written: &At<String>, what: &str, all: impl IntoIterator<Item
     let message = format!("unknown {what} {}", quoted(&written.value));
     let help = hint(&written.value, "one of", all);
     faults.error(Code::UnknownWord, &written.place, message, help);
-}
-
-/// For a setting that the design knows and this version does not carry out: tells so and answers true.
-pub fn is_not_available_yet(written: &At<String>, later: &[&str], available: &str, faults: &Faults) -> bool {
-    let known = later.contains(&written.value.as_str());
-    if known {
-        let message = format!("{} is not available yet", quoted(&written.value));
-        faults.error(Code::NotAvailableYet, &written.place, message, format!("this version knows {available}"));
-    }
-    known
 }
