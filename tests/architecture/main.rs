@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 6),
     ("sink", 5),
     ("portal", 5),
+    ("claim", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),
