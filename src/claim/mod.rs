@@ -115,6 +115,15 @@ impl Claims {
         self.0.held.load().links.get(digest).filter(|link| now() < link.ends).cloned()
     }
 
+    /// The same, when it may have been made a moment ago. Waits for the disk where it is not known.
+    pub fn find(&self, digest: &Digest) -> Option<Arc<Link>> {
+        self.link(digest).or_else(|| {
+            // What went wrong is told by whoever looks for changes.
+            let _ = self.0.look();
+            self.link(digest)
+        })
+    }
+
     /// The address's admission by this very link.
     pub fn admitted_by(&self, link: &Link, address: IpAddr) -> Option<Arc<Admitted>> {
         let held = self.0.held.load();
@@ -171,6 +180,15 @@ impl Inner {
         Ok(())
     }
 
+    /// Takes up what another process has changed.
+    fn look(&self) -> rusqlite::Result<()> {
+        let mut store = self.lock();
+        if store.has_changed()? {
+            self.read_anew(&mut store)?;
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Store> {
         // A transaction that was not finished was rolled back.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
@@ -183,12 +201,7 @@ fn look(inner: &Weak<Inner>) {
     loop {
         thread::sleep(LOOK);
         let Some(inner) = inner.upgrade() else { return };
-        let mut store = inner.lock();
-        let seen = match store.has_changed() {
-            Ok(true) => inner.read_anew(&mut store),
-            seen => seen.map(drop),
-        };
-        match seen {
+        match inner.look() {
             Ok(()) => was_told = false,
             Err(error) if !was_told => {
                 tracing::error!("claims.db cannot be read, changes are not taken up: {error}");

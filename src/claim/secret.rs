@@ -32,7 +32,8 @@ impl Secret {
 
     /// What has the form of one.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_secret = text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_secret =
+            text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         is_secret.then(|| Self(Zeroizing::new(text.to_owned())))
     }
 

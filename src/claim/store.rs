@@ -180,9 +180,11 @@ impl Store {
             return Ok(Err(Refused::Unknown));
         };
         let known: Option<i64> = transaction
-            .query_row("SELECT since FROM admitted WHERE place = ?1 AND link = ?2", params![name(place), link.id], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT since FROM admitted WHERE place = ?1 AND link = ?2",
+                params![name(place), link.id],
+                |row| row.get(0),
+            )
             .optional()?;
         if known.is_none()
             && let Err(refused) = make_room(&transaction, &link, most)?

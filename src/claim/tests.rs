@@ -23,14 +23,8 @@ impl Kept {
     }
 
     fn add(&self, id: &str, secret: &Secret, uses: Option<u32>, valid: i64) {
-        let link = NewLink {
-            id: id.into(),
-            digest: secret.digest(),
-            user: Some("alice".into()),
-            lasts: DAY,
-            uses,
-            valid,
-        };
+        let link =
+            NewLink { id: id.into(), digest: secret.digest(), user: Some("alice".into()), lasts: DAY, uses, valid };
         self.store().add(&link, now()).unwrap();
     }
 
@@ -108,9 +102,7 @@ fn revoking_holds_at_once_here_and_soon_elsewhere() {
     claims.revoke(&link, "tried out").unwrap();
     assert_eq!((claims.admits(address), claims.link(&digest)), (None, None));
     assert_eq!(claims.claim(&digest, address, 9), Err(Refused::Unknown));
-    until("the other process hears of it", || {
-        elsewhere.admits(address).is_none() && elsewhere.link(&digest).is_none()
-    });
+    until("the other process hears of it", || elsewhere.admits(address).is_none() && elsewhere.link(&digest).is_none());
     assert!(!kept.store().revoke("first", "again", now()).unwrap());
     assert_eq!(kept.store().links(now()).unwrap()[0].revoked.as_deref(), Some("tried out"));
 }

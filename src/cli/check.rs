@@ -61,6 +61,9 @@ fn summary(config: &Config, today: Date) -> String {
         }
     }
     line("clients", clients(config));
+    if let Some(claiming) = &config.claiming {
+        line("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses));
+    }
     for client in config.clients.iter() {
         line("client", named(client));
     }

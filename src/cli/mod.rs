@@ -6,6 +6,7 @@
 mod ca;
 mod capture;
 mod check;
+mod claim;
 mod completions;
 mod explain;
 mod failure;
@@ -64,6 +65,8 @@ enum Command {
     Ca(ca::Arguments),
     /// Lead the devices behind this machine to clir, by rules of its firewall
     Gateway(gateway::Arguments),
+    /// Make secret links that let a phone in from the address where it opens them
+    Claim(claim::Arguments),
     /// Hash a password for `access.users`
     Passwd(passwd::Arguments),
     /// Print a completion script for a shell
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Log(arguments) => log::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
+        Command::Claim(arguments) => claim::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -219,6 +219,7 @@ impl Loading<'_> {
             policy_file,
             listeners: written.listeners,
             access: Arc::new(written.access),
+            claiming: written.claiming,
             routing: Arc::new(written.routing),
             upgrading: written.upgrading,
             connectivity: written.connectivity,

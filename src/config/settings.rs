@@ -3,6 +3,7 @@
 //! The settings as the rest of the program uses them, with their defaults.
 
 use std::{
+    collections::HashSet,
     net::{Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -13,7 +14,7 @@ use super::{Door, Upstream};
 use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
-    exchange::Vantage,
+    exchange::{Origin, Vantage},
     gateway,
     listen::Kind,
     policy::{
@@ -32,6 +33,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Who may connect, and where to.
     pub access: Arc<Access>,
+    /// What links admit, if any may.
+    pub claiming: Option<Claiming>,
     /// Which tunnels are opened.
     pub routing: Arc<Routing>,
     /// What becomes of cleartext requests.
@@ -88,13 +91,37 @@ pub struct Listener {
     pub label: Arc<str>,
     /// What it shows, where clients speak TLS to it.
     pub tls: Option<Door>,
+    /// Whether addresses that a link has admitted may come in.
+    pub claims: bool,
 }
 
 impl Default for Listener {
     fn default() -> Self {
         let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8080));
-        Self { kind: Kind::default(), address, vantage: Vantage::NoCarrier, label: "home".into(), tls: None }
+        Self {
+            kind: Kind::default(),
+            address,
+            vantage: Vantage::NoCarrier,
+            label: "home".into(),
+            tls: None,
+            claims: false,
+        }
     }
+}
+
+/// What links admit, and where they lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claiming {
+    /// Where links lead, as phones reach it.
+    pub url: Origin,
+    /// For how long an address is admitted, unless the link says otherwise.
+    pub lasts: Duration,
+    /// How many addresses are admitted at once.
+    pub addresses: u32,
+    /// The listeners that they are admitted to, by their labels.
+    pub listeners: HashSet<Arc<str>>,
+    /// The one that links lead to.
+    pub door: Arc<str>,
 }
 
 /// What TLS needs.

@@ -14,10 +14,11 @@ use hyper_util::rt::TokioIo;
 
 use super::{
     body::Body,
+    entrance,
     fault::Fault,
     granted::Granted,
     hop::{Errand, Hopped},
-    http::{Switch, answer_block, answer_fault, authenticate},
+    http::{Switch, answer_block, answer_fault},
     line::Line,
     own,
     recorder::Recorder,
@@ -54,10 +55,20 @@ pub async fn handle(
         Ok(origin) => origin,
         Err(refused) => return answer_fault(&account, &refused),
     };
-    if let Err(refused) = authenticate(session, &judges, &head).await {
-        account.refuses(refused.status(), "a user name and a password are required".into());
-        return refused;
+    // A phone that cannot say a password has to get to where it is let in.
+    if let Some(visitor) = entrance::visitor(session, &judges, &head.target) {
+        account.ends(Verdict::Answered, StatusCode::OK);
+        if let Some(switch) = switch {
+            switch.switch();
+        }
+        tokio::spawn(entrance::open(visitor, hyper::upgrade::on(&mut request), Reset::current()));
+        return Response::new(Body::empty());
     }
+    let session = match entrance::enter(session, &judges, &head).await {
+        Ok(user) => &session.known_as(user),
+        Err(turned) => return turned.told(&account),
+    };
+    account.is_of(session.client.user.clone());
     account.acted(judgement.actions);
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);

@@ -77,7 +77,8 @@ fn is_visit(session: &Session, head: &RequestHead) -> bool {
     is_asked && is_here && matches!(&head.method[..], b"GET" | b"HEAD") && head.target.starts_with(b"/")
 }
 
-fn response(answer: portal::Answer) -> Response<Body> {
+/// What the portal says, as an answer of ours.
+pub fn response(answer: portal::Answer) -> Response<Body> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = refusal::of_bytes(status, answer.content_type, answer.body.into());
     for (name, value) in answer.fields {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -14,16 +14,20 @@ use tokio::sync::{mpsc, watch};
 use super::{
     account::Account,
     admission::Permit,
+    attempts::Attempts,
     authentication::Authenticator,
+    claiming::Claiming,
     door::Door,
     fault::Fault,
     hop::{Hop, Hopped},
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
+    refusals::Refusals,
     upgraded::Upgrades,
     upstream::{Protocol, Sender, Target, Upstream},
 };
 use crate::{
+    claim::Admitted,
     exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
     intercept::Interceptor,
     listen::{Kind, Neighbours},
@@ -50,9 +54,21 @@ pub struct Judges {
     pub hop: Option<Arc<Hop>>,
     /// The listeners that speak TLS, by their labels.
     pub doors: HashMap<Arc<str>, Door>,
+    /// What links admit, and how they are opened, if any may.
+    pub claiming: Option<Arc<Claiming>>,
 }
 
 impl Judges {
+    /// Whether requests of this address are taken at this listener: by the configuration, or because a link admits it.
+    pub fn admits(&self, listener: &str, client: IpAddr) -> bool {
+        self.access.admits_client(client) || self.claimed(listener, client).is_some()
+    }
+
+    /// The link that admits this address to this listener, if one does.
+    pub fn claimed(&self, listener: &str, client: IpAddr) -> Option<Arc<Admitted>> {
+        self.claiming.as_ref()?.admits(listener, client)
+    }
+
     /// The way to a host, as things are.
     ///
     /// # Errors
@@ -98,6 +114,12 @@ pub struct Shared {
     pub neighbours: Neighbours,
     /// Which origins offer inside TLS what they offer in cleartext.
     pub upgrades: Arc<Upgrades>,
+    /// Who was refused.
+    pub refusals: Refusals,
+    /// Passwords that were wrong.
+    pub passwords: Attempts,
+    /// Links that were wrong.
+    pub links: Attempts,
 }
 
 /// What the connections of one worker share.
@@ -128,6 +150,10 @@ pub struct Client {
     pub local: SocketAddr,
     /// Its network card, where one was asked for and could be seen.
     pub card: Option<Mac>,
+    /// Whether it speaks TLS to us.
+    pub is_secure: bool,
+    /// Who it is, where it has said so for all that comes on this connection.
+    pub user: Option<Arc<str>>,
 }
 
 /// What requests on a connection are for.
@@ -248,6 +274,12 @@ impl Session {
         Self { scope: Scope::Tunnel(Arc::new(inside)), tape: None, ..self.clone() }
     }
 
+    /// The same, of a client that has said who it is.
+    #[must_use]
+    pub fn known_as(&self, user: Option<Arc<str>>) -> Self {
+        Self { client: Client { user, ..self.client.clone() }, ..self.clone() }
+    }
+
     /// The same connection, recorded.
     #[must_use]
     pub fn recorded(&self, tape: Tape) -> Self {
@@ -292,7 +324,7 @@ impl Session {
 
     /// The circumstances of a request for `origin`; `led` tells where the connection goes if its client only names a host.
     pub fn context(&self, origin: Origin, led: Option<Led>) -> Context {
-        let Client { listener, vantage, address, card, .. } = &self.client;
+        let Client { listener, vantage, address, card, user, .. } = &self.client;
         let judges = self.shared().judges.load();
         let named = judges.interceptor.clients().find(address.ip(), *card);
         Context {
@@ -304,6 +336,7 @@ impl Session {
             known: Known {
                 client: named.map(|client| Arc::clone(&client.name)),
                 is_private: named.is_some_and(|client| client.is_private),
+                user: user.clone(),
             },
         }
     }

@@ -6,6 +6,7 @@ use std::{num::NonZero, sync::Arc, thread};
 
 use super::way_out::WayOut;
 use crate::{
+    claim::Claims,
     cli::Failure,
     config::{Config, Roots, Tls},
     detect::{Scanner, behaviour::Observer},
@@ -15,7 +16,7 @@ use crate::{
     listen::Listener,
     policy::InterceptMode,
     portal::{Interception, Portal},
-    proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
+    proxy::{Authenticator, Claiming, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
     sink::{self, EventLog, Sightings},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
 };
@@ -30,6 +31,7 @@ pub fn judges(
     sightings: Option<&Sightings>,
     way_out: WayOut,
     authority: &CertAuthority,
+    claims: Option<&Claims>,
 ) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
@@ -43,9 +45,17 @@ pub fn judges(
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
         portal: Arc::new(portal(config, authority)),
+        claiming: claiming(config, claims, &way_out).map(Arc::new),
         hop: way_out.hop,
         doors: way_out.doors,
     }
+}
+
+/// What links admit under this configuration.
+fn claiming(config: &Config, claims: Option<&Claims>, way_out: &WayOut) -> Option<Claiming> {
+    let settings = config.claiming.as_ref()?;
+    let door = way_out.doors.get(&settings.door).cloned();
+    Some(Claiming::new(claims?.clone(), settings.url.clone(), settings.addresses, settings.listeners.clone(), door))
 }
 
 /// What clir shows of itself.

@@ -27,6 +27,7 @@ use descriptors::Descriptors;
 
 use super::{Failure, Outcome, judgement};
 use crate::{
+    claim::Claims,
     config,
     event::Redactor,
     exchange::InstallationKey,
@@ -70,14 +71,15 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
-    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
+    let claims = claims(&loaded.config)?;
+    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority, claims.as_ref());
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log, authority.clone(), trust, known);
     // Twice as often as is asked, so that no beat is missed by a hair.
     let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
-    let kept = reload::Kept { key, sightings, authority: Authority::new(&loaded.config, authority), own_ports };
+    let kept = reload::Kept { key, sightings, claims, authority: Authority::new(&loaded.config, authority), own_ports };
     let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, &banner, &sites, manager);
     writer.close();
@@ -99,6 +101,13 @@ fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings
             (None, None)
         }
     }
+}
+
+/// What links have admitted. Without it nobody would know who was let in, so clir does not start.
+fn claims(config: &config::Config) -> Result<Option<Claims>, Failure> {
+    let open = |_: &config::Claiming| Claims::open(&config.log.dir);
+    let opened = config.claiming.as_ref().map(open).transpose();
+    opened.map_err(|error| Failure::because(format!("{}/claims.db cannot be used", config.log.dir.display()), error))
 }
 
 fn bind(config: &config::Config, mut inherited: Inherited) -> Result<Vec<Arc<Listener>>, Failure> {

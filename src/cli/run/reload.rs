@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::{authority::Authority, build, way_out::WayOut};
 use crate::{
+    claim::Claims,
     config::{self, Config, Loaded, Watcher},
     exchange::InstallationKey,
     policy::Policy,
@@ -24,6 +25,8 @@ pub struct Kept {
     pub key: InstallationKey,
     /// What is remembered of what passed.
     pub sightings: Option<Sightings>,
+    /// What links have admitted, if any may.
+    pub claims: Option<Claims>,
     /// Our own authority.
     pub authority: Authority,
     /// The ports that we listen on.
@@ -90,13 +93,18 @@ impl Reloading {
             }
         };
         tell_unused(running.judges().interceptor.policy());
-        let Kept { key, sightings, authority, .. } = &self.kept;
-        running.replace(build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current()));
+        let Kept { key, sightings, authority, claims, .. } = &self.kept;
+        let judges =
+            build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current(), claims.as_ref());
+        running.replace(judges);
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
         if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
             tracing::warn!("`behaviour.enabled` takes effect after a restart");
+        }
+        if loaded.config.claiming.is_some() && self.kept.claims.is_none() {
+            tracing::warn!("`listener.claims` takes effect after a restart");
         }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
         self.config = loaded.config;
@@ -108,7 +116,11 @@ impl Reloading {
 fn needs_restart(old: &Config, new: &Config) -> bool {
     // What they show to those who speak TLS is taken up at once.
     let sockets = |config: &Config| -> Vec<_> {
-        config.listeners.iter().map(|listener| config::Listener { tls: None, ..listener.clone() }).collect()
+        config
+            .listeners
+            .iter()
+            .map(|listener| config::Listener { tls: None, claims: false, ..listener.clone() })
+            .collect()
     };
     sockets(old) != sockets(new)
         || old.tls != new.tls

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    access, behaviour, gateway,
+    access, behaviour, claim, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     config::{
-        Behaviour, Code, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access, source::At,
+        Behaviour, Claiming, Code, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access,
+        source::At,
     },
     policy::{Access, Connectivity, InterceptMode, Mode, Routing, Upgrading},
 };
@@ -28,6 +29,8 @@ pub struct Written {
     pub listeners: Vec<Listener>,
     /// Who may connect, and where to.
     pub access: Access,
+    /// What links admit.
+    pub claiming: Option<Claiming>,
     /// Which tunnels are opened.
     pub routing: Routing,
     /// What becomes of cleartext requests.
@@ -67,6 +70,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     let listeners = listener::read(root, base, !access.users.is_empty());
     Written {
         gateway: gateway::read(root, &listeners),
+        claiming: claim::read(root, &listeners),
         listeners,
         access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),

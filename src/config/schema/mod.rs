@@ -6,6 +6,7 @@
 mod access;
 mod action;
 mod behaviour;
+mod claim;
 mod client;
 mod destination;
 mod document;
