@@ -14,7 +14,6 @@ mod gateway;
 mod judgement;
 mod log;
 mod passwd;
-mod provenance;
 mod run;
 mod scan;
 mod wrap;

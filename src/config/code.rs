@@ -110,6 +110,8 @@ codes! {
     ExposedFile = "exposed-file",
     /// Users are configured, and a listener cannot ask for their passwords.
     UsersNotAsked = "users-not-asked",
+    /// Anybody may see the live view.
+    ExposedAdmin = "exposed-admin",
     /// Anybody may use the proxy.
     OpenProxy = "open-proxy",
 }

@@ -201,6 +201,7 @@ impl Loading<'_> {
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
         let own = written.identities.files.iter().chain(&written.upstream.files).cloned();
+        let own = own.chain(written.admin_files.iter().cloned());
         let own = own.chain(written.listeners.iter().flat_map(door_files));
         [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
     }
@@ -227,6 +228,7 @@ impl Loading<'_> {
             tls: written.tls,
             upstream: written.upstream.upstream,
             log: written.log,
+            admin: written.admin,
             behaviour: written.behaviour,
             limits: written.limits,
             timeouts: written.timeouts,

@@ -14,7 +14,7 @@ use super::{Door, Upstream};
 use crate::{
     detect::{Identities, SignatureSet},
     event::Values,
-    exchange::{Origin, Vantage},
+    exchange::{Origin, Sensitive, Vantage},
     gateway,
     listen::Kind,
     policy::{
@@ -49,6 +49,8 @@ pub struct Config {
     pub upstream: Option<Upstream>,
     /// Where events go.
     pub log: Log,
+    /// Where the live view is.
+    pub admin: Admin,
     /// What is watched over time.
     pub behaviour: Behaviour,
     /// How much of everything.
@@ -159,6 +161,17 @@ pub struct Log {
     pub segment_bytes: u64,
     /// So many events wait for the disk at most; more are dropped and counted.
     pub queue: usize,
+}
+
+/// Where the live view is, and who may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Its address; nothing where it is switched off. Port 0 lets the system choose.
+    pub address: Option<SocketAddr>,
+    /// Whether somebody wrote the address: then it is a fault if nothing can listen there.
+    pub is_chosen: bool,
+    /// What has to be shown; always there where others than this machine reach the address.
+    pub token: Option<Sensitive<String>>,
 }
 
 /// What is watched over time.

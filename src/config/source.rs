@@ -20,7 +20,7 @@ use super::{Code, diagnostic::Faults};
 const LARGEST: u64 = 8 << 20;
 
 /// Keys whose values are not quoted.
-const SECRET_KEYS: [&str; 4] = ["users", "value", "exit", "secret"];
+const SECRET_KEYS: [&str; 5] = ["users", "value", "exit", "secret", "token"];
 
 /// One file's text.
 pub struct Source {

@@ -6,6 +6,8 @@
 mod credential;
 mod line;
 mod needle;
+pub mod provenance;
+mod reach;
 mod redact;
 mod render;
 mod text;
@@ -20,6 +22,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 pub use line::{ActionLine, EventLine, EvidenceLine, ExtensionLine, FindingLine, LocationLine, TunnelLine};
+pub use reach::Fate;
 pub use redact::{Redactor, Values};
 pub use render::render_finding;
 pub use text::{Guarded, guarded, printable, unescape};

@@ -8,7 +8,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
@@ -50,6 +50,27 @@ fn adopt(dir: PathBuf) -> io::Result<()> {
     thread::Builder::new().name("event-log-chain".into()).spawn(adopting).map(drop)
 }
 
+/// Told of each event by the thread that writes, in the order of writing. It must not wait for anybody.
+pub trait Witness: Send {
+    /// An event is about to be written.
+    fn saw(&mut self, event: &Event);
+    /// What was seen is on disk, or lost.
+    fn wrote(&mut self);
+}
+
+/// How the event log is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Events that wait to be written.
+    pub waiting: usize,
+    /// Events that the queue had no room for, or that could not be written, since the start.
+    pub dropped: u64,
+    /// Events that were written since the start.
+    pub written: u64,
+    /// Why nothing can be written at the moment, if so.
+    pub problem: Option<String>,
+}
+
 /// Takes events. Clones share one queue.
 #[derive(Clone, Debug)]
 pub struct EventLog {
@@ -65,6 +86,10 @@ struct Shared {
     /// With so many waiting the writer stops gathering.
     enough: usize,
     dropped: AtomicU64,
+    /// Taken from the queue, and of these lost.
+    seen: AtomicU64,
+    lost: AtomicU64,
+    problem: Mutex<Option<String>>,
     closing: AtomicBool,
     writer: OnceLock<Thread>,
 }
@@ -75,10 +100,22 @@ impl EventLog {
     /// # Errors
     /// When the directory or a file in it cannot be made, or the thread cannot be started.
     pub fn open(settings: Settings, redactor: Redactor) -> io::Result<(Self, Writer)> {
+        Self::open_before(settings, redactor, Vec::new())
+    }
+
+    /// As [`EventLog::open`], with witnesses.
+    ///
+    /// # Errors
+    /// As for [`EventLog::open`].
+    pub fn open_before(
+        settings: Settings,
+        redactor: Redactor,
+        witnesses: Vec<Box<dyn Witness>>,
+    ) -> io::Result<(Self, Writer)> {
         let journal = Journal::open(settings.clone(), Timestamp::now())?;
         adopt(settings.dir.clone())?;
         let (log, events) = Self::queue(settings.queue);
-        let writing = Writing { events, shared: log.shared.clone(), journal, redactor, buffer: Vec::new() };
+        let writing = Writing { events, shared: log.shared.clone(), journal, redactor, witnesses, buffer: Vec::new() };
         let (done, finished) = sync_channel(1);
         let thread = thread::Builder::new().name("event-log".into()).spawn(move || {
             writing.run();
@@ -106,6 +143,18 @@ impl EventLog {
         }
         if waiting == 1 || waiting == self.shared.enough {
             self.shared.wake();
+        }
+    }
+
+    /// How it is doing.
+    pub fn health(&self) -> Health {
+        let Shared { waiting, dropped, seen, lost, problem, .. } = &*self.shared;
+        let lost = lost.load(Ordering::Relaxed);
+        Health {
+            waiting: waiting.load(Ordering::Relaxed),
+            dropped: dropped.load(Ordering::Relaxed) + lost,
+            written: seen.load(Ordering::Relaxed).saturating_sub(lost),
+            problem: problem.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 
@@ -159,6 +208,7 @@ struct Writing {
     shared: Arc<Shared>,
     journal: Journal,
     redactor: Redactor,
+    witnesses: Vec<Box<dyn Witness>>,
     buffer: Vec<u8>,
 }
 
@@ -211,7 +261,9 @@ impl Writing {
     }
 
     fn take(&mut self, event: &Event) {
+        self.witnesses.iter_mut().for_each(|witness| witness.saw(event));
         event.render(&self.redactor, &mut self.buffer);
+        self.shared.seen.fetch_add(1, Ordering::Relaxed);
         self.shared.taken(1, weight(event));
         if self.buffer.len() >= BATCH {
             self.flush();
@@ -223,6 +275,10 @@ impl Writing {
             self.journal.append(&self.buffer, Timestamp::now());
             self.buffer.clear();
             self.buffer.shrink_to(2 * BATCH);
+            self.shared.lost.store(self.journal.lost(), Ordering::Relaxed);
+            self.witnesses.iter_mut().for_each(|witness| witness.wrote());
+            let problem = self.journal.problem().map(str::to_owned);
+            *self.shared.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
         }
     }
 }

@@ -47,6 +47,7 @@ struct Current {
 struct Outage {
     retry_at: Timestamp,
     lost: u64,
+    cause: String,
 }
 
 impl Current {
@@ -97,6 +98,11 @@ impl Journal {
     /// How many events could not be written.
     pub(super) fn lost(&self) -> u64 {
         self.lost + self.outage.as_ref().map_or(0, |outage| outage.lost)
+    }
+
+    /// Why nothing can be written at the moment, if so.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.outage.as_ref().map(|outage| outage.cause.as_str())
     }
 
     /// Ends the current file; one that nothing was written to is taken away.
@@ -201,7 +207,7 @@ impl Journal {
             return;
         }
         tracing::error!("event log: {cause}; events are lost until that is mended, requests go on");
-        self.outage = Some(Outage { retry_at, lost });
+        self.outage = Some(Outage { retry_at, lost, cause: cause.to_string() });
     }
 
     fn resume(&mut self) {

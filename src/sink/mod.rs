@@ -1,11 +1,12 @@
 //! Who is told what happened, and how?
 //!
 //! [`EventLog`] takes events from the request path without ever making it wait; one thread renders them and appends them
-//! to [`Segment`] files, and a [`Chain`] shows later change to them. [`Sightings`] keeps what many requests together show. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
+//! to [`Segment`] files, and a [`Chain`] shows later change to them. [`index`] finds events again. [`Sightings`] keeps what many requests together show. What a line looks like is `event`'s question, who reads it is `cli::log`'s.
 
 mod append;
 mod chain;
 mod event_log;
+pub mod index;
 mod journal;
 mod segment;
 mod sightings;
@@ -17,7 +18,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use chain::{Chain, Content, Link, State};
-pub use event_log::{EventLog, Writer};
+pub use event_log::{EventLog, Health, Witness, Writer};
 pub use segment::{Segment, segments};
 pub use sightings::{Keeper, Sightings, Watch};
 pub use upgrades::{Site, load as load_sites, store as store_sites};

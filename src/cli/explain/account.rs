@@ -6,9 +6,9 @@ use jiff::civil::Date;
 
 use super::{fields::Fields, why};
 use crate::{
-    cli::{provenance, scan::describe, wrap::wrap},
+    cli::{scan::describe, wrap::wrap},
     detect::{self, Finding, Part, Scanner, Subject},
-    event::{EventLine, FindingLine, Redactor, guarded, printable, render_finding},
+    event::{EventLine, FindingLine, Redactor, guarded, printable, provenance, render_finding},
     exchange::{Context, Direction, RequestHead, Scheme},
     intercept::{Judgement, Outcome},
     policy::{Decision, Matched, Mode, Policy, Query, Rule},

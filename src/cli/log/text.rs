@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use crate::{
-    cli::{provenance, wrap::wrap},
-    event::{ActionLine, EventLine, FindingLine, TunnelLine, printable},
+    cli::wrap::wrap,
+    event::{ActionLine, EventLine, FindingLine, TunnelLine, printable, provenance},
 };
 
 const COLUMNS: usize = 100;

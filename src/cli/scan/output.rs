@@ -9,11 +9,10 @@ use crate::{
     cli::{
         Failure,
         capture::{Captured, Malformed},
-        provenance,
         wrap::wrap,
     },
     detect::{Finding, Part, Severity},
-    event::{Redactor, printable, render_finding},
+    event::{Redactor, printable, provenance, render_finding},
     exchange::Direction,
 };
 

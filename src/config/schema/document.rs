@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    access, behaviour, claim, gateway,
+    access, admin, behaviour, claim, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{
-        Behaviour, Claiming, Code, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access,
+        Admin, Behaviour, Claiming, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access,
         source::At,
     },
     policy::{Access, Connectivity, InterceptMode, Mode, Routing, Upgrading},
@@ -59,15 +59,19 @@ pub struct Written {
     pub signatures: Option<At<PathBuf>>,
     /// The user's own numbers and addresses.
     pub identities: OwnIdentities,
+    /// Where the live view is.
+    pub admin: Admin,
+    /// Files with secrets of the live view.
+    pub admin_files: Vec<PathBuf>,
 }
 
 /// Reads every table but the rules and partners, which have to be asked for by whoever reads those.
 pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     let base = base.0;
-    read_admin(root);
     let (mode, policy_file) = read_policy(root);
     let access = root.get("access").and_then(|entry| entry.table()).map_or_else(default_access, access::read);
     let listeners = listener::read(root, base, !access.users.is_empty());
+    let mut admin_files = Vec::new();
     Written {
         gateway: gateway::read(root, &listeners),
         claiming: claim::read(root, &listeners),
@@ -86,6 +90,8 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
         policy_file,
         signatures: read_signatures(root, base),
         identities: identity::read(root, base),
+        admin: admin::read(root, base, &mut admin_files),
+        admin_files,
     }
 }
 
@@ -121,15 +127,4 @@ fn read_signatures(root: &Reader<'_>, base: &Path) -> Option<At<PathBuf>> {
     let dir = table.get("dir").and_then(|entry| Some(At { value: entry.path(base)?, place: entry.place() }));
     table.finish();
     dir
-}
-
-fn read_admin(root: &Reader<'_>) {
-    let Some(table) = root.get("admin").and_then(|entry| entry.table()) else { return };
-    if let Some(written) = table.get("address").and_then(|entry| entry.string())
-        && listener::socket_address(&written, table.faults()).is_some()
-    {
-        let message = "nothing listens on `admin.address` yet";
-        table.faults().warning(Code::NotAvailableYet, &written.place, message, "this version has no admin interface");
-    }
-    table.finish();
 }

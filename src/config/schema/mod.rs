@@ -5,6 +5,7 @@
 
 mod access;
 mod action;
+mod admin;
 mod behaviour;
 mod claim;
 mod client;

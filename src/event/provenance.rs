@@ -1,19 +1,17 @@
 //! How are people told who put a finding there, and what was seen of it over time?
 
-use crate::{
-    detect::Finding,
-    event::{EvidenceLine, FindingLine, Redactor},
-};
+use super::{EvidenceLine, FindingLine, Redactor};
+use crate::detect::Finding;
 
 /// `put there by the carrier: in cleartext, under a name that is documented as a gateway's`, and a line of what was seen
 /// over time, if anything was.
-pub(super) fn of(finding: &Finding, redactor: &Redactor) -> Vec<String> {
+pub fn of(finding: &Finding, redactor: &Redactor) -> Vec<String> {
     let evidence = finding.evidence.as_ref().map(|evidence| EvidenceLine::of(evidence, redactor));
     lines(finding.origin.as_str(), finding.origin_reason, evidence.as_ref())
 }
 
 /// The same of a finding that was written into an event.
-pub(super) fn of_line(finding: &FindingLine) -> Vec<String> {
+pub fn of_line(finding: &FindingLine) -> Vec<String> {
     lines(&finding.origin, &finding.origin_reason, finding.evidence.as_ref())
 }
 

@@ -1,0 +1,277 @@
+//! How does the index learn of what the event log has written?
+//!
+//! By reading the files, from where it stopped: so it misses nothing, holds nothing back, and can be deleted. The newest
+//! file comes first, so that what happens now is not kept waiting by what happened last month.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, params};
+
+use super::{
+    Row, Shared, Watcher,
+    entry::Entry,
+    prune, schema,
+    write::{Spot, Terms, write},
+};
+use crate::{
+    event::EventLine,
+    sink::segment::{Segment, segments},
+};
+
+/// How long more is waited for once there is something: a wake-up for each event would cost more than reading it.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often the files are looked at while nobody says that there is something.
+const IDLE: Duration = Duration::from_secs(1);
+/// Events and bytes of one transaction.
+const BATCH: usize = 1_000;
+const BATCH_BYTES: usize = 4 << 20;
+/// A longer line is none of ours.
+const LONGEST: u64 = 16 << 20;
+
+/// The thread's work.
+pub struct Follower {
+    pub dir: PathBuf,
+    pub shared: Arc<Shared>,
+    /// Told of each event that is written from now on.
+    pub watcher: Option<Box<dyn Watcher>>,
+    /// Files that were there before this process wrote anything: nobody is told of what is in them.
+    pub old: HashSet<String>,
+}
+
+/// A database, and how far it has come.
+struct Index {
+    database: Connection,
+    terms: Terms,
+    /// Of each segment: its number, and how far it was read.
+    positions: HashMap<String, (i64, u64)>,
+}
+
+impl Follower {
+    /// Reads until nobody wakes it any more.
+    pub fn run(mut self, wakes: &Receiver<()>) {
+        be_modest();
+        let mut index = None;
+        let mut was_told = false;
+        loop {
+            match self.turn(&mut index) {
+                Ok(()) => was_told = false,
+                Err(error) => {
+                    if !was_told {
+                        tracing::warn!("the live view's index lags behind the event log: {error}");
+                    }
+                    was_told = true;
+                    // Whatever is wrong with it, everything in it can be had again.
+                    index = None;
+                    if is_damaged(&error) && schema::remove(&self.dir.join(schema::FILE)).is_ok() {
+                        tracing::warn!("the live view's index was damaged, and is made anew from the event log");
+                    }
+                }
+            }
+            match wakes.recv_timeout(IDLE) {
+                Ok(()) => thread::sleep(GATHER),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            while wakes.try_recv().is_ok() {}
+            if self.shared.closing.load(Ordering::Acquire) {
+                // What was written last is still taken in.
+                let _ = self.turn(&mut index);
+                return;
+            }
+        }
+    }
+
+    /// Reads what there is.
+    fn turn(&mut self, index: &mut Option<Index>) -> io::Result<()> {
+        let index = match index {
+            Some(index) => index,
+            None => {
+                let opened = Index::open(&self.dir)?;
+                // Whoever asks has to open it anew.
+                self.shared.generation.fetch_add(1, Ordering::AcqRel);
+                index.insert(opened)
+            }
+        };
+        let list = segments(&self.dir)?;
+        index.forget(&list).map_err(io::Error::other)?;
+        let mut is_behind = true;
+        while is_behind {
+            is_behind = false;
+            for segment in list.iter().rev() {
+                let is_done = self.read(index, segment)?;
+                is_behind |= !is_done;
+                if !is_done && self.shared.closing.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                // An old file gives way to the newest after each batch.
+                if !is_done && self.old.contains(segment.name()) {
+                    break;
+                }
+            }
+            self.tell(index, &list);
+        }
+        Ok(())
+    }
+
+    /// How much is there and how much is not yet.
+    fn tell(&self, index: &Index, list: &[Segment]) {
+        let behind = list.iter().map(|segment| {
+            let read = index.positions.get(segment.name()).map_or(0, |(_, read)| *read);
+            segment.path.metadata().map_or(0, |file| file.len().saturating_sub(read))
+        });
+        self.shared.behind.store(behind.sum(), Ordering::Relaxed);
+    }
+
+    /// Takes a batch in; answers whether that was all.
+    fn read(&mut self, index: &mut Index, segment: &Segment) -> io::Result<bool> {
+        let (id, position) = index.segment(segment.name()).map_err(io::Error::other)?;
+        let mut file = match File::open(&segment.path) {
+            Ok(file) => file,
+            // Let go in the meantime.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        if length == position {
+            return Ok(true);
+        }
+        if length < position {
+            // Not what was read: the whole index is made anew.
+            schema::remove(&self.dir.join(schema::FILE))?;
+            return Err(io::Error::other(format!("{} has become shorter", segment.path.display())));
+        }
+        file.seek(SeekFrom::Start(position))?;
+        let batch = Lines::new(BufReader::with_capacity(1 << 16, file), position).batch(id)?;
+        if batch.end == position {
+            return Ok(true);
+        }
+        let end = i64::try_from(batch.end).unwrap_or(i64::MAX);
+        write(&mut index.database, &mut index.terms, &batch.entries, id, end).map_err(io::Error::other)?;
+        index.positions.insert(segment.name().to_owned(), (id, batch.end));
+        if let Some(watcher) = &mut self.watcher
+            && !self.old.contains(segment.name())
+        {
+            batch.events.iter().zip(&batch.rows).for_each(|(event, row)| watcher.saw(event, row));
+        }
+        Ok(batch.end >= length || !batch.is_full)
+    }
+}
+
+impl Index {
+    fn open(dir: &std::path::Path) -> io::Result<Self> {
+        let database = schema::open(dir)?;
+        let positions = positions(&database).map_err(io::Error::other)?;
+        Ok(Self { database, terms: Terms::default(), positions })
+    }
+
+    fn segment(&mut self, name: &str) -> rusqlite::Result<(i64, u64)> {
+        if let Some(known) = self.positions.get(name) {
+            return Ok(*known);
+        }
+        self.database.execute("INSERT INTO segment VALUES (NULL, ?1, 0, ?2, 0)", params![name, i64::MAX])?;
+        let id = self.database.last_insert_rowid();
+        self.positions.insert(name.to_owned(), (id, 0));
+        Ok((id, 0))
+    }
+
+    fn forget(&mut self, list: &[Segment]) -> rusqlite::Result<()> {
+        let names: HashSet<&str> = list.iter().map(Segment::name).collect();
+        if self.positions.keys().all(|name| names.contains(name.as_str())) {
+            return Ok(());
+        }
+        prune::prune(&mut self.database, &names)?;
+        self.terms = Terms::default();
+        self.positions.retain(|name, _| names.contains(name.as_str()));
+        Ok(())
+    }
+}
+
+fn positions(database: &Connection) -> rusqlite::Result<HashMap<String, (i64, u64)>> {
+    let mut select = database.prepare("SELECT name, id, position FROM segment")?;
+    let rows = select
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get::<_, i64>(2)?.try_into().unwrap_or_default()))))?;
+    rows.collect()
+}
+
+/// Whether the database itself is at fault, and not the disk under it.
+fn is_damaged(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
+    let code = cause.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation))
+}
+
+/// Whole lines, from a place in a file on.
+struct Lines<R> {
+    input: R,
+    at: u64,
+}
+
+/// What was read at once.
+struct Batch {
+    entries: Vec<(Entry, Spot)>,
+    events: Vec<EventLine>,
+    rows: Vec<Row>,
+    /// Where it ended.
+    end: u64,
+    /// Whether there may be more.
+    is_full: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R, at: u64) -> Self {
+        Self { input, at }
+    }
+
+    fn batch(mut self, segment: i64) -> io::Result<Batch> {
+        let mut batch =
+            Batch { entries: Vec::new(), events: Vec::new(), rows: Vec::new(), end: self.at, is_full: true };
+        let (mut line, mut bytes) = (Vec::new(), 0);
+        while batch.entries.len() < BATCH && bytes < BATCH_BYTES {
+            line.clear();
+            let read = (&mut self.input).take(LONGEST).read_until(b'\n', &mut line)?;
+            let is_whole = line.last() == Some(&b'\n');
+            if !is_whole && (read as u64) < LONGEST {
+                batch.is_full = false;
+                return Ok(batch);
+            }
+            let offset = batch.end;
+            batch.end += read as u64;
+            bytes += read;
+            if is_whole {
+                batch.take(&line, segment, offset);
+            }
+        }
+        Ok(batch)
+    }
+}
+
+impl Batch {
+    /// What cannot be read is passed over, as `clir log` does.
+    fn take(&mut self, line: &[u8], segment: i64, offset: u64) {
+        let Ok(event) = serde_json::from_slice::<EventLine>(line) else { return };
+        let row = Row::of(&event);
+        let Some(entry) = Entry::of(&event, &row) else { return };
+        let number = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
+        self.entries.push((entry, Spot { segment, offset: number(offset), length: number(line.len() as u64) }));
+        self.events.push(event);
+        self.rows.push(row);
+    }
+}
+
+/// Requests come first: on Linux, each thread has a niceness of its own. Where it cannot be had, it is done without.
+fn be_modest() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
+}
