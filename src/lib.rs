@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alert;
 pub mod claim;
 pub mod cli;
 pub mod config;

@@ -64,6 +64,13 @@ fn summary(config: &Config, today: Date) -> String {
     if let Some(claiming) = &config.claiming {
         line("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses));
     }
+    for target in &config.alerts {
+        let way = match &target.way {
+            config::AlertWay::Command(argv) => argv.first().cloned().unwrap_or_default(),
+            config::AlertWay::Webhook { origin, .. } => origin.to_string(),
+        };
+        line("alert", format!("{}: by {way}, at most {} an hour", target.name, target.per_hour));
+    }
     for client in config.clients.iter() {
         line("client", named(client));
     }

@@ -3,6 +3,7 @@
 //! One file a command. A command returns an [`Outcome`] or a [`Failure`]; only this file turns them into exit codes:
 //! 0 done, 1 configuration or run-time error, 2 usage, 3 identifiers found.
 
+mod alert;
 mod ca;
 mod capture;
 mod check;
@@ -66,6 +67,8 @@ enum Command {
     Gateway(gateway::Arguments),
     /// Make secret links that let a phone in from the address where it opens them
     Claim(claim::Arguments),
+    /// Try out whether alerts arrive
+    Alert(alert::Arguments),
     /// Hash a password for `access.users`
     Passwd(passwd::Arguments),
     /// Print a completion script for a shell
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Claim(arguments) => claim::run(config, &arguments),
+        Command::Alert(arguments) => alert::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

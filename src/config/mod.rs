@@ -24,6 +24,8 @@ mod tests;
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Gravity, Report};
 pub use load::{Loaded, load};
-pub use settings::{Admin, Behaviour, Claiming, Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls};
+pub use settings::{
+    Admin, AlertTarget, AlertWay, Behaviour, Claiming, Config, Limits, Listener, Log, PolicyFile, Roots, Timeouts, Tls,
+};
 pub use watch::{Watcher, watch};
 pub use way_out::{Door, Upstream};

@@ -12,7 +12,8 @@ use std::{
 
 use super::{Door, Upstream};
 use crate::{
-    detect::{Identities, SignatureSet},
+    alert,
+    detect::{Identities, Severity, SignatureSet},
     event::Values,
     exchange::{Origin, Sensitive, Vantage},
     gateway,
@@ -53,6 +54,8 @@ pub struct Config {
     pub admin: Admin,
     /// What is watched over time.
     pub behaviour: Behaviour,
+    /// Who is told at once.
+    pub alerts: Vec<AlertTarget>,
     /// How much of everything.
     pub limits: Limits,
     /// How long for everything.
@@ -126,6 +129,41 @@ pub struct Claiming {
     pub door: Arc<str>,
 }
 
+/// Somebody who is told at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTarget {
+    /// What it is called in the log.
+    pub name: String,
+    /// Of what it is told.
+    pub kinds: Vec<alert::Kind>,
+    /// Of leaks that are at least so bad.
+    pub severity: Severity,
+    /// Of leaks only if no site had received the identifier before.
+    pub only_first_ever: bool,
+    /// How.
+    pub way: AlertWay,
+    /// How often within an hour.
+    pub per_hour: u32,
+    /// How long each may take.
+    pub limit: Duration,
+}
+
+/// How somebody is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertWay {
+    /// By a program and its arguments.
+    Command(Vec<String>),
+    /// By a request there, which may hold a secret.
+    Webhook {
+        /// Scheme, host and port.
+        origin: Origin,
+        /// The rest.
+        path: Sensitive<String>,
+        /// What its certificate must lead to.
+        roots: Vec<Roots>,
+    },
+}
+
 /// What TLS needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
@@ -179,11 +217,13 @@ pub struct Admin {
 pub struct Behaviour {
     /// Whether anything is.
     pub enabled: bool,
+    /// A header that a carrier inserts has stopped when it was missing so many times in a row.
+    pub stopped_after: u32,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, stopped_after: 20 }
     }
 }
 

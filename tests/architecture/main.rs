@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("sink", 5),
     ("portal", 5),
     ("claim", 5),
+    ("alert", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),

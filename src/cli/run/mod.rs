@@ -12,6 +12,7 @@ mod dirs;
 mod reload;
 mod service;
 mod sites;
+pub(super) mod told;
 mod way_out;
 
 use std::{path::Path, sync::Arc};
@@ -27,6 +28,7 @@ use descriptors::Descriptors;
 
 use super::{Failure, Outcome, judgement};
 use crate::{
+    alert::{Alerts, Judging},
     claim::Claims,
     config,
     event::Redactor,
@@ -64,7 +66,9 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let trust = build::trust(&loaded.config.tls, &authority)?;
     let redactor = Redactor::new(loaded.config.log.values, key.clone());
     let settings = build::log(&loaded.config);
-    let (log, writer) = EventLog::open(settings, redactor).map_err(|error| {
+    let (alerts, judging) = alerts(&loaded.config, &key, &authority)?;
+    let witnesses = vec![judging.witness()];
+    let (log, writer) = EventLog::open_before(settings, redactor, witnesses).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", loaded.config.log.dir.display()), error)
     })?;
     let banner = banner::text(&loaded.config, &listeners, &authority, shortage.as_deref());
@@ -79,10 +83,12 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let parts = Parts { pulse: manager.sign.map(|period| period / 2), ..parts };
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
-    let kept = reload::Kept { key, sightings, claims, authority: Authority::new(&loaded.config, authority), own_ports };
+    let authority = Authority::new(&loaded.config, authority);
+    let kept = reload::Kept { key, sightings, claims, alerts, authority, own_ports };
     let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, &banner, &sites, manager);
     writer.close();
+    judging.close();
     if let Some(keeper) = keeper {
         keeper.close();
     }
@@ -101,6 +107,18 @@ fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings
             (None, None)
         }
     }
+}
+
+/// Who is told at once of what is new. What is new is found out even if nobody is.
+fn alerts(
+    config: &config::Config,
+    key: &InstallationKey,
+    authority: &CertAuthority,
+) -> Result<(Alerts, Judging), Failure> {
+    let targets = told::targets(config, authority)?;
+    let started = Alerts::open(&config.log.dir, key, config.behaviour.stopped_after)
+        .and_then(|(alerts, judging)| alerts.direct(targets).map(|()| (alerts, judging)));
+    started.map_err(|error| Failure::because("the threads for alerts cannot be started", error))
 }
 
 /// What links have admitted. Without it nobody would know who was let in, so clir does not start.

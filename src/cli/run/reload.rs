@@ -9,9 +9,11 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{authority::Authority, build, way_out::WayOut};
+use super::{authority::Authority, build, told, way_out::WayOut};
 use crate::{
+    alert::Alerts,
     claim::Claims,
+    cli::Failure,
     config::{self, Config, Loaded, Watcher},
     exchange::InstallationKey,
     policy::Policy,
@@ -27,6 +29,8 @@ pub struct Kept {
     pub sightings: Option<Sightings>,
     /// What links have admitted, if any may.
     pub claims: Option<Claims>,
+    /// Who is told at once of what is new.
+    pub alerts: Alerts,
     /// Our own authority.
     pub authority: Authority,
     /// The ports that we listen on.
@@ -97,6 +101,7 @@ impl Reloading {
         let judges =
             build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current(), claims.as_ref());
         running.replace(judges);
+        self.direct_alerts(&loaded.config);
         if needs_restart(&self.config, &loaded.config) {
             tracing::warn!("listeners, TLS, log, limits and time limits take effect after a restart");
         }
@@ -106,10 +111,30 @@ impl Reloading {
         if loaded.config.claiming.is_some() && self.kept.claims.is_none() {
             tracing::warn!("`listener.claims` takes effect after a restart");
         }
+        if loaded.config.behaviour.stopped_after != self.config.behaviour.stopped_after {
+            tracing::warn!("`behaviour.stopped_after` takes effect after a restart");
+        }
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
         self.config = loaded.config;
         self.files = loaded.files;
         true
+    }
+}
+
+impl Reloading {
+    /// Who was told before and still is goes on counting.
+    fn direct_alerts(&self, new: &Config) {
+        if self.config.alerts == new.alerts {
+            return;
+        }
+        let targets = told::targets(new, self.kept.authority.current());
+        let directed = targets.and_then(|targets| {
+            let directed = self.kept.alerts.direct(targets);
+            directed.map_err(|error| Failure::because("a thread cannot be started", error))
+        });
+        if let Err(failure) = directed {
+            tracing::error!("alerts go where they went before: {failure}");
+        }
     }
 }
 

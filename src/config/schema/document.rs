@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    access, admin, behaviour, claim, gateway,
+    access, admin, alert, behaviour, claim, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
@@ -29,6 +29,8 @@ pub struct Written {
     pub listeners: Vec<Listener>,
     /// Who may connect, and where to.
     pub access: Access,
+    /// Who is told at once.
+    pub alerts: alert::Read,
     /// What links admit.
     pub claiming: Option<Claiming>,
     /// Which tunnels are opened.
@@ -75,6 +77,7 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     Written {
         gateway: gateway::read(root, &listeners),
         claiming: claim::read(root, &listeners),
+        alerts: alert::read(root, base),
         listeners,
         access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),

@@ -6,6 +6,7 @@
 mod access;
 mod action;
 mod admin;
+mod alert;
 mod behaviour;
 mod claim;
 mod client;
