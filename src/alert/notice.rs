@@ -95,8 +95,8 @@ pub struct Details {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub first: String,
     /// How many alerts were held back since the last summary.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub held_back: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<u64>,
 }
 
 impl Alert {
@@ -120,10 +120,6 @@ impl Alert {
         // A struct of strings and numbers can be written.
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 fn in_milliseconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

@@ -167,7 +167,7 @@ impl Postman {
             let words =
                 format!("{held_back} more alerts were held back: at most {} an hour are told", self.target.per_hour);
             let mut summary = Alert::new(Timestamp::now(), Kind::Summary, words);
-            summary.details.held_back = held_back;
+            summary.details.held_back = Some(held_back);
             self.hand(&summary);
         }
     }

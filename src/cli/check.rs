@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Failure, Outcome};
 use crate::{
-    config::{self, Config, Loaded, PolicyFile},
+    config::{self, AlertWay, Config, Loaded, PolicyFile},
     exchange::Direction,
     listen::Kind,
     policy::Client,
@@ -35,6 +35,22 @@ pub fn run(config: Option<&Path>, _arguments: &Arguments) -> Result<Outcome, Fai
     }
     io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::because("standard output", error))?;
     Ok(Outcome::Done)
+}
+
+/// Who is let in, who is called what, and who is told.
+fn people(config: &Config) -> Vec<(&'static str, String)> {
+    let claims = config.claiming.iter().map(|claiming| {
+        ("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses))
+    });
+    let clients = config.clients.iter().map(|client| ("client", named(client)));
+    let alerts = config.alerts.iter().map(|target| {
+        let way = match &target.way {
+            AlertWay::Command(argv) => argv.first().cloned().unwrap_or_default(),
+            AlertWay::Webhook { origin, .. } => origin.to_string(),
+        };
+        ("alert", format!("{}: by {way}, at most {} an hour", target.name, target.per_hour))
+    });
+    claims.chain(clients).chain(alerts).collect()
 }
 
 /// What holds, a line each.
@@ -64,15 +80,8 @@ fn summary(config: &Config, today: Date) -> String {
     if let Some(claiming) = &config.claiming {
         line("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses));
     }
-    for target in &config.alerts {
-        let way = match &target.way {
-            config::AlertWay::Command(argv) => argv.first().cloned().unwrap_or_default(),
-            config::AlertWay::Webhook { origin, .. } => origin.to_string(),
-        };
-        line("alert", format!("{}: by {way}, at most {} an hour", target.name, target.per_hour));
-    }
-    for client in config.clients.iter() {
-        line("client", named(client));
+    for (key, value) in people(config) {
+        line(key, value);
     }
     if config.upgrading.enabled {
         line("upgrade", "cleartext goes inside TLS where the site is there as well".to_owned());

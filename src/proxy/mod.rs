@@ -31,6 +31,7 @@ mod http;
 mod http2_head;
 mod intercepted;
 mod interim;
+mod judges;
 mod line;
 mod lobby;
 mod max_forwards;

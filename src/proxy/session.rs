@@ -1,8 +1,7 @@
 //! What does every request of a connection need to know?
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -11,15 +10,13 @@ use arc_swap::ArcSwap;
 use jiff::civil::Date;
 use tokio::sync::{mpsc, watch};
 
+pub use super::judges::Judges;
 use super::{
     account::Account,
     admission::Permit,
     attempts::Attempts,
-    authentication::Authenticator,
-    claiming::Claiming,
-    door::Door,
     fault::Fault,
-    hop::{Hop, Hopped},
+    hop::Hopped,
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
     refusals::Refusals,
@@ -27,56 +24,11 @@ use super::{
     upstream::{Protocol, Sender, Target, Upstream},
 };
 use crate::{
-    claim::Admitted,
     exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
-    intercept::Interceptor,
     listen::{Kind, Neighbours},
-    policy::{Access, Carries, Upgrading, Via},
-    portal::Portal,
     sink::EventLog,
     tls::LeafCache,
 };
-
-/// Everything that judges, replaced as a whole when the configuration is read anew.
-#[derive(Debug)]
-pub struct Judges {
-    /// Detection and policy.
-    pub interceptor: Interceptor,
-    /// Who may connect, and where to.
-    pub access: Arc<Access>,
-    /// Who must say a password.
-    pub authenticator: Authenticator,
-    /// What becomes of cleartext requests.
-    pub upgrading: Upgrading,
-    /// What clir itself shows.
-    pub portal: Arc<Portal>,
-    /// The exit, and what goes by it, if there is one.
-    pub hop: Option<Arc<Hop>>,
-    /// The listeners that speak TLS, by their labels.
-    pub doors: HashMap<Arc<str>, Door>,
-    /// What links admit, and how they are opened, if any may.
-    pub claiming: Option<Arc<Claiming>>,
-}
-
-impl Judges {
-    /// Whether requests of this address are taken at this listener: by the configuration, or because a link admits it.
-    pub fn admits(&self, listener: &str, client: IpAddr) -> bool {
-        self.access.admits_client(client) || self.claimed(listener, client).is_some()
-    }
-
-    /// The link that admits this address to this listener, if one does.
-    pub fn claimed(&self, listener: &str, client: IpAddr) -> Option<Arc<Admitted>> {
-        self.claiming.as_ref()?.admits(listener, client)
-    }
-
-    /// The way to a host, as things are.
-    ///
-    /// # Errors
-    /// A [`Fault`] when the way is by an exit that is down, and to be waited for.
-    pub fn way(&self, host: &Host, port: u16, carries: Carries) -> Result<Via, Fault> {
-        self.hop.as_ref().map_or(Ok(Via::Direct), |hop| hop.way(host, port, carries))
-    }
-}
 
 /// Limits of size and time that hold for every connection.
 #[derive(Clone, Copy, Debug)]
