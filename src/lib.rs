@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod alert;
+pub mod claim;
 pub mod cli;
 pub mod config;
 pub mod detect;

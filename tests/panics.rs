@@ -66,6 +66,7 @@ fn start(dir: &Path) -> (Running, Writer, std::net::SocketAddr) {
             interception: clir::portal::Interception::Never,
         }),
         hop: None,
+        claiming: None,
         doors: std::collections::HashMap::new(),
     };
     let parts = Parts {

@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{Failure, Outcome};
 use crate::{
-    config::{self, Config, Loaded, PolicyFile},
+    config::{self, AlertWay, Config, Loaded, PolicyFile},
     exchange::Direction,
     listen::Kind,
     policy::Client,
@@ -37,6 +37,22 @@ pub fn run(config: Option<&Path>, _arguments: &Arguments) -> Result<Outcome, Fai
     Ok(Outcome::Done)
 }
 
+/// Who is let in, who is called what, and who is told.
+fn people(config: &Config) -> Vec<(&'static str, String)> {
+    let claims = config.claiming.iter().map(|claiming| {
+        ("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses))
+    });
+    let clients = config.clients.iter().map(|client| ("client", named(client)));
+    let alerts = config.alerts.iter().map(|target| {
+        let way = match &target.way {
+            AlertWay::Command(argv) => argv.first().cloned().unwrap_or_default(),
+            AlertWay::Webhook { origin, .. } => origin.to_string(),
+        };
+        ("alert", format!("{}: by {way}, at most {} an hour", target.name, target.per_hour))
+    });
+    claims.chain(clients).chain(alerts).collect()
+}
+
 /// What holds, a line each.
 fn summary(config: &Config, today: Date) -> String {
     let shown = |path: &Option<_>, other: &str| {
@@ -61,8 +77,11 @@ fn summary(config: &Config, today: Date) -> String {
         }
     }
     line("clients", clients(config));
-    for client in config.clients.iter() {
-        line("client", named(client));
+    if let Some(claiming) = &config.claiming {
+        line("claims", format!("links lead to {}, and admit at most {} addresses", claiming.url, claiming.addresses));
+    }
+    for (key, value) in people(config) {
+        line(key, value);
     }
     if config.upgrading.enabled {
         line("upgrade", "cleartext goes inside TLS where the site is there as well".to_owned());

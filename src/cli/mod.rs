@@ -3,9 +3,11 @@
 //! One file a command. A command returns an [`Outcome`] or a [`Failure`]; only this file turns them into exit codes:
 //! 0 done, 1 configuration or run-time error, 2 usage, 3 identifiers found.
 
+mod alert;
 mod ca;
 mod capture;
 mod check;
+mod claim;
 mod completions;
 mod events;
 mod explain;
@@ -83,6 +85,10 @@ enum Command {
     Gateway(gateway::Arguments),
     /// Show visitors the request that a site receives from them, and whether anything was added on the way
     Reflect(reflect::Arguments),
+    /// Make secret links that let a phone in from the address where it opens them
+    Claim(claim::Arguments),
+    /// Try out whether alerts arrive
+    Alert(alert::Arguments),
     /// Hash a password for `access.users`
     Passwd(passwd::Arguments),
     /// Print a completion script for a shell
@@ -108,6 +114,8 @@ pub fn main() -> ExitCode {
         Command::Trust(arguments) => trust::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
         Command::Reflect(arguments) => reflect::run(&arguments),
+        Command::Claim(arguments) => claim::run(config, &arguments),
+        Command::Alert(arguments) => alert::run(config, &arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -70,6 +70,8 @@ codes! {
     UnusableCertificate = "unusable-certificate",
     /// No address of an exit.
     InvalidExit = "invalid-exit",
+    /// No URL of the form that is wanted.
+    InvalidUrl = "invalid-url",
     /// An action that is none, or several.
     InvalidAction = "invalid-action",
     /// A rule that would edit what holds the message together.

@@ -231,7 +231,7 @@ impl Loading<'_> {
             PolicyFile::Inline | PolicyFile::BuiltIn => config.with_file_name(POLICY_FILE),
         };
         let signatures = written.signatures.as_ref().map(|dir| dir.value.clone());
-        let own = written.identities.files.iter().chain(&written.upstream.files).cloned();
+        let own = written.identities.files.iter().chain(&written.upstream.files).chain(&written.alerts.files).cloned();
         let own = own.chain(written.admin_files.iter().cloned());
         let own = own.chain(written.listeners.iter().flat_map(door_files));
         [Some(config.clone()), Some(policy), signatures].into_iter().flatten().chain(own).collect()
@@ -251,6 +251,8 @@ impl Loading<'_> {
             policy_file,
             listeners: written.listeners,
             access: Arc::new(written.access),
+            claiming: written.claiming,
+            alerts: written.alerts.targets,
             routing: Arc::new(written.routing),
             upgrading: written.upgrading,
             connectivity: written.connectivity,

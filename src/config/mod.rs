@@ -26,6 +26,9 @@ pub use code::Code;
 pub use diagnostic::{Diagnostic, Gravity, Report};
 pub use edit::{Addition, Refused, Told, add_rule};
 pub use load::{Loaded, load};
-pub use settings::{Admin, Behaviour, Config, Limits, Listener, Log, PolicyFile, Roots, RulePlace, Timeouts, Tls};
+pub use settings::{
+    Admin, AlertTarget, AlertWay, Behaviour, Claiming, Config, Limits, Listener, Log, PolicyFile, Roots, RulePlace,
+    Timeouts, Tls,
+};
 pub use watch::{Stamps, Watcher, stamps, watch};
 pub use way_out::{Door, Upstream};

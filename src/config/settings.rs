@@ -3,6 +3,7 @@
 //! The settings as the rest of the program uses them, with their defaults.
 
 use std::{
+    collections::HashSet,
     net::{Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -11,9 +12,10 @@ use std::{
 
 use super::{Door, Upstream};
 use crate::{
-    detect::{Identities, SignatureSet},
+    alert,
+    detect::{Identities, Severity, SignatureSet},
     event::Values,
-    exchange::{Sensitive, Vantage},
+    exchange::{Origin, Sensitive, Vantage},
     gateway,
     listen::Kind,
     policy::{
@@ -32,6 +34,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Who may connect, and where to.
     pub access: Arc<Access>,
+    /// What links admit, if any may.
+    pub claiming: Option<Claiming>,
     /// Which tunnels are opened.
     pub routing: Arc<Routing>,
     /// What becomes of cleartext requests.
@@ -50,6 +54,8 @@ pub struct Config {
     pub admin: Admin,
     /// What is watched over time.
     pub behaviour: Behaviour,
+    /// Who is told at once.
+    pub alerts: Vec<AlertTarget>,
     /// How much of everything.
     pub limits: Limits,
     /// How long for everything.
@@ -101,13 +107,72 @@ pub struct Listener {
     pub label: Arc<str>,
     /// What it shows, where clients speak TLS to it.
     pub tls: Option<Door>,
+    /// Whether addresses that a link has admitted may come in.
+    pub claims: bool,
 }
 
 impl Default for Listener {
     fn default() -> Self {
         let address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8080));
-        Self { kind: Kind::default(), address, vantage: Vantage::NoCarrier, label: "home".into(), tls: None }
+        Self {
+            kind: Kind::default(),
+            address,
+            vantage: Vantage::NoCarrier,
+            label: "home".into(),
+            tls: None,
+            claims: false,
+        }
     }
+}
+
+/// What links admit, and where they lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claiming {
+    /// Where links lead, as phones reach it.
+    pub url: Origin,
+    /// For how long an address is admitted, unless the link says otherwise.
+    pub lasts: Duration,
+    /// How many addresses are admitted at once.
+    pub addresses: u32,
+    /// The listeners that they are admitted to, by their labels.
+    pub listeners: HashSet<Arc<str>>,
+    /// The one that links lead to.
+    pub door: Arc<str>,
+}
+
+/// Somebody who is told at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertTarget {
+    /// What it is called in the log.
+    pub name: String,
+    /// Of what it is told.
+    pub kinds: Vec<alert::Kind>,
+    /// Of leaks that are at least so bad.
+    pub severity: Severity,
+    /// Of leaks only if no site had received the identifier before.
+    pub only_first_ever: bool,
+    /// How.
+    pub way: AlertWay,
+    /// How often within an hour.
+    pub per_hour: u32,
+    /// How long each may take.
+    pub limit: Duration,
+}
+
+/// How somebody is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertWay {
+    /// By a program and its arguments.
+    Command(Vec<String>),
+    /// By a request there, which may hold a secret.
+    Webhook {
+        /// Scheme, host and port.
+        origin: Origin,
+        /// The rest.
+        path: Sensitive<String>,
+        /// What its certificate must lead to.
+        roots: Vec<Roots>,
+    },
 }
 
 /// What TLS needs.
@@ -163,11 +228,13 @@ pub struct Admin {
 pub struct Behaviour {
     /// Whether anything is.
     pub enabled: bool,
+    /// A header that a carrier inserts has stopped when it was missing so many times in a row.
+    pub stopped_after: u32,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, stopped_after: 20 }
     }
 }
 

@@ -35,6 +35,7 @@ pub struct EventLine {
     pub destination: Option<String>,
     pub mismatch: Option<String>,
     pub client_name: Option<String>,
+    pub user: Option<String>,
     /// `true`, or a word that says why not.
     pub upgraded: Option<serde_json::Value>,
     pub connectivity: bool,

@@ -79,7 +79,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Event { context, head, .. } = self.event;
         let chosen = Line { needles: &Needles::numbers(&self.event.findings), ..*self };
-        let mut line = serializer.serialize_struct("Event", 31)?;
+        let mut line = serializer.serialize_struct("Event", 32)?;
         line.serialize_field("v", &1)?;
         line.serialize_field("id", &Shown(&self.event.id))?;
         line.serialize_field("ts", &Shown(time(self.event.time)))?;
@@ -130,6 +130,9 @@ impl Line<'_> {
         let Event { context, notes, .. } = self.event;
         if let Some(name) = &context.known.client {
             line.serialize_field("client_name", &**name)?;
+        }
+        if let Some(user) = &context.known.user {
+            line.serialize_field("user", &**user)?;
         }
         match notes.upgraded {
             None => {}

@@ -95,6 +95,8 @@ pub struct Known {
     pub client: Option<Arc<str>>,
     /// Whether targets and values are to be kept out of the log for this client.
     pub is_private: bool,
+    /// Who has said a password, or whom the link was made for that admits the client.
+    pub user: Option<Arc<str>>,
 }
 
 impl Context {

@@ -3,6 +3,7 @@
 //! Pages and files for setting a phone up, made out of what is passed in: no socket, no clock, no randomness of its own. Which
 //! requests are for the portal, and how the answer travels, is `proxy`'s question.
 
+mod claim;
 mod pac;
 mod page;
 mod profile;
@@ -12,6 +13,8 @@ pub mod qr;
 mod tests;
 
 use std::net::{IpAddr, SocketAddr};
+
+pub use claim::{ClaimPage, ClaimState};
 
 use crate::exchange::{Scheme, Vantage};
 

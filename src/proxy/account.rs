@@ -128,6 +128,11 @@ impl Account {
         self.lock().take();
     }
 
+    /// Notes who is asking.
+    pub fn is_of(&self, user: Option<Arc<str>>) {
+        self.edit(|event| event.context.known.user = user.or(event.context.known.user.take()));
+    }
+
     /// Notes which way it goes, where there is more than one.
     pub fn goes(&self, passage: Option<Passage>) {
         self.edit(|event| event.passage = passage.or(event.passage));

@@ -56,6 +56,7 @@ struct Inner {
 
 struct Account {
     user: User,
+    name: Arc<str>,
     /// The last good answer. A user has one password, so there is never more than one to remember.
     known: ArcSwapOption<Known>,
 }
@@ -68,7 +69,8 @@ struct Known {
 impl Authenticator {
     /// Authentication for these users; with none of them nobody has to authenticate.
     pub fn new(users: Vec<User>) -> Self {
-        let accounts = users.into_iter().map(|user| Account { user, known: ArcSwapOption::empty() }).collect();
+        let account = |user: User| Account { name: user.name.as_str().into(), user, known: ArcSwapOption::empty() };
+        let accounts = users.into_iter().map(account).collect();
         // Without a key nothing is remembered, and every request costs a hash: slow, but right.
         let key = crate::tls::random().map(InstallationKey::new).ok();
         Self(Arc::new(Inner { accounts, key, permits: Semaphore::new(AT_ONCE) }))
@@ -79,13 +81,14 @@ impl Authenticator {
         !self.0.accounts.is_empty()
     }
 
-    /// Checks the value of `Proxy-Authorization`, or its absence.
+    /// Checks the value of `Proxy-Authorization`, or its absence, and says whose it is; nobody's where nobody has to
+    /// authenticate.
     ///
     /// # Errors
     /// `Denied`; finding out that a name is unknown takes as long as that a password is wrong.
-    pub async fn check(&self, proxy_authorization: Option<&[u8]>) -> Result<(), Denied> {
+    pub async fn check(&self, proxy_authorization: Option<&[u8]>) -> Result<Option<Arc<str>>, Denied> {
         if !self.is_required() {
-            return Ok(());
+            return Ok(None);
         }
         self.prove(Credentials::parse(proxy_authorization.ok_or(Denied::Missing)?)?).await
     }
@@ -94,35 +97,33 @@ impl Authenticator {
     ///
     /// # Errors
     /// As [`Authenticator::check`].
-    pub async fn check_pair(&self, name: Zeroizing<Vec<u8>>, password: Zeroizing<Vec<u8>>) -> Result<(), Denied> {
+    pub async fn check_pair(
+        &self,
+        name: Zeroizing<Vec<u8>>,
+        password: Zeroizing<Vec<u8>>,
+    ) -> Result<Option<Arc<str>>, Denied> {
         self.prove(Credentials { name, password }).await
     }
 
-    /// The name in the value of `Proxy-Authorization`, where names count. Whether its password is right was found out before.
-    pub fn name(&self, proxy_authorization: Option<&[u8]>) -> Option<Arc<str>> {
-        let credentials = Credentials::parse(proxy_authorization?).ok()?;
-        self.0.account(&credentials).map(|account| Arc::from(account.user.name.as_str()))
+    /// Whether these were found right not long ago, so that no hash has to be computed.
+    pub fn remembers(&self, proxy_authorization: &[u8]) -> bool {
+        Credentials::parse(proxy_authorization)
+            .is_ok_and(|credentials| self.0.remembers(&credentials, Instant::now()).is_some())
     }
 
-    /// The same of a name that came as it is.
-    pub fn name_of(&self, name: &[u8]) -> Option<Arc<str>> {
-        let account = self.0.accounts.iter().find(|account| account.user.name.as_bytes() == name);
-        account.map(|account| Arc::from(account.user.name.as_str()))
-    }
-
-    async fn prove(&self, credentials: Credentials) -> Result<(), Denied> {
-        if self.0.remembers(&credentials, Instant::now()) {
-            return Ok(());
+    async fn prove(&self, credentials: Credentials) -> Result<Option<Arc<str>>, Denied> {
+        if let Some(name) = self.0.remembers(&credentials, Instant::now()) {
+            return Ok(Some(name));
         }
         let Ok(_permit) = self.0.permits.acquire().await else { return Err(Denied::Wrong) };
         // A phone opens many connections at once; whoever waited here may find the answer given.
-        if self.0.remembers(&credentials, Instant::now()) {
-            return Ok(());
+        if let Some(name) = self.0.remembers(&credentials, Instant::now()) {
+            return Ok(Some(name));
         }
         let inner = Arc::clone(&self.0);
         // Cancelling the wait does not stop the computation; it ends by itself within moments.
         let checked = tokio::task::spawn_blocking(move || inner.verify(&credentials)).await;
-        checked.unwrap_or(Err(Denied::Wrong))
+        checked.unwrap_or(Err(Denied::Wrong)).map(Some)
     }
 }
 
@@ -138,9 +139,11 @@ impl Inner {
     }
 
     /// Digests are compared byte by byte without care for time: nobody without the key can choose what they begin with.
-    fn remembers(&self, credentials: &Credentials, now: Instant) -> bool {
-        let Some(known) = self.account(credentials).and_then(|account| account.known.load_full()) else { return false };
-        now < known.until && self.digest(credentials) == Some(known.digest)
+    fn remembers(&self, credentials: &Credentials, now: Instant) -> Option<Arc<str>> {
+        let account = self.account(credentials)?;
+        let known = account.known.load_full()?;
+        let is_right = now < known.until && self.digest(credentials) == Some(known.digest);
+        is_right.then(|| Arc::clone(&account.name))
     }
 
     fn digest(&self, credentials: &Credentials) -> Option<[u8; 32]> {
@@ -148,7 +151,7 @@ impl Inner {
     }
 
     /// Computes the hash. A name that nobody has costs the hash of somebody's.
-    fn verify(&self, credentials: &Credentials) -> Result<(), Denied> {
+    fn verify(&self, credentials: &Credentials) -> Result<Arc<str>, Denied> {
         let account = self.account(credentials);
         let hash = account.or(self.accounts.first()).map(|account| account.user.hash.as_str()).unwrap_or_default();
         let hash = PasswordHash::new(hash).map_err(|_| Denied::Wrong)?;
@@ -156,7 +159,7 @@ impl Inner {
         let account = account.filter(|_| fits).ok_or(Denied::Wrong)?;
         let until = Instant::now() + REMEMBERED;
         account.known.store(self.digest(credentials).map(|digest| Arc::new(Known { digest, until })));
-        Ok(())
+        Ok(Arc::clone(&account.name))
     }
 }
 
@@ -205,15 +208,15 @@ mod tests {
     }
 
     async fn check(authenticator: &Authenticator, pair: &str) -> Result<(), Denied> {
-        authenticator.check(Some(&basic(pair))).await
+        authenticator.check(Some(&basic(pair))).await.map(drop)
     }
 
     #[tokio::test]
     async fn without_users_nobody_has_to_authenticate() {
         let open = Authenticator::new(Vec::new());
         assert!(!open.is_required());
-        assert_eq!(open.check(None).await, Ok(()));
-        assert_eq!(open.check(Some(b"nonsense")).await, Ok(()));
+        assert_eq!(open.check(None).await, Ok(None));
+        assert_eq!(open.check(Some(b"nonsense")).await, Ok(None));
     }
 
     #[tokio::test]
@@ -237,11 +240,11 @@ mod tests {
     async fn spelling_is_free_where_the_standard_says_so() {
         let door = Authenticator::new(vec![user("a", "b")]);
         for value in ["Basic YTpi", "basic YTpi", "BASIC  YTpi", " Basic YTpi "] {
-            assert_eq!(door.check(Some(value.as_bytes())).await, Ok(()), "{value}");
+            assert_eq!(door.check(Some(value.as_bytes())).await, Ok(Some("a".into())), "{value}");
         }
         let door = Authenticator::new(vec![user("a", "bb")]);
         for value in ["Basic YTpiYg==", "Basic YTpiYg"] {
-            assert_eq!(door.check(Some(value.as_bytes())).await, Ok(()), "{value}");
+            assert_eq!(door.check(Some(value.as_bytes())).await, Ok(Some("a".into())), "{value}");
         }
     }
 
@@ -264,11 +267,11 @@ mod tests {
         check(&door, "phone:secret").await.unwrap();
         let good = Credentials::parse(&basic("phone:secret")).unwrap();
         let bad = Credentials::parse(&basic("phone:guess")).unwrap();
-        assert!(door.0.remembers(&good, Instant::now()));
-        assert!(!door.0.remembers(&good, Instant::now() + REMEMBERED));
-        assert!(!door.0.remembers(&bad, Instant::now()));
+        assert_eq!(door.0.remembers(&good, Instant::now()).as_deref(), Some("phone"));
+        assert_eq!(door.0.remembers(&good, Instant::now() + REMEMBERED), None);
+        assert_eq!(door.0.remembers(&bad, Instant::now()), None);
         assert_eq!(check(&door, "phone:guess").await, Err(Denied::Wrong));
-        assert!(door.0.remembers(&good, Instant::now()));
+        assert!(door.remembers(&basic("phone:secret")) && !door.remembers(&basic("phone:guess")));
     }
 
     #[tokio::test]

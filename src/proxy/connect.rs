@@ -13,11 +13,13 @@ use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 
 use super::{
+    account::Account,
     body::Body,
+    entrance,
     fault::Fault,
     granted::Granted,
     hop::{Errand, Hopped},
-    http::{Switch, answer_block, answer_fault, authenticate},
+    http::{Switch, answer_block, answer_fault},
     line::Line,
     own,
     recorder::Recorder,
@@ -54,21 +56,23 @@ pub async fn handle(
         Ok(origin) => origin,
         Err(refused) => return answer_fault(&account, &refused),
     };
-    if let Err(refused) = authenticate(session, &judges, &head).await {
-        account.refuses(refused.status(), "a user name and a password are required".into());
-        return refused;
+    // A phone that cannot say a password has to get to where it is let in.
+    if let Some(visitor) = entrance::visitor(session, &judges, &head.target) {
+        let upgrade = grant(&account, Verdict::Answered, switch, &mut request);
+        tokio::spawn(entrance::open(visitor, upgrade, Reset::current()));
+        return Response::new(Body::empty());
     }
+    let session = match entrance::enter(session, &judges, &head).await {
+        Ok(user) => &session.known_as(user),
+        Err(turned) => return turned.told(&account),
+    };
+    account.is_of(session.client.user.clone());
     account.acted(judgement.actions);
     if let Outcome::Blocked(block) = judgement.outcome {
         return answer_block(&account, &block);
     }
-    let session = &session.of_user(&judges, &head);
     if own::is_own(&origin) {
-        account.ends(Verdict::Answered, StatusCode::OK);
-        if let Some(switch) = switch {
-            switch.switch();
-        }
-        let upgrade = hyper::upgrade::on(&mut request);
+        let upgrade = grant(&account, Verdict::Answered, switch, &mut request);
         tokio::spawn(own::open(session.clone(), account, origin, upgrade, Reset::current()));
         return Response::new(Body::empty());
     }
@@ -81,14 +85,25 @@ pub async fn handle(
         Err(fault) => return answer_fault(&account, &fault),
     };
     account.goes(stream.passage());
-    account.ends(Verdict::Tunnelled, StatusCode::OK);
+    let upgrade = grant(&account, Verdict::Tunnelled, switch, &mut request);
+    let session = session.clone();
+    let granted = Granted { session, judges, account, origin, led: None, source: None, stream, before };
+    tokio::spawn(open(granted, upgrade, Reset::current()));
+    Response::new(Body::empty())
+}
+
+/// What follows the answer belongs to a tunnel, and begins when the answer is out.
+fn grant(
+    account: &Account,
+    verdict: Verdict,
+    switch: Option<Switch<'_>>,
+    request: &mut Request<Incoming>,
+) -> OnUpgrade {
+    account.ends(verdict, StatusCode::OK);
     if let Some(switch) = switch {
         switch.switch();
     }
-    let session = session.clone();
-    let granted = Granted { session, judges, account, origin, led: None, source: None, stream, before };
-    tokio::spawn(open(granted, hyper::upgrade::on(&mut request), Reset::current()));
-    Response::new(Body::empty())
+    hyper::upgrade::on(request)
 }
 
 fn destination(session: &Session, judges: &Judges, head: &RequestHead) -> Result<Origin, Fault> {

@@ -23,13 +23,16 @@ use tokio::{
 use super::{
     admission::{Admission, Permit},
     break_off::BreakOff,
+    claiming::Claiming,
     door::{self, Door},
     fault::is_exhaustion,
     line::Line,
+    lobby::Visitor,
     reading,
+    refusals::Reason,
     rewound::Rewound,
     serve,
-    session::{Client, Scope, Session, Worker},
+    session::{Client, Judges, Scope, Session, Worker},
     socks, transparent,
     upstream::Protocol,
 };
@@ -112,6 +115,8 @@ struct Guest {
     /// The address of ours that was reached.
     local: SocketAddr,
     permit: Permit,
+    /// Whether it has to speak TLS.
+    is_secure: bool,
 }
 
 impl Connection {
@@ -121,21 +126,28 @@ impl Connection {
         let door = judges.doors.get(&self.listener.label);
         // Who speaks TLS could not read what is said without it.
         let words = |words| if door.is_some() { b"".as_slice() } else { words };
-        if !judges.access.admits_client(client) {
-            tracing::warn!(listener = %self.listener.label, %client, "refused: not among access.clients");
+        let is_admitted = judges.admits(&self.listener.label, client);
+        let lobby = if is_admitted { None } else { self.lobby(&judges) };
+        if !is_admitted && lobby.is_none() {
+            self.worker.shared.refusals.tell(client, Reason::NotAdmitted);
             return self.turn_away(stream, words(NOT_ADMITTED)).await;
         }
         let Some(permit) = self.admission.admit(room, client) else {
-            tracing::warn!(listener = %self.listener.label, %client, "refused: too many connections");
+            self.worker.shared.refusals.tell(client, Reason::TooManyConnections);
             return self.turn_away(stream, words(TOO_MANY)).await;
         };
+        if let Some((claiming, _place)) = lobby {
+            let door = door.cloned();
+            drop(judges);
+            return Box::pin(self.receive(claiming, door, stream)).await;
+        }
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
         let door = door.cloned();
         drop(judges);
         let local = stream.local_addr().map_or(self.listener.address, listen::canonical);
-        let guest = Guest { card: self.card().await, local, permit };
+        let guest = Guest { card: self.card().await, local, permit, is_secure: door.is_some() };
         match (self.listener.kind, door) {
             (Kind::Explicit, None) => self.hear(stream.into(), guest).await,
             // Boxed, so that no kind makes the connections of another larger.
@@ -144,6 +156,30 @@ impl Connection {
             (Kind::Redirect | Kind::Tproxy { .. }, _) => {
                 let destination = self.destination(&stream);
                 Box::pin(transparent::serve(self.session(guest), stream, destination)).await;
+            }
+        }
+    }
+
+    /// Room for somebody who is not admitted and may want to open a link, where links are of use.
+    fn lobby(&self, judges: &Judges) -> Option<(Arc<Claiming>, OwnedSemaphorePermit)> {
+        let claiming = judges.claiming.as_ref().filter(|claiming| claiming.serves(&self.listener.label))?;
+        let place = Arc::clone(&claiming.lobby).try_acquire_owned().ok()?;
+        (self.listener.kind == Kind::Explicit).then(|| (Arc::clone(claiming), place))
+    }
+
+    /// Serves somebody who is not admitted.
+    async fn receive(&self, claiming: Arc<Claiming>, door: Option<Door>, stream: TcpStream) {
+        let local = stream.local_addr().map_or(self.listener.address, listen::canonical);
+        let shared = Arc::clone(&self.worker.shared);
+        let (client, ending) = (self.address.ip(), self.worker.ending.clone());
+        let visitor = Visitor { shared: Arc::clone(&shared), claiming, client, local, ending };
+        let Some(door) = door else { return visitor.serve(stream, Protocol::Http1, false).await };
+        match door.enter(stream, &shared.leaves.load_full(), shared.limits.handshake).await {
+            Ok(Some((line, protocol))) => visitor.serve(line, protocol, true).await,
+            Ok(None) => shared.refusals.tell(client, Reason::NotAdmitted),
+            Err(error) => {
+                shared.refusals.tell(client, Reason::NotAdmitted);
+                tracing::debug!(%client, "no TLS with a visitor: {}", door::describe(&error));
             }
         }
     }
@@ -222,7 +258,7 @@ impl Connection {
         shared.neighbours.card(self.address.ip()).await
     }
 
-    fn session(self, Guest { card, local, permit }: Guest) -> Session {
+    fn session(self, Guest { card, local, permit, is_secure }: Guest) -> Session {
         let client = Client {
             kind: self.listener.kind,
             listener: Arc::clone(&self.listener.label),
@@ -230,6 +266,7 @@ impl Connection {
             address: self.address,
             local,
             card,
+            is_secure,
             user: None,
         };
         Session { worker: self.worker, client, scope: Scope::Proxy, tape: None, _permit: Arc::new(permit) }

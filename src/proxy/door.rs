@@ -3,15 +3,15 @@
 //! By a certificate of the listener's own, or by one that our authority makes for the name that the client asks for. What
 //! is agreed to be spoken inside is HTTP/1.1 or HTTP/2.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::{error::Elapsed, timeout},
 };
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 use super::{line::Line, session::now, upstream::Protocol};
 use crate::{
@@ -62,13 +62,24 @@ impl Door {
             return Ok(None);
         }
         let address = stream.local_addr()?.ip().to_canonical();
-        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), Line::from(stream)).await?;
+        let (stream, protocol) = self.secure(Line::from(stream), address, leaves).await?;
+        Ok(Some((Line::tls(stream, <_>::default()), protocol)))
+    }
+
+    /// The handshake on any stream, as at this address of ours. It has no limit of its own.
+    ///
+    /// # Errors
+    /// The handshake failed.
+    pub async fn secure<IO>(&self, io: IO, address: IpAddr, leaves: &LeafCache) -> io::Result<(TlsStream<IO>, Protocol)>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), io).await?;
         let asked = start.client_hello().server_name().and_then(|name| Host::parse(name.as_bytes()).ok());
         let config = self.config(asked, Host::Ip(address), leaves)?;
         let stream = start.into_stream(config).await?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(Protocol::Http2.alpn());
-        let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
-        Ok(Some((Line::tls(stream, <_>::default()), protocol)))
+        Ok((stream, if is_http2 { Protocol::Http2 } else { Protocol::Http1 }))
     }
 
     fn config(&self, asked: Option<Host>, address: Host, leaves: &LeafCache) -> io::Result<Arc<ServerConfig>> {

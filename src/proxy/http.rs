@@ -17,6 +17,7 @@ use super::{
     account::Account,
     body::Body,
     connect,
+    entrance::{self, TurnedAway},
     fault::{Fault, Side, Stage},
     forward::{self, Exchange},
     http2_head,
@@ -53,6 +54,9 @@ async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incomi
     };
     // Only where the recorder waits for a word: one that nobody waits for would be taken for the next one's.
     let switch = parsed.may_switch.then(|| Switch::new(tape));
+    if let Some(visit) = entrance::visit(session, &parsed.head) {
+        return Box::pin(entrance::receive(session, parsed.head, request, visit)).await;
+    }
     // Boxed, so that an idle connection does not hold room for everything that a request may need.
     if request.method() == Method::CONNECT {
         return Box::pin(connect::handle(session, parsed.head, request, switch)).await;
@@ -68,7 +72,9 @@ pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Resul
         let (_, account) = session.open(session.nowhere(), Arc::new(head));
         return Ok(answer_fault(&account, &refused));
     }
-    let response = if http2_head::is_tunnel(&request) {
+    let response = if let Some(visit) = entrance::visit(&session, &head) {
+        Box::pin(entrance::receive(&session, head, request, visit)).await
+    } else if http2_head::is_tunnel(&request) {
         Box::pin(connect::handle(&session, head, request, None)).await
     } else {
         Box::pin(handle_head(&session, head, request, None)).await
@@ -161,7 +167,11 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
     if judges.interceptor.is_check(&context, &head) {
         account.is_check();
     }
-    if let Some(answer) = own::answer(session, &judges, destination.as_ref().ok(), &head).await {
+    let entered = entrance::enter(session, &judges, &head).await;
+    // What clir shows of itself is not for strangers on the internet.
+    if (entered.is_ok() || entrance::is_near(session))
+        && let Some(answer) = own::answer(&of_user(session, &entered), &judges, destination.as_ref().ok(), &head)
+    {
         account.ends(Verdict::Answered, answer.status());
         return Err(Box::new(answer));
     }
@@ -169,9 +179,9 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Ok(destination) => destination.target,
         Err(refused) => return Err(Box::new(answer_fault(&account, &refused))),
     };
-    if let Err(refused) = authenticate(session, &judges, &head).await {
-        account.refuses(refused.status(), "a user name and a password are required".into());
-        return Err(Box::new(refused));
+    match entered {
+        Ok(user) => account.is_of(user),
+        Err(turned) => return Err(Box::new(turned.told(&account))),
     }
     account.acted(judgement.actions);
     let sent = match judgement.outcome {
@@ -189,6 +199,11 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Err(fault) => return Err(Box::new(answer_fault(&account, &fault))),
     };
     Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
+}
+
+/// The same session, of whom the request says that it is.
+fn of_user(session: &Session, entered: &Result<Option<Arc<str>>, TurnedAway>) -> Session {
+    session.known_as(entered.as_ref().ok().cloned().flatten())
 }
 
 /// The head for the next hop, or the answer where there is to be none (RFC 9110 §7.6.2).
@@ -215,15 +230,6 @@ fn allowed(session: &Session, judges: &Judges, found: route::Destination) -> Res
 fn broken(scope: &Scope) -> Option<Arc<Fault>> {
     let Scope::Tunnel(inside) = scope else { return None };
     inside.fault.clone()
-}
-
-/// Asks for a name and a password where the configuration has users. Inside a tunnel that was done at its head.
-pub async fn authenticate(session: &Session, judges: &Judges, head: &RequestHead) -> Result<(), Response<Body>> {
-    if !judges.authenticator.is_required() || matches!(session.scope, Scope::Tunnel(_)) {
-        return Ok(());
-    }
-    let credentials = head.fields.first("proxy-authorization").map(AsRef::as_ref);
-    judges.authenticator.check(credentials).await.map_err(|denied| refusal::challenge(&denied.to_string()))
 }
 
 /// The page for a rule that blocks, and its line in the account.

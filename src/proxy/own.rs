@@ -42,7 +42,7 @@ pub fn is_own(origin: &Origin) -> bool {
 }
 
 /// The answer, if the request is for clir itself.
-pub async fn answer(
+pub fn answer(
     session: &Session,
     judges: &Judges,
     destination: Option<&Destination>,
@@ -56,7 +56,7 @@ pub async fn answer(
     let method = std::str::from_utf8(&head.method).unwrap_or_default();
     let target = std::str::from_utf8(&head.target).unwrap_or("/");
     let agent = head.fields.first("user-agent").and_then(|agent| std::str::from_utf8(agent).ok()).unwrap_or_default();
-    let (standing, passing) = session.standing(&session.visitor(judges, head).await).unzip();
+    let (standing, passing) = session.standing(&session.who()).unzip();
     let visit = Visit {
         method,
         target,
@@ -89,7 +89,8 @@ fn is_visit(session: &Session, head: &RequestHead) -> bool {
     is_asked && is_here && matches!(&head.method[..], b"GET" | b"HEAD") && head.target.starts_with(b"/")
 }
 
-fn response(answer: portal::Answer) -> Response<Body> {
+/// What the portal says, as an answer of ours.
+pub fn response(answer: portal::Answer) -> Response<Body> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = refusal::of_bytes(status, answer.content_type, answer.body.into());
     for (name, value) in answer.fields {

@@ -48,6 +48,11 @@ pub fn closing(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// The same, where connections carry one request after the other.
+pub fn closing_if_http1(response: Response<Body>, version: http::Version) -> Response<Body> {
+    if version == http::Version::HTTP_2 { response } else { closing(response) }
+}
+
 fn page(status: StatusCode, text: &str) -> Response<Body> {
     of_bytes(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
 }

@@ -19,9 +19,11 @@ use tokio::{
 
 use super::{
     admission::Admission,
+    attempts::Attempts,
     connection,
     names::Names,
     pulse::Pulse,
+    refusals::Refusals,
     session::{Judges, Limits, Shared, Worker},
     upgraded::Upgrades,
     upstream::{self, Upstream},
@@ -35,6 +37,11 @@ use crate::{
 
 /// How often idle connections to origins are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
+
+/// Passwords that may be wrong within ten minutes, of one address and in all: each costs a hash.
+const WRONG_PASSWORDS: (u32, u32) = (20, 2000);
+/// Likewise links. Nobody can guess one; who tries is to be told from who has mistyped.
+const WRONG_LINKS: (u32, u32) = (10, 600);
 
 /// Everything that the proxy is made of.
 #[derive(Debug)]
@@ -105,6 +112,9 @@ impl Running {
             neighbours: Neighbours::default(),
             upgrades: Arc::new(parts.upgrades),
             trusting: parts.trusting,
+            refusals: Refusals::default(),
+            passwords: Attempts::new(WRONG_PASSWORDS.0, WRONG_PASSWORDS.1),
+            links: Attempts::new(WRONG_LINKS.0, WRONG_LINKS.1),
         });
         let trust = Arc::new(ArcSwap::new(parts.trust));
         let (ending, ends) = watch::channel(false);
@@ -133,6 +143,12 @@ impl Running {
     /// The judges in force.
     pub fn judges(&self) -> Arc<Judges> {
         self.shared.judges.load_full()
+    }
+
+    /// The judges that are in force whenever this is called.
+    pub fn in_force(&self) -> impl Fn() -> Arc<Judges> + Send + Sync + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.judges.load_full()
     }
 
     /// Counts the connections that clients have.

@@ -1,7 +1,6 @@
 //! What does every request of a connection need to know?
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -11,57 +10,27 @@ use arc_swap::ArcSwap;
 use jiff::civil::Date;
 use tokio::sync::{mpsc, watch};
 
+pub use super::judges::Judges;
 use super::{
     account::Account,
     admission::Permit,
-    authentication::Authenticator,
-    door::Door,
+    attempts::Attempts,
     fault::Fault,
-    hop::{Hop, Hopped},
+    hop::Hopped,
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
+    refusals::Refusals,
     trusting::Proof,
     upgraded::Upgrades,
     upstream::{Protocol, Sender, Target, Upstream},
 };
 use crate::{
     exchange::{Context, Host, Known, Led, Mac, Origin, RequestHead, Scheme, Vantage, grammar::HeadLimits},
-    intercept::Interceptor,
     listen::{Kind, Neighbours},
-    policy::{Access, Carries, Upgrading, Via, trust::TrustTable},
-    portal::Portal,
+    policy::trust::TrustTable,
     sink::EventLog,
     tls::LeafCache,
 };
-
-/// Everything that judges, replaced as a whole when the configuration is read anew.
-#[derive(Debug)]
-pub struct Judges {
-    /// Detection and policy.
-    pub interceptor: Interceptor,
-    /// Who may connect, and where to.
-    pub access: Arc<Access>,
-    /// Who must say a password.
-    pub authenticator: Authenticator,
-    /// What becomes of cleartext requests.
-    pub upgrading: Upgrading,
-    /// What clir itself shows.
-    pub portal: Arc<Portal>,
-    /// The exit, and what goes by it, if there is one.
-    pub hop: Option<Arc<Hop>>,
-    /// The listeners that speak TLS, by their labels.
-    pub doors: HashMap<Arc<str>, Door>,
-}
-
-impl Judges {
-    /// The way to a host, as things are.
-    ///
-    /// # Errors
-    /// A [`Fault`] when the way is by an exit that is down, and to be waited for.
-    pub fn way(&self, host: &Host, port: u16, carries: Carries) -> Result<Via, Fault> {
-        self.hop.as_ref().map_or(Ok(Via::Direct), |hop| hop.way(host, port, carries))
-    }
-}
 
 /// Limits of size and time that hold for every connection.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +70,12 @@ pub struct Shared {
     pub upgrades: Arc<Upgrades>,
     /// Which clients trust our authority.
     pub trusting: Arc<TrustTable>,
+    /// Who was refused.
+    pub refusals: Refusals,
+    /// Passwords that were wrong.
+    pub passwords: Attempts,
+    /// Links that were wrong.
+    pub links: Attempts,
 }
 
 /// What the connections of one worker share.
@@ -131,7 +106,9 @@ pub struct Client {
     pub local: SocketAddr,
     /// Its network card, where one was asked for and could be seen.
     pub card: Option<Mac>,
-    /// The name that it has logged in with.
+    /// Whether it speaks TLS to us.
+    pub is_secure: bool,
+    /// Who it is, where it has said so for all that comes on this connection.
     pub user: Option<Arc<str>>,
 }
 
@@ -256,6 +233,12 @@ impl Session {
         Self { scope: Scope::Tunnel(Arc::new(inside)), tape: None, ..self.clone() }
     }
 
+    /// The same, of a client that has said who it is.
+    #[must_use]
+    pub fn known_as(&self, user: Option<Arc<str>>) -> Self {
+        Self { client: Client { user, ..self.client.clone() }, ..self.clone() }
+    }
+
     /// The same connection, recorded.
     #[must_use]
     pub fn recorded(&self, tape: Tape) -> Self {
@@ -300,7 +283,7 @@ impl Session {
 
     /// The circumstances of a request for `origin`; `led` tells where the connection goes if its client only names a host.
     pub fn context(&self, origin: Origin, led: Option<Led>) -> Context {
-        let Client { listener, vantage, address, card, .. } = &self.client;
+        let Client { listener, vantage, address, card, user, .. } = &self.client;
         let judges = self.shared().judges.load();
         let named = judges.interceptor.clients().find(address.ip(), *card);
         Context {
@@ -312,6 +295,7 @@ impl Session {
             known: Known {
                 client: named.map(|client| Arc::clone(&client.name)),
                 is_private: named.is_some_and(|client| client.is_private),
+                user: user.clone(),
             },
         }
     }

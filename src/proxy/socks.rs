@@ -14,12 +14,14 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use super::{
     account::Account,
     connect::reach,
+    entrance,
     fault::{Fault, Stage},
     granted::Granted,
     hop::Errand,
     http::{answer_block, answer_fault},
     line::Line,
     own, reading,
+    refusals::Reason,
     rewound::Rewound,
     session::{Judges, Session, today},
     transparent::connect_head,
@@ -35,17 +37,16 @@ use crate::{
 /// Serves a client.
 pub async fn serve(session: Session, stream: TcpStream) {
     let judges = session.shared().judges.load_full();
-    let mut dialogue = Dialogue { stream, held: BytesMut::new() };
+    let mut dialogue = Dialogue { stream, held: BytesMut::new(), user: None };
     let patience = session.limits().handshake;
-    let mut asking = session.clone();
     let asked = tokio::select! {
         // clir ends, and this client has not been granted anything.
         () = session.ending() => return,
         // What the client asks for, or the end of our patience.
-        asked = timeout(patience, dialogue.ask(&mut asking, &judges)) => asked,
+        asked = timeout(patience, dialogue.ask(&session, &judges)) => asked,
     };
     match asked {
-        Ok(Ok(Some(request))) => Box::pin(grant(asking, judges, dialogue, request)).await,
+        Ok(Ok(Some(request))) => Box::pin(grant(session, judges, dialogue, request)).await,
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::debug!("a client of SOCKS: {error}"),
         Err(_elapsed) => tracing::debug!("a client of SOCKS did not say in time what it wants"),
@@ -57,18 +58,26 @@ struct Dialogue {
     stream: TcpStream,
     /// What was read, and belongs to the next message.
     held: BytesMut,
+    /// Who has logged in.
+    user: Option<Arc<str>>,
 }
 
 impl Dialogue {
     /// What the client asks for; nothing if it may not ask, and has been told so.
-    async fn ask(&mut self, session: &mut Session, judges: &Judges) -> io::Result<Option<Request>> {
+    async fn ask(&mut self, session: &Session, judges: &Judges) -> io::Result<Option<Request>> {
         let greeting = self.read(socks5::greeting).await?;
-        let method = if judges.authenticator.is_required() { Method::Password } else { Method::None };
+        let claimed = judges.claimed(&session.client.listener, session.client.address.ip());
+        let is_free = claimed.is_some() && greeting.offers(Method::None);
+        let must_login = judges.authenticator.is_required() && !is_free;
+        let method = if must_login { Method::Password } else { Method::None };
         if !greeting.offers(method) {
             let why = match method {
                 Method::Password => "a user name and a password are required",
                 Method::None => "the client offers no method that is known here; no login is needed",
             };
+            if method == Method::Password {
+                session.shared().refusals.tell(session.client.address.ip(), Reason::NoCredentials);
+            }
             refuse_login(session, why);
             self.say(&socks5::choice(None)).await?;
             return Ok(None);
@@ -76,14 +85,17 @@ impl Dialogue {
         self.say(&socks5::choice(Some(method))).await?;
         if method == Method::Password {
             let Login { name, password } = self.read(socks5::login).await?;
-            let user = judges.authenticator.name_of(&name);
-            let is_right = judges.authenticator.check_pair(name, password).await.is_ok();
-            self.say(&socks5::verdict(is_right)).await?;
-            if !is_right {
-                refuse_login(session, "the user name or the password is wrong");
-                return Ok(None);
+            let login = entrance::log_in(session, judges, name, password).await;
+            self.say(&socks5::verdict(login.is_ok())).await?;
+            match login {
+                Ok(user) => self.user = user,
+                Err(why) => {
+                    refuse_login(session, why);
+                    return Ok(None);
+                }
             }
-            session.client.user = user;
+        } else {
+            self.user = claimed.and_then(|claimed| claimed.user.clone());
         }
         let request = self.read(socks5::request).await;
         if request.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidData) {
@@ -130,6 +142,7 @@ fn refuse_login(session: &Session, why: &str) {
 
 /// Connects to where the client wants to go, or tells it why not.
 async fn grant(session: Session, judges: Arc<Judges>, mut dialogue: Dialogue, request: Request) {
+    let session = session.known_as(dialogue.user.take());
     let host = request.host.clone().unwrap_or_else(|| Host::Name("".into()));
     let origin = Origin { scheme: Scheme::Https, host, port: request.port };
     let led = match origin.host {

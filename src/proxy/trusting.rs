@@ -14,9 +14,9 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::session::{Inside, Judges, Scope, Session, Worker};
+use super::session::{Inside, Scope, Session, Worker};
 use crate::{
-    exchange::{Host, RequestHead},
+    exchange::Host,
     policy::trust::{Consequence, Contact, Look, Passed, Rejection, Ruling, Standing, TrustTimes, Who},
     sniff::ClientHello,
 };
@@ -29,27 +29,6 @@ impl Session {
     pub fn who(&self) -> Who {
         let client = &self.client;
         Who::of(client.vantage, client.address.ip(), client.card, client.user.as_ref())
-    }
-
-    /// The same, where nobody has asked for its password yet.
-    pub async fn visitor(&self, judges: &Judges, head: &RequestHead) -> Who {
-        let credentials = head.fields.first("proxy-authorization").map(AsRef::as_ref);
-        let user = match (&self.client.user, credentials) {
-            (None, Some(_)) if judges.authenticator.check(credentials).await.is_ok() => {
-                judges.authenticator.name(credentials)
-            }
-            (user, _) => user.clone(),
-        };
-        Who::of(self.client.vantage, self.client.address.ip(), self.client.card, user.as_ref())
-    }
-
-    /// The same connection, of somebody who has said this password.
-    #[must_use]
-    pub fn of_user(&self, judges: &Judges, head: &RequestHead) -> Self {
-        let credentials = head.fields.first("proxy-authorization").map(AsRef::as_ref);
-        let mut session = self.clone();
-        session.client.user = judges.authenticator.name(credentials).or(session.client.user);
-        session
     }
 
     /// A connection of this client to a host, by the program that sent this hello.

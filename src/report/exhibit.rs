@@ -3,7 +3,7 @@
 use super::gather::is_at_least;
 use crate::{
     detect::Severity,
-    event::{EventLine, FindingLine, Fate, printable},
+    event::{EventLine, Fate, FindingLine, printable},
 };
 
 /// Lines of a head that are shown, and so much of each.

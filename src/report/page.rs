@@ -42,9 +42,8 @@ struct Page<'a> {
 pub fn page(gathering: &Gathering, circumstances: &Circumstances, texts: &Texts) -> String {
     let kinds = tally::kinds(&gathering.tallies);
     let mut sites: Vec<_> = gathering.tallies.iter().collect();
-    sites.sort_by_key(|tally| {
-        (tally.fate(), super::gather::rank(&tally.identifier), std::cmp::Reverse(tally.requests))
-    });
+    sites
+        .sort_by_key(|tally| (tally.fate(), super::gather::rank(&tally.identifier), std::cmp::Reverse(tally.requests)));
     let page = Page {
         t: texts,
         of: circumstances,

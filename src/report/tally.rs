@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use super::gather::rank;
 use crate::{
     detect::Severity,
-    event::{EventLine, FindingLine, Fate},
+    event::{EventLine, Fate, FindingLine},
 };
 
 /// So many pairs of site and identifier are told apart; what comes on top is counted with those that are there.

@@ -26,6 +26,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("portal", 5),
     ("reflect", 5),
     ("report", 5),
+    ("claim", 5),
+    ("alert", 5),
     ("intercept", 4),
     ("event", 4),
     ("policy", 3),

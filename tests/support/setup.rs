@@ -27,6 +27,8 @@ pub struct Setup {
     listeners: Vec<String>,
     kind: String,
     listener_keys: String,
+    /// Lines of single listeners.
+    single_keys: Vec<(usize, String)>,
     keys: BTreeMap<String, BTreeMap<String, String>>,
     policy: String,
     /// Tables that stand several times, as they are written.
@@ -46,6 +48,7 @@ impl Setup {
             listeners,
             kind: "kind = \"explicit\"".to_owned(),
             listener_keys: String::new(),
+            single_keys: Vec::new(),
             keys: BTreeMap::new(),
             policy: STRIP.to_owned(),
             tail: String::new(),
@@ -105,6 +108,12 @@ impl Setup {
     /// Gives every listener one more line.
     pub fn each_listener(mut self, line: &str) -> Self {
         self.listener_keys += &format!("{line}\n");
+        self
+    }
+
+    /// Gives one of the listeners one more line.
+    pub fn listener(mut self, at: usize, line: &str) -> Self {
+        self.single_keys.push((at, format!("{line}\n")));
         self
     }
 
@@ -185,7 +194,7 @@ impl Setup {
             format!(
                 "[[listener]]\n{}\naddress = {address:?}\nvantage = \"beyond-carrier\"\nlabel = {label:?}\n{}",
                 self.kind, self.listener_keys
-            )
+            ) + &self.single_keys.iter().filter(|(of, _)| *of == at).map(|(_, line)| line.as_str()).collect::<String>()
         };
         let section = |(name, keys): (&String, &BTreeMap<String, String>)| {
             let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();

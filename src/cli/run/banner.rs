@@ -35,6 +35,10 @@ pub fn text(
         }
     }
     lines.push(format!("admitted     {}", admitted(&config.access)));
+    if let Some(claiming) = &config.claiming {
+        let listeners: Vec<_> = claiming.listeners.iter().map(AsRef::as_ref).collect();
+        lines.push(format!("  and to \"{}\" whom a secret link admits: clir claim", listeners.join("\", \"")));
+    }
     lines.push(format!("TLS          {}", interception(config.routing.mode)));
     if config.upgrading.enabled {
         lines.push("upgrade      cleartext goes inside TLS where the site is there as well".to_owned());

@@ -4,8 +4,9 @@
 
 use std::{num::NonZero, sync::Arc, thread};
 
-use super::way_out::WayOut;
+use super::{memory::Memory, way_out::WayOut};
 use crate::{
+    claim::Claims,
     cli::Failure,
     config::{Config, Roots, Tls},
     detect::{Scanner, behaviour::Observer},
@@ -15,8 +16,8 @@ use crate::{
     listen::Listener,
     policy::InterceptMode,
     portal::{Interception, Portal},
-    proxy::{Authenticator, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
-    sink::{self, EventLog, Sightings},
+    proxy::{Authenticator, Claiming, Judges, Limits, Parts, Patience, Upgrades, UpstreamSettings},
+    sink::{self, EventLog},
     tls::{CertAuthority, LeafCache, RootSource, Trust},
 };
 
@@ -27,13 +28,13 @@ const LEAVES: usize = 1024;
 pub fn judges(
     config: &Config,
     key: &InstallationKey,
-    sightings: Option<&Sightings>,
+    memory: &Memory,
     way_out: WayOut,
     authority: &CertAuthority,
 ) -> Judges {
     let scanner = Scanner::new(Arc::clone(&config.signatures)).with_identities(Arc::clone(&config.identities));
     let routing = Arc::clone(&config.routing);
-    let sightings = sightings.filter(|_| config.behaviour.enabled);
+    let sightings = memory.sightings.as_ref().filter(|_| config.behaviour.enabled);
     let observer = sightings.map(|sightings| Arc::new(sightings.clone()) as Arc<dyn Observer>);
     Judges {
         interceptor: Interceptor::new(scanner, Arc::clone(&config.policy), routing, key.clone())
@@ -43,9 +44,17 @@ pub fn judges(
         access: Arc::clone(&config.access),
         authenticator: Authenticator::new(config.access.users.clone()),
         portal: Arc::new(portal(config, authority)),
+        claiming: claiming(config, memory.claims.as_ref(), &way_out).map(Arc::new),
         hop: way_out.hop,
         doors: way_out.doors,
     }
+}
+
+/// What links admit under this configuration.
+fn claiming(config: &Config, claims: Option<&Claims>, way_out: &WayOut) -> Option<Claiming> {
+    let settings = config.claiming.as_ref()?;
+    let door = way_out.doors.get(&settings.door).cloned();
+    Some(Claiming::new(claims?.clone(), settings.url.clone(), settings.addresses, settings.listeners.clone(), door))
 }
 
 /// What clir shows of itself.

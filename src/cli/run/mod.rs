@@ -9,10 +9,12 @@ mod banner;
 mod build;
 mod descriptors;
 mod dirs;
+mod memory;
 mod reload;
 mod service;
+mod shown;
 mod sites;
-mod trusting;
+pub(super) mod told;
 mod view;
 mod way_out;
 
@@ -34,7 +36,7 @@ use crate::{
     exchange::InstallationKey,
     listen::{self, Inherited, Listener},
     proxy::{Parts, Running},
-    sink::{EventLog, Keeper, Sightings, Witness, Writer},
+    sink::{EventLog, Witness, Writer},
     tls::{self, CertAuthority},
 };
 use authority::Authority;
@@ -64,35 +66,31 @@ pub fn run(config: Option<&Path>) -> Result<Outcome, Failure> {
     let key = tls::installation_key(&loaded.config.tls.ca_dir)
         .map_err(|error| Failure::because("the installation's key cannot be used", error))?;
     let trust = build::trust(&loaded.config.tls, &authority)?;
-    let (log, writer) = open_log(&loaded.config, &key, place.witnesses())?;
+    let (memory, keepers) = memory::open(&loaded.config, &key, &authority)?;
+    let witnesses = place.witnesses().into_iter().chain([keepers.witness()]).collect();
+    let (log, writer) = open_log(&loaded.config, &key, witnesses)?;
     let banner = banner::text(&loaded.config, &listeners, &authority, place.told(), shortage.as_deref())
         + &qr::at_start(&loaded.config, &listeners);
-    let (sightings, keeper) = remember(&loaded.config, &key);
     let own_ports: Arc<[u16]> = listeners.iter().map(|listener| listener.address.port()).collect();
     let shown = view::listeners(&listeners);
     let way_out = WayOut::new(&loaded.config, Arc::clone(&own_ports), &authority)?;
-    let judges = build::judges(&loaded.config, &key, sightings.as_ref(), way_out, &authority);
+    let judges = build::judges(&loaded.config, &key, &memory, way_out, &authority);
     let known = sites::known(&loaded.config, &key);
     let parts = build::parts(&loaded.config, listeners, judges, log.clone(), authority.clone(), trust, known);
-    let (trusting, trust_keeper) = trusting::remember(&loaded.config, &authority);
     // Twice as often as is asked, so that no beat is missed by a hair.
-    let parts = Parts { pulse: manager.sign.map(|period| period / 2), trusting, ..parts }.closing(place.port());
+    let pulse = manager.sign.map(|period| period / 2);
+    let parts = Parts { pulse, trusting: Arc::clone(&memory.trusting), ..parts }.closing(place.port());
     let running = Running::start(parts).map_err(|error| Failure::because("the proxy cannot be started", error))?;
     let sites = sites::Sites::new(loaded.config.log.dir.clone(), running.upgrades());
     let (rules, asked) = view::Rules::new(config, &loaded.config);
-    let view = place.start(&loaded.config, &rules, log, shown, running.connections())?;
+    let view = place.start(&loaded.config, &rules, view::Shown::of(&running, &memory, log, shown))?;
     let authority = Authority::new(&loaded.config, authority);
-    let kept = reload::Kept { key, sightings, authority, own_ports, rules };
+    let kept = reload::Kept { key, memory, authority, own_ports, rules };
     let reloading = reload::Reloading::new(config, loaded, kept);
     let ended = wait(running, reloading, asked, &banner, &sites, manager);
     writer.close();
     view.end();
-    if let Some(keeper) = keeper {
-        keeper.close();
-    }
-    if let Some(keeper) = trust_keeper {
-        keeper.close();
-    }
+    keepers.close();
     ended
 }
 
@@ -105,20 +103,6 @@ fn open_log(
     EventLog::open_before(build::log(config), redactor, witnesses).map_err(|error| {
         Failure::because(format!("the event log in {} cannot be opened", config.log.dir.display()), error)
     })
-}
-
-/// Takes up what was seen before. Where nothing is watched, what one request shows is still found.
-fn remember(config: &config::Config, key: &InstallationKey) -> (Option<Sightings>, Option<Keeper>) {
-    if !config.behaviour.enabled {
-        return (None, None);
-    }
-    match Sightings::open(&config.log.dir, key, build::watch(config)) {
-        Ok((sightings, keeper)) => (Some(sightings), Some(keeper)),
-        Err(error) => {
-            tracing::warn!("what passes is not watched over time: {error}");
-            (None, None)
-        }
-    }
 }
 
 fn bind(config: &config::Config, mut inherited: Inherited) -> Result<Vec<Arc<Listener>>, Failure> {

@@ -9,21 +9,21 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{authority::Authority, build, view::Rules, way_out::WayOut};
+use super::{authority::Authority, build, memory::Memory, told, view::Rules, way_out::WayOut};
 use crate::{
+    cli::Failure,
     config::{self, Config, Loaded, Stamps, Watcher},
     exchange::InstallationKey,
     policy::Policy,
     proxy::Running,
-    sink::Sightings,
 };
 
 /// What stays when the configuration changes.
 pub struct Kept {
     /// The installation's key.
     pub key: InstallationKey,
-    /// What is remembered of what passed.
-    pub sightings: Option<Sightings>,
+    /// What is remembered beside the log.
+    pub memory: Memory,
     /// Our own authority.
     pub authority: Authority,
     /// The ports that we listen on.
@@ -104,16 +104,11 @@ impl Reloading {
             }
         };
         tell_unused(running.judges().interceptor.policy());
-        let Kept { key, sightings, authority, .. } = &self.kept;
-        running.replace(build::judges(&loaded.config, key, sightings.as_ref(), way_out, authority.current()));
-        if needs_restart(&self.config, &loaded.config) {
-            tracing::warn!(
-                "listeners, TLS, log, limits, time limits and the live view's address take effect after a restart"
-            );
-        }
-        if loaded.config.behaviour.enabled && self.kept.sightings.is_none() {
-            tracing::warn!("`behaviour.enabled` takes effect after a restart");
-        }
+        let Kept { key, memory, authority, .. } = &self.kept;
+        let judges = build::judges(&loaded.config, key, memory, way_out, authority.current());
+        running.replace(judges);
+        self.direct_alerts(&loaded.config);
+        self.tell_restarts(&loaded.config);
         tracing::info!(rules = loaded.config.policy.rules().len(), "the configuration was read anew and is in force");
         self.kept.rules.replace(&loaded.config);
         self.config = loaded.config;
@@ -125,10 +120,49 @@ impl Reloading {
     }
 }
 
+impl Reloading {
+    /// Names what changed and is not in force yet.
+    fn tell_restarts(&self, new: &Config) {
+        if needs_restart(&self.config, new) {
+            tracing::warn!(
+                "listeners, TLS, log, limits, time limits and the live view's address take effect after a restart"
+            );
+        }
+        if new.behaviour.enabled && self.kept.memory.sightings.is_none() {
+            tracing::warn!("`behaviour.enabled` takes effect after a restart");
+        }
+        if new.claiming.is_some() && self.kept.memory.claims.is_none() {
+            tracing::warn!("`listener.claims` takes effect after a restart");
+        }
+        if new.behaviour.stopped_after != self.config.behaviour.stopped_after {
+            tracing::warn!("`behaviour.stopped_after` takes effect after a restart");
+        }
+    }
+
+    /// Who was told before and still is goes on counting.
+    fn direct_alerts(&self, new: &Config) {
+        if self.config.alerts == new.alerts {
+            return;
+        }
+        let targets = told::targets(new, self.kept.authority.current());
+        let directed = targets.and_then(|targets| {
+            let directed = self.kept.memory.alerts.direct(targets);
+            directed.map_err(|error| Failure::because("a thread cannot be started", error))
+        });
+        if let Err(failure) = directed {
+            tracing::error!("alerts go where they went before: {failure}");
+        }
+    }
+}
+
 fn needs_restart(old: &Config, new: &Config) -> bool {
     // What they show to those who speak TLS is taken up at once.
     let sockets = |config: &Config| -> Vec<_> {
-        config.listeners.iter().map(|listener| config::Listener { tls: None, ..listener.clone() }).collect()
+        config
+            .listeners
+            .iter()
+            .map(|listener| config::Listener { tls: None, claims: false, ..listener.clone() })
+            .collect()
     };
     sockets(old) != sockets(new)
         || old.tls != new.tls

@@ -14,14 +14,17 @@ use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::{memory::Memory, shown};
 use crate::{
     admin::{
-        self, Configuration, Counting, Diagnostic, ListenerInfo, Live, Metrics, NoAlerts, NothingPassed, PartnerInfo,
-        Rejected, RuleInfo, Saved, Settings, Sources, Standing,
+        self, Configuration, Counting, Diagnostic, ListenerInfo, Live, Metrics, PartnerInfo, Passed, Rejected,
+        RuleInfo, Saved, Settings, Sources, Standing,
     },
+    alert::Alerts,
     cli::Failure,
     config::{self, Config, Gravity},
     listen::Listener,
+    proxy::Running,
     sink::{
         EventLog, Witness,
         index::{Beginning, Index, Indexer},
@@ -39,6 +42,29 @@ pub type Asked = SyncSender<bool>;
 pub struct Place {
     prepared: Option<Prepared>,
     told: String,
+}
+
+/// What the proxy has to show.
+pub struct Shown {
+    /// Where events go.
+    pub log: EventLog,
+    /// Its listeners.
+    pub listeners: Vec<ListenerInfo>,
+    /// Counts the connections that clients have.
+    pub connections: Arc<dyn Fn() -> usize + Send + Sync>,
+    /// What passes unread.
+    pub passed: Arc<dyn Passed>,
+    /// What people were told.
+    pub alerts: Alerts,
+}
+
+impl Shown {
+    /// What this proxy has.
+    pub fn of(running: &Running, memory: &Memory, log: EventLog, listeners: Vec<ListenerInfo>) -> Self {
+        let passed = shown::Unread::new(Arc::clone(&memory.trusting), running.in_force());
+        let connections = Arc::new(running.connections());
+        Self { log, listeners, connections, passed: Arc::new(passed), alerts: memory.alerts.clone() }
+    }
 }
 
 /// The live view before the proxy runs.
@@ -118,16 +144,11 @@ impl Place {
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn start(
-        self,
-        config: &Config,
-        rules: &Arc<Rules>,
-        log: EventLog,
-        listeners: Vec<ListenerInfo>,
-        connections: impl Fn() -> usize + Send + Sync + 'static,
-    ) -> Result<View, Failure> {
+    pub fn start(self, config: &Config, rules: &Arc<Rules>, shown: Shown) -> Result<View, Failure> {
         let Some(prepared) = self.prepared else { return Ok(View(None)) };
         let failed = |error| Failure::because("the live view cannot be started", error);
+        let Shown { log, listeners, connections, passed, alerts } = shown;
+        shown::pass_on(alerts.subscribe(), prepared.live.clone()).map_err(failed)?;
         let indexer = prepared.beginning.start(vec![Box::new(prepared.live.clone())]).map_err(failed)?;
         let random = tls::random().map_err(|error| Failure::because("the live view", error))?;
         let settings = Settings { token: config.admin.token.clone(), random };
@@ -138,9 +159,9 @@ impl Place {
             live: prepared.live,
             metrics: prepared.metrics,
             configuration: Arc::clone(rules) as Arc<dyn Configuration>,
-            passed: Arc::new(NothingPassed),
-            alerts: Arc::new(NoAlerts),
-            connections: Arc::new(connections),
+            passed,
+            alerts: Arc::new(shown::Told(alerts)),
+            connections,
             listeners,
             started: prepared.started,
         };

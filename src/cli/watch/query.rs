@@ -11,10 +11,7 @@ use clap::{
 };
 
 use super::row::client;
-use crate::{
-    cli::events::Filter,
-    event::EventLine,
-};
+use crate::{cli::events::Filter, event::EventLine};
 
 /// Keys and the option of `clir log` behind each.
 const KEYS: &[(&str, &str)] = &[

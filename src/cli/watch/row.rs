@@ -1,11 +1,7 @@
 //! What is kept of an event while it stands in the list?
 
 use super::plain::plain;
-use crate::{
-    cli::events::shorten,
-    detect::Severity,
-    event::EventLine,
-};
+use crate::{cli::events::shorten, detect::Severity, event::EventLine};
 
 /// No column shows more of an address than this.
 const LONGEST: usize = 300;

@@ -7,6 +7,8 @@ use crate::config::Behaviour;
 pub fn read(table: Reader<'_>) -> Behaviour {
     let default = Behaviour::default();
     let enabled = table.get("enabled").and_then(|entry| entry.boolean()).unwrap_or(default.enabled);
+    let stopped_after = table.get("stopped_after").and_then(|entry| entry.number(2..=100_000));
+    let stopped_after = stopped_after.unwrap_or(default.stopped_after);
     table.finish();
-    Behaviour { enabled }
+    Behaviour { enabled, stopped_after }
 }

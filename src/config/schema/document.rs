@@ -7,17 +7,14 @@ use std::{
 };
 
 use super::{
-    access, admin, behaviour, gateway,
+    access, admin, alert, behaviour, claim, gateway,
     identity::{self, OwnIdentities},
     limits, listener, log,
     reader::Reader,
     tls, upgrade, upstream, words,
 };
 use crate::{
-    config::{
-        Admin, Behaviour, Limits, Listener, Log, Timeouts, Tls, diagnostic::Faults, settings::default_access,
-        source::At,
-    },
+    config::{Admin, Behaviour, Claiming, Limits, Listener, Log, Timeouts, Tls, settings::default_access, source::At},
     policy::{Access, Connectivity, Mode, Routing, Upgrading, trust::TrustTimes},
 };
 
@@ -33,6 +30,10 @@ pub struct Written {
     pub listeners: Vec<Listener>,
     /// Who may connect, and where to.
     pub access: Access,
+    /// Who is told at once.
+    pub alerts: alert::Read,
+    /// What links admit.
+    pub claiming: Option<Claiming>,
     /// Which tunnels are opened.
     pub routing: Routing,
     /// What becomes of cleartext requests.
@@ -76,6 +77,8 @@ pub fn read_configuration(root: &Reader<'_>, base: &Base<'_>) -> Written {
     let mut admin_files = Vec::new();
     Written {
         gateway: gateway::read(root, &listeners),
+        claiming: claim::read(root, &listeners),
+        alerts: alert::read(root, base),
         listeners,
         access,
         routing: root.get("intercept").and_then(|entry| entry.table()).map(read_intercept).unwrap_or_default(),

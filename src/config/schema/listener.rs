@@ -63,12 +63,25 @@ fn read_one(table: Reader<'_>, base: &Path) -> Read {
                 vantage: vantage.and_then(|vantage| words::word(&vantage, faults)).unwrap_or(default.vantage),
                 label: label.map_or(default.label, |label| Arc::from(label.value)),
                 tls: door::read(&table, base),
+                claims: read_claims(&table, kind),
             },
             place,
         },
     };
     table.finish();
     read
+}
+
+/// Who is led here has no setting that anybody else could use, and is let in by its network.
+fn read_claims(table: &Reader<'_>, kind: Kind) -> bool {
+    let Some(entry) = table.get("claims") else { return false };
+    let claims = entry.boolean().unwrap_or_default();
+    if claims && kind.is_transparent() {
+        let message = format!("`claims` has no meaning for a listener of the kind \"{}\"", kind.as_str());
+        let help = "only clients with a setting (kind \"explicit\" or \"socks5\") open links; leave the key out";
+        table.faults().error(Code::MisplacedKey, &entry.place(), message, help);
+    }
+    claims
 }
 
 fn tell_users_not_asked(listener: &Read, faults: &Faults) {

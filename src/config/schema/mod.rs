@@ -6,7 +6,9 @@
 mod access;
 mod action;
 mod admin;
+mod alert;
 mod behaviour;
+mod claim;
 mod client;
 mod destination;
 mod document;

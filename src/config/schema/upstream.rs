@@ -164,7 +164,8 @@ fn read_protocol(written: &Written<String>, faults: &Faults) -> Option<bool> {
 }
 
 /// `secret = "…"`, or `{ env = "…" }`, or `{ file = "…" }`.
-fn read_secret(entry: &Entry<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Option<Sensitive<String>> {
+/// A secret as it stands there, or where it is to be had.
+pub fn read_secret(entry: &Entry<'_>, base: &Path, files: &mut Vec<PathBuf>) -> Option<Sensitive<String>> {
     if !entry.is_table() {
         return Some(Sensitive::new(entry.text()?.value));
     }

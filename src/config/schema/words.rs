@@ -1,6 +1,7 @@
 //! Which words does a key take?
 
 use crate::{
+    alert,
     config::{
         Code,
         diagnostic::Faults,
@@ -51,6 +52,7 @@ word!("way with what is undecided", Undecided, [Undecided::Tunnel, Undecided::Re
 word!("way with HTTP/3", Quic, Quic::ALL);
 word!("way to log values", Values, [Values::Masked, Values::Full, Values::Names]);
 
+word!("kind of alert", alert::Kind, alert::Kind::ALL);
 word!("way", Via, Via::ROUTES);
 word!("way out", Down, Down::ALL);
 
