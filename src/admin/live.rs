@@ -68,6 +68,10 @@ impl Watcher for Live {
             self.tell(Tick::Exchange(event.id.as_str().into(), text(row)));
         }
     }
+
+    fn is_waiting(&self) -> bool {
+        self.ticks.receiver_count() > 0
+    }
 }
 
 fn text(value: &impl Serialize) -> Arc<str> {

@@ -14,7 +14,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, ErrorCode, params};
@@ -32,6 +32,10 @@ use crate::{
 
 /// How long more is waited for once there is something: a wake-up for each event would cost more than reading it.
 const GATHER: Duration = Duration::from_millis(20);
+/// And while nobody looks: each transaction writes some ten pages, and a router's flash memory wears out.
+const UNSEEN: Duration = Duration::from_secs(2);
+/// For so long after a question somebody looks.
+const ATTENTION: Duration = Duration::from_secs(60);
 /// How often the files are looked at while nobody says that there is something.
 const IDLE: Duration = Duration::from_secs(1);
 /// Events and bytes of one transaction: of what happens now, and of what is caught up with.
@@ -48,6 +52,8 @@ pub struct Follower {
     pub watchers: Vec<Box<dyn Watcher>>,
     /// Files that were there before this process wrote anything: nobody is told of what is in them.
     pub old: HashSet<String>,
+    /// When somebody asked last.
+    pub asked: Option<Instant>,
 }
 
 /// A database, and how far it has come.
@@ -80,7 +86,7 @@ impl Follower {
                 }
             }
             match wakes.recv_timeout(IDLE) {
-                Ok(()) => thread::sleep(GATHER),
+                Ok(()) => self.gather(),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -91,6 +97,26 @@ impl Follower {
                 return;
             }
         }
+    }
+
+    fn gather(&mut self) {
+        let until = Instant::now() + UNSEEN;
+        loop {
+            thread::sleep(GATHER);
+            let is_closing = self.shared.closing.load(Ordering::Acquire);
+            if is_closing || self.is_looked_at() || Instant::now() >= until {
+                return;
+            }
+        }
+    }
+
+    fn is_looked_at(&mut self) -> bool {
+        let now = Instant::now();
+        if self.shared.asked.swap(false, Ordering::Relaxed) {
+            self.asked = Some(now);
+        }
+        let is_asked = self.asked.is_some_and(|asked| now.duration_since(asked) < ATTENTION);
+        is_asked || self.watchers.iter().any(|watcher| watcher.is_waiting())
     }
 
     /// Reads what there is.

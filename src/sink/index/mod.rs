@@ -45,6 +45,11 @@ const CLOSING: Duration = Duration::from_secs(5);
 pub trait Watcher: Send {
     /// An event was written.
     fn saw(&mut self, event: &EventLine, row: &Row);
+
+    /// Whether somebody waits for the next one.
+    fn is_waiting(&self) -> bool {
+        false
+    }
 }
 
 /// The index. Clones share it.
@@ -61,6 +66,8 @@ pub struct Shared {
     behind: AtomicU64,
     generation: AtomicU64,
     closing: AtomicBool,
+    /// Somebody has asked since this was last looked at.
+    asked: AtomicBool,
 }
 
 /// The thread that reads the event log; to be closed at the end.
@@ -92,6 +99,7 @@ impl Index {
 
     /// Changes when the database was made anew: who opened it before has to do so again.
     pub fn generation(&self) -> u64 {
+        self.shared.asked.store(true, Ordering::Relaxed);
         self.shared.generation.load(Ordering::Acquire)
     }
 
@@ -126,7 +134,7 @@ impl Beginning {
         list.pop();
         let old = list.iter().map(|segment| segment.name().to_owned()).collect();
         let (done, finished) = sync_channel(1);
-        let follower = follow::Follower { dir, shared: Arc::clone(&shared), watchers, old };
+        let follower = follow::Follower { dir, shared: Arc::clone(&shared), watchers, old, asked: None };
         thread::Builder::new().name("event-index".into()).spawn(move || {
             follower.run(&wakes);
             // Nobody listens unless the index is being closed.
