@@ -38,8 +38,7 @@ struct Code {
 
 impl Code {
     const fn new() -> Self {
-        let mut code =
-            Self { symbols: [0; SYMBOLS], lengths: [(0, 0, 0); LONGEST + 1], quick: [(0, 0); 1 << QUICK] };
+        let mut code = Self { symbols: [0; SYMBOLS], lengths: [(0, 0, 0); LONGEST + 1], quick: [(0, 0); 1 << QUICK] };
         let (mut word, mut at, mut length) = (0, 0, 1);
         while length <= LONGEST {
             word <<= 1;

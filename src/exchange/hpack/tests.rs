@@ -54,7 +54,8 @@ fn a_full_table_forgets_the_oldest() {
         block.remove(block.len() - 8);
     }
     decoded(&mut decoder, &block).unwrap();
-    let values: Vec<_> = (62..69).map_while(|number| decoder.table.field(number).ok()).map(|field| field.value).collect();
+    let values: Vec<_> =
+        (62..69).map_while(|number| decoder.table.field(number).ok()).map(|field| field.value).collect();
     assert_eq!(values, ["6", "5", "4", "3", "2", "1"]);
     // One that is larger than the table leaves nothing.
     let mut block = vec![0x40];
