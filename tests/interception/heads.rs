@@ -6,7 +6,7 @@ use crate::support::{
     Clir, NUMBER, Setup,
     certificates::Authority,
     eventually,
-    frames::{DATA, END_HEADERS, END_STREAM, Frame, Frames, HEADERS, RST_STREAM, block},
+    frames::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, Frames, HEADERS, RST_STREAM, block},
     h2::H2Origin,
     origin,
 };
@@ -94,6 +94,22 @@ fn trailers_are_held_to_their_grammar() {
     let events = eventually("an event for each", || Some(posts()).filter(|events| events.len() >= cases.len()));
     assert_eq!(events.len(), cases.len());
     assert!(events.iter().all(|event| event["verdict"] == "failed"), "{events:?}");
+}
+
+/// In as many frames as it takes; the connection goes on, for both tables are as they were.
+#[test]
+fn a_head_too_large_is_answered() {
+    let mut stage = Stage::new();
+    let head = stage.client.request("GET", "/large", &[("x-a", &"a".repeat(70_000))]);
+    let stream = stage.client.stream();
+    let (first, rest) = head.split_at(16_000);
+    stage.client.send(HEADERS, END_STREAM, stream, first);
+    for piece in rest.chunks(16_000) {
+        let flags = if piece.len() < 16_000 { END_HEADERS } else { 0 };
+        stage.client.send(CONTINUATION, flags, stream, piece);
+    }
+    assert_eq!(stage.outcome(stream).kind, HEADERS);
+    assert_eq!(stage.assert_refused(1)[0]["status"], 431);
 }
 
 #[test]

@@ -54,7 +54,8 @@ pub struct FrameMeter<IO> {
     writing: Stall,
     incoming: Outline,
     outgoing: Outline,
-    blocks: BlockReader<Requests>,
+    /// Boxed: what hyper holds has room for its parts several times over.
+    blocks: Box<BlockReader<Requests>>,
     overhead: Allowance,
     resets: Allowance,
     earned: u64,
@@ -84,7 +85,7 @@ impl<IO> FrameMeter<IO> {
             writing: Stall::default(),
             incoming: Outline::behind(PREFACE),
             outgoing: Outline::behind(0),
-            blocks: BlockReader::new(PREFACE, most, requests),
+            blocks: Box::new(BlockReader::new(PREFACE, most, requests)),
             overhead: Allowance::new(OVERHEAD.0, OVERHEAD.1),
             resets: Allowance::new(RESETS.0, RESETS.1),
             earned: 0,

@@ -71,14 +71,15 @@ impl Judge for Answers {
 #[derive(Debug)]
 pub struct Judged<IO> {
     io: IO,
-    blocks: BlockReader<Answers>,
+    /// Boxed: what hyper holds has room for its parts several times over.
+    blocks: Box<BlockReader<Answers>>,
     outgoing: Outline,
 }
 
 impl<IO> Judged<IO> {
     /// Judges what comes from `io`; heads may have `most` bytes.
     pub fn new(io: IO, most: usize) -> Self {
-        let blocks = BlockReader::new(0, most, Answers::default());
+        let blocks = Box::new(BlockReader::new(0, most, Answers::default()));
         Self { io, blocks, outgoing: Outline::behind(PREFACE) }
     }
 
