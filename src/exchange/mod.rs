@@ -7,6 +7,7 @@ mod context;
 mod fields;
 pub mod grammar;
 mod head;
+pub mod hpack;
 mod key;
 mod led;
 mod mac;

@@ -96,11 +96,12 @@ impl Account {
         });
     }
 
-    /// Notes why a request was refused.
-    pub fn refuses(&self, status: StatusCode, error: String) {
+    /// Notes why a request was refused; without a status where that was told otherwise than by an answer.
+    pub fn refuses(&self, status: impl Into<Option<StatusCode>>, error: String) {
+        let status = status.into();
         self.edit(|event| {
             event.verdict = Verdict::Refused;
-            event.status = Some(status.as_u16());
+            event.status = status.map(|status| status.as_u16());
             event.error.get_or_insert(error);
         });
     }

@@ -20,6 +20,7 @@ use super::{
     entrance::{self, TurnedAway},
     fault::{Fault, Side, Stage},
     forward::{self, Exchange},
+    frames::Received,
     http2_head,
     max_forwards::{self, Hop},
     own,
@@ -30,7 +31,10 @@ use super::{
 };
 use crate::{
     event::Verdict,
-    exchange::{RequestHead, Version, grammar::GrammarFault},
+    exchange::{
+        RequestHead, Version,
+        grammar::{GrammarFault, Malformed},
+    },
     intercept::{Block, Outcome},
 };
 
@@ -64,22 +68,43 @@ async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incomi
     Box::pin(handle_head(session, parsed.head, request, switch)).await
 }
 
-/// Answers one request of HTTP/2.
-pub async fn handle_http2(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    let head = http2_head::head(&request);
+/// Answers one request of HTTP/2, whose head was read beside hyper.
+pub async fn handle_http2(
+    session: Session,
+    received: Option<Received>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let is_tunnel = http2_head::is_tunnel(&request);
     let is_inside = matches!(session.scope, Scope::Tunnel(_));
-    if let Err(refused) = http2_head::check(&request, &head, session.limits().head, is_inside) {
-        let (_, account) = session.open(session.nowhere(), Arc::new(head));
-        return Ok(answer_fault(&account, &refused));
+    // Nothing comes to hyper but by the reader.
+    let Some(received) = received else { return Ok(refuse_head(&session, GrammarFault::Malformed)) };
+    let (head, checked) = http2_head::check(received, is_tunnel, session.limits().head, is_inside);
+    if let Err(refused) = checked {
+        return Ok(answer_fault(&refused_account(&session, head), &refused));
     }
     let response = if let Some(visit) = entrance::visit(&session, &head) {
         Box::pin(entrance::receive(&session, head, request, visit)).await
-    } else if http2_head::is_tunnel(&request) {
+    } else if is_tunnel {
         Box::pin(connect::handle(&session, head, request, None)).await
     } else {
         Box::pin(handle_head(&session, head, request, None)).await
     };
     Ok(response.map(|body| body.inside(session.scope)))
+}
+
+/// Tells of a request that the client hears of by a reset of its stream.
+pub fn malformed(session: &Session, head: RequestHead, why: Malformed) {
+    tracing::debug!("a malformed request of HTTP/2: {why}");
+    refused_account(session, head).refuses(None, why.to_string());
+}
+
+/// The account of a request that goes nowhere. What it says is written down as well, and masked: so it is judged.
+fn refused_account(session: &Session, head: RequestHead) -> Arc<Account> {
+    let head = Arc::new(head);
+    let judges = session.shared().judges.load_full();
+    let (context, account) = session.open(session.nowhere(), Arc::clone(&head));
+    account.found(judges.interceptor.request(&context, &head, today()).findings);
+    account
 }
 
 /// Tells the recorder that the protocol stays as it is, unless somebody says that it was switched.

@@ -24,6 +24,7 @@ mod fault;
 mod fields;
 mod forward;
 mod frame_meter;
+mod frames;
 mod gate;
 mod granted;
 mod hop;

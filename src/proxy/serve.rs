@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     frame_meter::{FrameMeter, Pulse},
+    frames::{Heads, Requests},
     http as service, reading,
     recorder::{REST_AFTER, Recorder},
     session::{Scope, Session},
@@ -140,9 +141,16 @@ where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let limits = *session.limits();
-    let inner = session.clone();
-    let (metered, pulse) = FrameMeter::new(io, limits.patience.body);
-    let service = service_fn(move |request: Request<Incoming>| service::handle_http2(inner.clone(), request));
+    let (inner, teller) = (session.clone(), session.clone());
+    let heads = Heads::new(limits.streams as usize + 2 * RESET_STREAMS);
+    let tell = Box::new(move |head, malformed| service::malformed(&teller, head, malformed));
+    let requests = Requests::new(heads.clone(), extended_connect, tell);
+    let (metered, pulse) = FrameMeter::new(io, limits.patience.body, limits.head.bytes, requests);
+    // The head is taken at once: requests are handed over in the order in which their heads came.
+    let service = service_fn(move |request: Request<Incoming>| {
+        let head = heads.take(&request);
+        service::handle_http2(inner.clone(), head, request)
+    });
     let windows = windows(&session);
     let mut builder = http2::Builder::new(StreamTasks);
     builder
@@ -209,8 +217,8 @@ fn tell(ended: hyper::Result<()>) {
 /// Completes when nothing has moved for a while and no stream is open. Open streams are waited for longer, but not for
 /// ever: a client that answers pings and opens no window is gone all the same.
 async fn idle(session: &Session, pulse: &Pulse) {
-    // Ours, and the service's; every request under way holds one more.
-    const AT_REST: usize = 2;
+    // Ours, the service's, and the frame reader's; every request under way holds one more.
+    const AT_REST: usize = 3;
     // Waiting for an origin, and its silence, have limits of their own. What outlasts them is the client's doing.
     const OUTLASTS: u32 = 3;
     let limits = session.limits();

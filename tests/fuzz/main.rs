@@ -12,6 +12,7 @@
 mod support;
 
 mod behaviour;
+mod blocks;
 mod captures;
 mod connections;
 mod engine;

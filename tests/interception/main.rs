@@ -4,9 +4,11 @@
 mod support;
 
 mod alpn;
+mod answers;
 mod bypass;
 mod flawed;
 mod floods;
+mod heads;
 mod hellos;
 mod http1;
 mod http2;

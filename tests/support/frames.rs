@@ -3,6 +3,11 @@
 //! A client that writes frames by hand, so that it can say what no library would: floods, malformed heads, resets at
 //! will. It reads only what a test asks for.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use super::{Clir, Wire, tls::ClientStream};
 
 /// Frame types (RFC 9113 §6).
@@ -73,33 +78,46 @@ fn length(mut rest: usize, bytes: &mut Vec<u8>) {
     bytes.push(rest as u8);
 }
 
-/// The client's end of a connection inside a tunnel that clir opened.
-pub struct Frames {
-    pub wire: Wire<ClientStream>,
+/// The client's end of a connection.
+pub struct Frames<S = ClientStream> {
+    pub wire: Wire<S>,
+    scheme: &'static str,
     authority: String,
     next: u32,
 }
 
 impl Frames {
-    /// Says the preface and empty settings, and takes in the settings of the other side.
+    /// Inside a tunnel that clir opens.
     pub fn connect(clir: &Clir, authority: &str) -> Self {
-        let mut wire = clir.tls(authority, "127.0.0.1", &["h2"]);
-        wire.send([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat());
-        let mut frames = Self::over(wire, authority.to_owned());
-        let settings = frames.wait_for("its settings", |frame| frame.kind == SETTINGS && frame.flags & ACK == 0);
-        assert_eq!(settings.stream, 0);
-        frames.send(SETTINGS, ACK, 0, &[]);
-        frames
+        Self::over(clir.tls(authority, "127.0.0.1", &["h2"]), authority.to_owned()).greeted()
+    }
+}
+
+impl Frames<TcpStream> {
+    /// To clir as a proxy, in cleartext and without asking.
+    pub fn cleartext(clir: &Clir, authority: &str) -> Self {
+        Self { scheme: "http", ..Self::over(clir.connect(), authority.to_owned()) }.greeted()
+    }
+}
+
+impl<S: Read + Write> Frames<S> {
+    /// A connection on which the preface has been said.
+    pub fn over(wire: Wire<S>, authority: String) -> Self {
+        Self { wire, scheme: "https", authority, next: 1 }
     }
 
-    /// A connection on which the preface has been said.
-    pub fn over(wire: Wire<ClientStream>, authority: String) -> Self {
-        Self { wire, authority, next: 1 }
+    /// Says the preface and empty settings, and takes in the settings of the other side.
+    fn greeted(mut self) -> Self {
+        self.wire.send([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(SETTINGS, 0, 0, &[])].concat());
+        let settings = self.wait_for("its settings", |frame| frame.kind == SETTINGS && frame.flags & ACK == 0);
+        assert_eq!(settings.stream, 0);
+        self.send(SETTINGS, ACK, 0, &[]);
+        self
     }
 
     /// The pseudo-fields of a request, and `more`.
     pub fn request<'a>(&'a self, method: &'a str, path: &'a str, more: &[(&'a str, &'a str)]) -> Vec<u8> {
-        let fields = [(":method", method), (":scheme", "https"), (":authority", &self.authority), (":path", path)];
+        let fields = [(":method", method), (":scheme", self.scheme), (":authority", &self.authority), (":path", path)];
         block(&[fields.as_slice(), more].concat())
     }
 

@@ -248,6 +248,12 @@ impl H2Client {
         })
     }
 
+    /// Reads an answer's body; whether it comes to its end.
+    pub fn is_whole(&self, answer: Response<Incoming>) -> bool {
+        let collected = async { tokio::time::timeout(super::PATIENCE, answer.into_body().collect()).await };
+        self.runtime.block_on(collected).expect("an end in time").is_ok()
+    }
+
     /// Waits until the other side closes the connection.
     pub fn wait_for_the_end(&mut self) {
         let sender = &mut self.sender;

@@ -49,7 +49,7 @@ impl Framing {
     }
 }
 
-fn decimal(value: &[u8]) -> Option<u64> {
+pub(super) fn decimal(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok().filter(|length| *length <= MAX_LENGTH)
 }

@@ -5,10 +5,12 @@
 
 mod chunks;
 mod fault;
+mod field_list;
 mod framing;
 mod head;
 
 pub use chunks::Chunks;
 pub use fault::GrammarFault;
+pub use field_list::{FieldList, Http2Request, Malformed};
 pub use framing::{BodyTracker, Framing};
 pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, check_target, parse_request, parse_response};

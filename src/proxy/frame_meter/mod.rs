@@ -1,12 +1,11 @@
 //! How much may a client's HTTP/2 frames cost?
 //!
-//! A layer below hyper that reads the header of every frame, in both directions, and nothing else. h2 bounds what it
-//! keeps; this bounds what it is made to do: frames that carry nothing (control frames, tiny and empty data) and resets
+//! A layer below hyper that reads the header of every frame, in both directions, and leaves header blocks to the reader
+//! in [`super::frames`]. h2 bounds what it keeps; this bounds what it is made to do: frames that carry nothing (control frames, tiny and empty data) and resets
 //! are paid from allowances that time and useful bytes fill up again. Who spends more is told `ENHANCE_YOUR_CALM`
 //! (RFC 9113 §10.5), and the connection ends; nobody else notices.
 
 mod allowance;
-mod header;
 
 use std::{
     io,
@@ -24,9 +23,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::stall::Stall;
+use super::{
+    frames::{BlockReader, ENHANCE_YOUR_CALM, FrameHeader, Judge, Kind, Outline, Requests, go_away},
+    stall::Stall,
+};
 use allowance::Allowance;
-use header::{FrameHeader, Kind, Outline};
 
 /// What a client says before its first frame (RFC 9113 §3.4).
 const PREFACE: usize = 24;
@@ -53,6 +54,8 @@ pub struct FrameMeter<IO> {
     writing: Stall,
     incoming: Outline,
     outgoing: Outline,
+    /// Boxed: what hyper holds has room for its parts several times over.
+    blocks: Box<BlockReader<Requests>>,
     overhead: Allowance,
     resets: Allowance,
     earned: u64,
@@ -66,13 +69,14 @@ pub struct FrameMeter<IO> {
 enum End {
     /// It is not.
     Open,
-    /// So many bytes of the farewell are written; what hyper still writes goes nowhere.
-    Farewell(usize),
+    /// So many bytes of the farewell, which has this code, are written; what hyper still writes goes nowhere.
+    Farewell(u32, usize),
 }
 
 impl<IO> FrameMeter<IO> {
-    /// Meters `io`. A client that takes nothing for `patience` is given up.
-    pub fn new(io: IO, patience: Duration) -> (Self, Pulse) {
+    /// Meters `io`, whose heads of up to `most` bytes go to `requests`. A client that takes nothing for `patience` is given
+    /// up.
+    pub fn new(io: IO, patience: Duration, most: usize, requests: Requests) -> (Self, Pulse) {
         let pulse = Pulse::default();
         let meter = Self {
             io,
@@ -81,6 +85,7 @@ impl<IO> FrameMeter<IO> {
             writing: Stall::default(),
             incoming: Outline::behind(PREFACE),
             outgoing: Outline::behind(0),
+            blocks: Box::new(BlockReader::new(PREFACE, most, requests)),
             overhead: Allowance::new(OVERHEAD.0, OVERHEAD.1),
             resets: Allowance::new(RESETS.0, RESETS.1),
             earned: 0,
@@ -101,17 +106,36 @@ impl<IO> FrameMeter<IO> {
                 Kind::Headers => true,
                 Kind::Data if frame.length >= TINY || frame.ends_stream => true,
                 Kind::Reset => resets.spend(),
-                Kind::Data | Kind::Other => overhead.spend(),
+                Kind::Data | Kind::Continuation | Kind::Other => overhead.spend(),
             };
             beat(pulse, frame);
         });
         can_pay
     }
 
+    /// Takes what has come: how much of it passes at once, or the code with which the connection ends.
+    fn take(&mut self, bytes: &[u8]) -> Result<usize, u32> {
+        if !self.charge(bytes) {
+            tracing::debug!("a client floods its HTTP/2 connection, which ends");
+            return Err(ENHANCE_YOUR_CALM);
+        }
+        let passed = self.blocks.pass(bytes);
+        let read = self.blocks.read(bytes.get(passed..).unwrap_or_default());
+        read.map(|()| passed).map_err(|unreadable| {
+            tracing::debug!("a client's HTTP/2 connection ends: {unreadable}");
+            unreadable.code()
+        })
+    }
+
     /// Notes what goes to the client, and what it earns by taking it.
     fn credit(&mut self, bytes: &[u8]) {
-        let Self { outgoing, pulse, .. } = self;
-        outgoing.follow(bytes, |frame| beat(pulse, frame));
+        let Self { outgoing, pulse, blocks, .. } = self;
+        outgoing.follow(bytes, |frame| {
+            beat(pulse, frame);
+            if frame.kind == Kind::Reset {
+                blocks.judge_mut().ended(frame.stream);
+            }
+        });
         self.earned += bytes.len() as u64;
         self.overhead.earn(self.earned / EARNING);
         self.earned %= EARNING;
@@ -127,20 +151,33 @@ fn beat(pulse: &Pulse, frame: FrameHeader) {
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for FrameMeter<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.end == End::Open {
-            let before = buffer.filled().len();
-            ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
-            if this.charge(buffer.filled().get(before..).unwrap_or_default()) {
+        while this.end == End::Open {
+            if this.blocks.show(&mut *buffer) {
                 return Poll::Ready(Ok(()));
             }
-            tracing::debug!("a client floods its HTTP/2 connection, which ends");
-            buffer.set_filled(before);
-            // Behind half a frame there is nothing to be said.
-            let said = if this.outgoing.is_between_frames() { 0 } else { usize::MAX };
-            this.end = End::Farewell(said);
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+            let fresh = buffer.filled().get(before..).unwrap_or_default();
+            if fresh.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            match this.take(fresh) {
+                // What was kept back is shown in what follows, or waits for more.
+                Ok(0) => buffer.set_filled(before),
+                Ok(passed) => {
+                    buffer.set_filled(before + passed);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(code) => {
+                    buffer.set_filled(before);
+                    // Behind half a frame there is nothing to be said.
+                    let said = if this.outgoing.is_between_frames() { 0 } else { usize::MAX };
+                    this.end = End::Farewell(code, said);
+                }
+            }
         }
         ready!(this.poll_end(cx))?;
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "too many frames that carry nothing")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the client's frames were given up")))
     }
 }
 
@@ -216,11 +253,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> FrameMeter<IO> {
     }
 
     fn poll_farewell(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let farewell = header::go_away(self.last_stream, header::ENHANCE_YOUR_CALM);
-        while let End::Farewell(said) = self.end
-            && let Some(rest) = farewell.get(said..).filter(|rest| !rest.is_empty())
+        while let End::Farewell(code, said) = self.end
+            && let Some(rest) = go_away(self.last_stream, code).get(said..).filter(|rest| !rest.is_empty())
         {
-            self.end = End::Farewell(said + ready!(Pin::new(&mut self.io).poll_write(cx, rest))?);
+            self.end = End::Farewell(code, said + ready!(Pin::new(&mut self.io).poll_write(cx, rest))?);
         }
         Poll::Ready(Ok(()))
     }

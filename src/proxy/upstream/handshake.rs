@@ -28,6 +28,7 @@ use crate::{
     proxy::{
         body::Body,
         fault::{Fault, Stage},
+        frames::Judged,
         line::Line,
         patient::Patient,
         session::now,
@@ -249,7 +250,7 @@ where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (announce, announced) = oneshot::channel();
-    let stream = first_frame::watch(stream, announce);
+    let stream = Judged::new(first_frame::watch(stream, announce), limits.header_bytes);
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)

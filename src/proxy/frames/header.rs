@@ -1,52 +1,72 @@
 //! Where do frames begin, and what do their headers say?
 
 /// Length of a frame's header (RFC 9113 §4.1).
-const LENGTH: usize = 9;
+pub const LENGTH: usize = 9;
 /// The flag of `DATA` and `HEADERS` that ends a stream.
-const END_STREAM: u8 = 1;
+pub const END_STREAM: u8 = 1;
+/// The flag of the frame that ends a header block.
+pub const END_HEADERS: u8 = 4;
+/// The flag of a frame with padding.
+pub const PADDED: u8 = 8;
+/// The flag of `HEADERS` that begin with what HTTP/2 once thought of priorities.
+pub const PRIORITY: u8 = 0x20;
 /// `GOAWAY` (RFC 9113 §6.8).
 const GO_AWAY: u8 = 7;
-/// The error code for a peer whose load is excessive (RFC 9113 §7).
-pub(super) const ENHANCE_YOUR_CALM: u32 = 11;
+/// The error code for a header block that cannot be read (RFC 9113 §7).
+pub const COMPRESSION_ERROR: u32 = 9;
+/// The error code for a peer whose load is excessive.
+pub const ENHANCE_YOUR_CALM: u32 = 11;
 
-/// What a frame is to the meter.
+/// What a frame is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     Data,
     Headers,
     Reset,
+    Continuation,
     Other,
 }
 
 /// What a frame's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FrameHeader {
+pub struct FrameHeader {
     pub kind: Kind,
     /// Bytes of payload.
     pub length: usize,
     pub ends_stream: bool,
+    pub flags: u8,
     pub stream: u32,
 }
 
 impl FrameHeader {
-    fn parse([high, middle, low, kind, flags, stream @ ..]: [u8; LENGTH]) -> Self {
+    /// Reads a header.
+    pub fn parse([high, middle, low, kind, flags, stream @ ..]: [u8; LENGTH]) -> Self {
         let kind = match kind {
             0 => Kind::Data,
             1 => Kind::Headers,
             3 => Kind::Reset,
+            9 => Kind::Continuation,
             _ => Kind::Other,
         };
         Self {
             kind,
             length: usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low),
             ends_stream: matches!(kind, Kind::Data | Kind::Headers) && flags & END_STREAM != 0,
+            flags,
             stream: u32::from_be_bytes(stream) & 0x7fff_ffff,
         }
     }
 }
 
+/// The header of a frame of `HEADERS`, or of `CONTINUATION`.
+pub fn block_header(is_first: bool, length: usize, flags: u8, stream: u32) -> [u8; LENGTH] {
+    let [_, high, middle, low] = u32::try_from(length).unwrap_or_default().to_be_bytes();
+    let [a, b, c, d] = stream.to_be_bytes();
+    [high, middle, low, if is_first { 1 } else { 9 }, flags, a, b, c, d]
+}
+
 /// The bytes of a `GOAWAY`.
-pub(super) fn go_away(last_stream: u32, code: u32) -> [u8; 17] {
+pub fn go_away(last_stream: u32, code: u32) -> [u8; 17] {
     let mut frame = [0; 17];
     let [_, _, length, kind, _, _, _, _, _, rest @ ..] = &mut frame;
     (*length, *kind) = (8, GO_AWAY);
@@ -58,7 +78,7 @@ pub(super) fn go_away(last_stream: u32, code: u32) -> [u8; 17] {
 
 /// Follows a stream of bytes from frame to frame.
 #[derive(Debug)]
-pub(super) struct Outline {
+pub struct Outline {
     /// Bytes until the next header.
     skip: usize,
     header: [u8; LENGTH],
@@ -116,9 +136,9 @@ mod tests {
     fn any_split_gives_the_same_frames() {
         let bytes = b"PRI\x00\x00\x02\x00\x01\x00\x00\x00\x07hi\x00\x00\x04\x03\x00\x80\x00\x00\x09code\x00\x00\x00\x04\x01\x00\x00\x00\x00";
         let expected = [
-            FrameHeader { kind: Kind::Data, length: 2, ends_stream: true, stream: 7 },
-            FrameHeader { kind: Kind::Reset, length: 4, ends_stream: false, stream: 9 },
-            FrameHeader { kind: Kind::Other, length: 0, ends_stream: false, stream: 0 },
+            FrameHeader { kind: Kind::Data, length: 2, ends_stream: true, flags: 1, stream: 7 },
+            FrameHeader { kind: Kind::Reset, length: 4, ends_stream: false, flags: 0, stream: 9 },
+            FrameHeader { kind: Kind::Other, length: 0, ends_stream: false, flags: 1, stream: 0 },
         ];
         for at in 0..=bytes.len() {
             let (head, tail) = bytes.split_at(at);
