@@ -20,6 +20,9 @@ const LOOKUP: usize = 16;
 /// What a text counts for that was decoded, whatever its length: to begin with one costs as much as to decode so much.
 const TEXT: usize = 32;
 
+/// What a stretch with escapes counts for, beside its length.
+const STRETCH: usize = 16;
+
 /// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.
 pub(super) fn weight(length: usize) -> usize {
     length + 64
@@ -93,7 +96,7 @@ fn escaped(search: &mut Search<'_>, text: &[u8], mark: u8, depth: usize, found: 
         let begin = before.iter().rposition(|&byte| is_gap(byte)).map_or(start, |gap| start + gap + 1);
         let end = text.iter().skip(at).position(|&byte| is_gap(byte)).map_or(text.len(), |gap| at + gap);
         let stretch = text.get(begin..end).unwrap_or_default();
-        if !search.spend(stretch.len()) {
+        if !search.spend(stretch.len() + STRETCH) {
             return;
         }
         let mut inner = Decoded::new();

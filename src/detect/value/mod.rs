@@ -37,7 +37,7 @@ pub use msisdn::numbers_in_name;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_coordinates, is_glued_cell, is_position};
-pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
+pub(super) use search::{Effort, find, find_checked, number_uri, parts, unnamed_number};
 pub(super) use shape::Shape;
 pub(super) use whole::fit as whole;
 
