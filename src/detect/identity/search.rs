@@ -6,7 +6,7 @@ use super::{
     decode::{self, Decoded},
     digits,
     forms::{Form, Forms, Role},
-    mail, token,
+    mail, token, wide,
 };
 
 /// How many encodings are undone, one inside the other.
@@ -41,10 +41,10 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Begins a text of this length, in a message whose texts weigh so much together: each has its share of the budget,
+    /// Begins a text of this weight, in a message whose texts weigh so much together: each has its share of the budget,
     /// wherever it stands.
-    pub fn new(forms: &'a Forms, length: usize, whole: usize) -> Self {
-        Self { forms, budget: BUDGET * weight(length) / whole.max(1) }
+    pub fn new(forms: &'a Forms, weight: usize, whole: usize) -> Self {
+        Self { forms, budget: BUDGET * weight / whole.max(1) }
     }
 
     /// What is looked for.
@@ -73,6 +73,10 @@ impl<'a> Search<'a> {
             digits::search(self, text, found);
         }
         token::search(self, text, depth, found);
+        // No field has a zero in it; what is decoded may.
+        if !text.is_ascii() || depth < DEPTH && memchr::memchr(0, text).is_some() {
+            wide::search(self, text, depth, found);
+        }
         if memchr::memchr3(b'@', b'%', b'\\', text).is_none() {
             return;
         }

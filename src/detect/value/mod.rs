@@ -31,6 +31,7 @@ use std::ops::Range;
 pub(super) use account::is_account;
 pub(super) use address::{first as first_address, first_inside};
 use coats::{Coat, Coats};
+pub(super) use escape::narrow;
 pub(super) use look::Look;
 pub(super) use msisdn::country_code;
 pub use msisdn::numbers_in_name;
