@@ -52,14 +52,20 @@ fn one(name: &str, part: &str) -> Fields {
 
 /// As many fields as there may be, which fill the head together.
 fn many(name: &str, part: &str) -> Fields {
-    let room = HEAD / FIELDS - name.len() - 4;
-    (0..FIELDS).map(|_| (name.to_owned(), part.repeat((room / part.len()).max(1)))).collect()
+    some(FIELDS, name, part)
+}
+
+/// So many fields, which fill the head together.
+fn some(count: usize, name: &str, part: &str) -> Fields {
+    let room = HEAD / count - name.len() - 4;
+    (0..count).map(|_| (name.to_owned(), part.repeat((room / part.len()).max(1)))).collect()
 }
 
 /// Heads of 64 KiB, each built to keep one part busy.
 pub fn hostile() -> Vec<(&'static str, Fields)> {
     let partial = "x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub";
     let trades = "x-acme-subscription-mdn-cell-line-client-mobile-network-carrier";
+    let all = "x-acme-client-mobile-network-line-cell-area-carrier-mdn-id";
     let number = "MzQzNDM3MzczMDMwMzkzMDMwMzEzMjM5";
     vec![
         ("pairs", one("cookie", "tel=;")),
@@ -90,6 +96,18 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("addresses", many("x-forwarded-for", "1.2.3.4.5,")),
         ("uris", many("x-a", "tel:+1")),
         ("signs", many("x-a", "K3c0K3c0K3c0")),
+        ("hexadecimal pairs", one("referer", "?mdn=343437373030393030313234&")),
+        ("long pairs", many("referer", "32353332343233343334&mdn=")),
+        ("long nodes", many("forwarded", "6257564159533569&mdn=")),
+        ("names of all trades", many(all, "10.1.2.3, ")),
+        ("positions under them", many(all, "51.5074,-0.1278;")),
+        ("glued names", many("subscriptionmdncelllineclientmobilenetworkcarrierbearerroam", "4-")),
+        ("wide mailboxes", some(63, "from", "４４７７００９００１２４-a@b.cd,&")),
+        ("escaped mailboxes", many("from", "%00m%00e%00@%00a%00.%00b_")),
+        ("users", many("proxy-authorization", "@&")),
+        ("encoded accounts", many("x-acme-nai", "366436353430363132653632")),
+        ("spaced digits", many("x-vodafone-user", "4 4 7 7 0 0 9 0 0 1 2 4 /imsi/")),
+        ("escaped segments", some(32, "referer", "%00%34%00%39%00%30%00%31%00%35%00%34/imsi/")),
     ]
 }
 
@@ -124,6 +142,16 @@ pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
         ("nested inlays", many("x-zq", "VTNSWFVVQk0_")),
         ("hex inlays", one("x-zq", "1f37373030393030313")),
         ("the number encoded", one("x-zq", "NDQ3NzAwOTAwOTk5,")),
+        ("escapes alone", many("x-zq", "%;")),
+        ("wide digits", one("x-zq", "４４７７００９００１２４")),
+        ("wide digits escaped", one("x-zq", "%EF%BC%94%EF%BC%97")),
+        ("zeros between", one("x-zq", "4%00")),
+        ("letters of two bytes", one("x-zq", "NAA0ADcANwAwADAAOQAwADAAMQAyADQA,")),
+        ("base32", one("x-zq", "GQ2DONZQGA4TAMBRGI2A/")),
+        ("base32 in base32", many("x-zq", "I5ITERCPJZNFCR2BGRKECTKCKJDUSMSB")),
+        ("packed", one("x-zq", "RHcAkAEk")),
+        ("packed, apart", one("x-zq", "RHcAkAEk,")),
+        ("numbers in names", many("x-447700900124-447700900124-b-07700900124-4477009001", "447700900124 ")),
     ]
 }
 

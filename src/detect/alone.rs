@@ -71,7 +71,7 @@ fn carriers_user(place: &Place<'_>, field: &Field, found: &mut Found) {
 pub(super) fn is_carriers_user(value: &[u8]) -> bool {
     let Some(at) = memchr::memrchr(b'@', value) else { return false };
     let mut labels = value.get(at + 1..).unwrap_or_default().split(|&byte| byte == b'.');
-    labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm))) && value::is_account(value)
+    labels.any(|label| REALMS.iter().any(|realm| label.eq_ignore_ascii_case(realm))) && value::is_account(value, true)
 }
 
 /// How long digits are that may be the number of a subscriber with its country, a subscription or a card.

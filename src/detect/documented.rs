@@ -39,7 +39,7 @@ impl Detector for Documented {
                 let mut place = Place::field(subject, self.name(), index, field).by(writer);
                 place.signature = Some(signature.id.clone());
                 found.tell(place.text, b"", || documentation(signature));
-                let common = signature.class == Class::Generic && !is_carriers(&field.value) && !company();
+                let common = signature.class == Class::Generic && !is_carriers(&field.value, decode) && !company();
                 examine(&place, signature, field, Terms { decode, common }, found);
             }
         }
@@ -47,12 +47,12 @@ impl Detector for Documented {
 }
 
 /// Whether a value has a shape that networks give and interfaces do not: a number, or a user of a realm.
-fn is_carriers(value: &[u8]) -> bool {
+fn is_carriers(value: &[u8], decode: bool) -> bool {
     let number = |kind| {
         let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
         hit.is_some_and(|hit| !plausible::is_clock(value, &hit))
     };
-    value::is_account(value) || number(Identifier::Msisdn) || number(Identifier::Imsi)
+    value::is_account(value, decode) || number(Identifier::Msisdn) || number(Identifier::Imsi)
 }
 
 /// Whether the message holds another field that a carrier is known to insert.
@@ -133,10 +133,7 @@ fn first(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identi
 /// Gateways put one number where the name promises another: fifteen digits that start with a country's code for
 /// subscriptions are no phone number.
 fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
-    [Identifier::Imsi, Identifier::Iccid].into_iter().find_map(|identifier| {
-        let hit = value::find(identifier, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
-        Some((identifier, hit))
-    })
+    value::find_checked(&[Identifier::Imsi, Identifier::Iccid], value)
 }
 
 fn cipher(value: &[u8]) -> Option<Hit> {

@@ -138,6 +138,8 @@ pub struct Location {
     pub part: Part,
     /// Index of the field line in that part, counted from zero in the order received; 0 for the target.
     pub index: usize,
+    /// Whether it stands in the field's name, and the span with it, instead of in its value.
+    pub in_name: bool,
 }
 
 /// One identifier found at one place.
@@ -155,7 +157,7 @@ pub struct Finding {
     pub origin_reason: &'static str,
     /// Where it stands.
     pub location: Location,
-    /// The bytes of the value (or target) that carry it.
+    /// The bytes of the value (or target, or name) that carry it.
     pub span: Range<usize>,
     /// Those bytes themselves, shared with the field that they stand in. Never printed.
     pub value: Bytes,

@@ -17,12 +17,16 @@ use super::{
     report::{Place, Text},
     value::{Hit, Shape},
 };
+use crate::exchange::Field;
 
 /// How many findings of one message stand for themselves, and of one place, for each detector: as many of each, so that
 /// the order of fields does not count.
 const MOST: usize = 768;
 const MOST_OF_ONE: usize = 64;
 const FEWEST: usize = 4;
+
+/// The detector, whether it is the target, which field line, and whether its name.
+type Spot = (&'static str, bool, usize, bool);
 
 /// Findings, with reasons if they are asked for.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ pub struct Found {
     /// How many were put in, whether they stand for themselves or not.
     taken: usize,
     /// The place that was last found at, and which was its first finding.
-    here: Option<(&'static str, bool, usize)>,
+    here: Option<Spot>,
     first: usize,
 }
 
@@ -134,7 +138,7 @@ impl Found {
     /// The finding that covers what does not stand for itself.
     fn rest(&mut self, place: &Place<'_>, identifier: Identifier) -> Option<&mut Finding> {
         let (is_target, index) = place.text.position();
-        let here = Some((place.detector, is_target, index));
+        let here = Some((place.detector, is_target, index, place.text.is_name()));
         if self.here != here {
             (self.here, self.first) = (here, self.findings.len());
         }
@@ -146,7 +150,9 @@ impl Found {
     pub(super) fn fill(&mut self, subject: &Subject<'_>) {
         let stretched = |finding: &&mut Finding| is_stretched(finding);
         for finding in self.findings.iter_mut().filter(stretched) {
-            let field = || subject.fields.get(finding.location.index).map(|field| field.value.clone());
+            let in_name = finding.location.in_name;
+            let text_of = |field: &Field| if in_name { field.name.clone() } else { field.value.clone() };
+            let field = || subject.fields.get(finding.location.index).map(text_of);
             let target = || subject.target.map(Bytes::copy_from_slice);
             let text = if finding.location.part == Part::Target { target() } else { field() };
             finding.value = text.unwrap_or_default().slice(finding.span.clone());

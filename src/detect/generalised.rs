@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use smallvec::SmallVec;
+
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
@@ -17,12 +19,15 @@ use super::{
     value::{self, Effort, Fit, Hit, Look},
     vocabulary::Strength,
     within,
-    words::{self, Company, Hint, Name, Said},
+    words::{self, Company, Hint, Name, Reading, Said},
 };
 use crate::exchange::Field;
 
 /// Reads the words of a name, and asks the value whether it agrees.
 pub(super) struct Generalised;
+
+/// What the names of all fields say, where somebody asked: no name is read twice. On the stack for what people send.
+type Readings = SmallVec<[Reading; 32]>;
 
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
@@ -37,11 +42,16 @@ impl Detector for Generalised {
 
     fn detect(&self, subject: &Subject<'_>, knowledge: &SignatureSet, found: &mut Found) {
         let unlisted = |field: &Field| !words::is_ordinary(&field.name) && knowledge.lookup(&field.name).is_none();
-        let telling = |field: &&Field| unlisted(field) && words::classify(&field.name).is_some();
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
-        let count = |asks: &dyn Fn(&&Field) -> bool| subject.fields.iter().filter(|field| asks(field)).count();
+        let read = |field: &Field| if unlisted(field) { words::read(&field.name) } else { Reading::Nothing };
+        let readings: OnceCell<Readings> = OnceCell::new();
+        let telling = || {
+            let all = readings.get_or_init(|| subject.fields.iter().map(read).collect());
+            all.iter().filter(|reading| reading.hint().is_some()).count()
+        };
         let all = subject.fields.len();
-        let (told, held) = (Share::among(all, || count(&telling)), Share::among(all, || count(&holding)));
+        let holding = || subject.fields.iter().filter(holding).count();
+        let (told, held) = (Share::among(all, telling), Share::among(all, holding));
         let asked = OnceCell::new();
         let company = |name: &Name<'_>| asked.get_or_init(|| company(subject, knowledge)).says(name);
         let browsers = OnceCell::new();
@@ -55,7 +65,9 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                judge(&Place::field(subject, self.name(), index, field), field, terms, found);
+                let reading = readings.get().and_then(|readings| readings.get(index).copied());
+                let name = Name::known(&field.name, reading);
+                judge(&Place::field(subject, self.name(), index, field), field, &name, terms, found);
             }
         }
     }
@@ -91,15 +103,15 @@ struct Terms<'a> {
     browsing: &'a dyn Fn() -> bool,
 }
 
-fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) {
-    let (name, len) = (Name::new(&field.name), field.value.len());
+fn judge(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
+    let len = field.value.len();
     let reading = name.read();
     let hint = reading.hint();
     found.tell(place.text, b"", || Reason::of(reading, &field.name));
     let (before, taken) = (found.len(), found.taken());
     let refusal = if let Some(hint) = hint {
         let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-        examine(&place.clone().by(writer), hint, field, &name, (terms.told)(len), found)
+        examine(&place.clone().by(writer), hint, field, name, (terms.told)(len), found)
     } else {
         unnamed(place, &field.value, found)
     };
@@ -112,10 +124,10 @@ fn judge(place: &Place<'_>, field: &Field, terms: Terms<'_>, found: &mut Found) 
     if found.taken() == taken {
         let (decode, browsing) = (&|| (terms.held)(len), terms.browsing);
         let terms = traded::Terms { hint, company: terms.company, decode, browsing };
-        traded::examine(place, field, &name, terms, found);
+        traded::examine(place, field, name, terms, found);
     }
     if found.taken() == taken {
-        alone::examine(place, field, &name, found);
+        alone::examine(place, field, name, found);
     }
     if found.taken() == taken {
         let wanted = hint.map_or(&[][..], |hint| hint.kinds);
@@ -159,7 +171,7 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, name: &Name<'_>, decode
         found.take(place, Taken { key: b"", value, identifier, severity, sure, hit, start: 0 });
     }
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
-        let Some(hit) = other(hint.strength, identifier, value) else { continue };
+        let Some(hit) = other(hint.strength, identifier, value, decode) else { continue };
         // Whose place it is, the name tells as well.
         let place_of = || name.is_place() && value::is_position(value);
         let identifier =
@@ -221,10 +233,8 @@ fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
         return None;
     }
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
-    others.filter(|kind| !hint.kinds.contains(kind)).find_map(|kind| {
-        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked)?;
-        Some((kind, hit))
-    })
+    let others: SmallVec<[_; 3]> = others.filter(|kind| !hint.kinds.contains(kind)).collect();
+    value::find_checked(&others, value)
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
@@ -240,7 +250,7 @@ fn is_cipher(hint: Hint, value: &[u8]) -> bool {
 }
 
 /// What is no number, under a name that says so; where it only allows for it, the value has to say so as well.
-fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
+fn other(strength: Strength, kind: Identifier, value: &[u8], decode: bool) -> Option<Hit> {
     let whole = value::trimmed(value);
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let strong = strength == Strength::Strong;
@@ -250,7 +260,7 @@ fn other(strength: Strength, kind: Identifier, value: &[u8]) -> Option<Hit> {
         Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
         Identifier::Location if strong && is_cell_number(value) => true,
         Identifier::Location => value::is_position(value),
-        Identifier::Account => value::is_account(value) || value::is_account(without_scheme(value)),
+        Identifier::Account => value::is_account(value, decode) || value::is_account(without_scheme(value), decode),
         Identifier::ClientIp => return address(strong, value),
         _ => strong && value::whole(kind, value).is_some(),
     };

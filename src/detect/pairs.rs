@@ -118,7 +118,7 @@ pub(super) fn judge(
     if promised.is_some_and(|kind| found.cover(place, *kind, start..start + value.len())) {
         return;
     }
-    let told = match hint.and_then(|hint| account(hint, value)) {
+    let told = match hint.and_then(|hint| account(hint, value, *budget >= value.len())) {
         Some(hit) => Ok((Identifier::Account, hit, AGREED)),
         None => number(hint, value, budget),
     };
@@ -163,9 +163,9 @@ fn read(key: &[u8], knowledge: &SignatureSet) -> Reading {
 }
 
 /// The name that a network knows its user by; the address that a site asks for is none of these.
-fn account(hint: &Hint, value: &[u8]) -> Option<Hit> {
+fn account(hint: &Hint, value: &[u8], decode: bool) -> Option<Hit> {
     let told = hint.network && hint.kinds.first() == Some(&Identifier::Account);
-    (told && value::is_account(value)).then(|| Hit::plain(value::trimmed(value), Fit::Formed))
+    (told && value::is_account(value, decode)).then(|| Hit::plain(value::trimmed(value), Fit::Formed))
 }
 
 fn number(hint: Option<&Hint>, value: &[u8], budget: &mut usize) -> Result<(Identifier, Hit, Sure), Refusal> {

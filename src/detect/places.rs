@@ -185,7 +185,7 @@ fn last_word(text: &[u8]) -> &[u8] {
 
 /// A person's address, in angle brackets or not. The standard asks robots for one (RFC 9110 §10.1.2): what they are
 /// called, and mailboxes that belong to a role (RFC 2142), name nobody.
-fn mailbox(value: &[u8]) -> Option<Range<usize>> {
+fn mailbox(value: &[u8], decode: bool) -> Option<Range<usize>> {
     const NOBODY: &[&str] = &[
         "bot",
         "crawl",
@@ -211,7 +211,7 @@ fn mailbox(value: &[u8]) -> Option<Range<usize>> {
         "team",
     ];
     let mut parts = value::parts(value, |byte| matches!(byte, b'<' | b'>' | b' ' | b','));
-    let span = parts.find(|span| value.get(span.clone()).is_some_and(value::is_account))?;
+    let span = parts.find(|span| value.get(span.clone()).is_some_and(|part| value::is_account(part, decode)))?;
     let address = value.get(span.clone())?.to_ascii_lowercase();
     let nobody = |word: &&str| memchr::memmem::find(&address, word.as_bytes()).is_some();
     (!NOBODY.iter().any(nobody)).then_some(span)
@@ -225,8 +225,11 @@ fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
     let in_clear = text.contains(&b'@') || text.starts_with(b"+") || text.starts_with(b"<tel:");
     let value: &[u8] = &field.value;
     let whole = || Said { key: b"", value, start: 0 };
+    let alike = |other: &&Field| other.is("from") || other.is("proxy-authorization");
+    let all = place.subject.fields;
+    let decode = Share::among(all.len(), || all.iter().filter(alike).count()).allows(value.len());
     if credentials.is_none()
-        && let Some(span) = mailbox(value)
+        && let Some(span) = mailbox(value, decode)
     {
         take(place, whole(), Identifier::Account, Hit::plain(span, Fit::Formed), found);
     }
@@ -239,7 +242,8 @@ fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
         return;
     }
     for identifier in [Identifier::Imsi, Identifier::Msisdn] {
-        let hit = value::find(identifier, text, Effort::Hinted).filter(|hit| hit.fit == Fit::Checked);
+        let effort = if decode { Effort::Hinted } else { Effort::Clear };
+        let hit = value::find(identifier, text, effort).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
             return take(place, Said { key: b"", value: text, start }, identifier, hit, found);
         }

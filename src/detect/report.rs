@@ -26,6 +26,8 @@ pub(super) struct Place<'a> {
 pub(super) enum Text<'a> {
     /// A field line's value.
     Field { index: usize, field: &'a Field },
+    /// A field line's name.
+    Name { index: usize, field: &'a Field },
     /// The request target.
     Target(&'a [u8]),
 }
@@ -34,9 +36,14 @@ impl Text<'_> {
     /// Whether it is the target, and if not, which field line.
     pub fn position(self) -> (bool, usize) {
         match self {
-            Text::Field { index, .. } => (false, index),
+            Text::Field { index, .. } | Text::Name { index, .. } => (false, index),
             Text::Target(_) => (true, 0),
         }
+    }
+
+    /// Whether it is a name.
+    pub fn is_name(self) -> bool {
+        matches!(self, Text::Name { .. })
     }
 }
 
@@ -44,6 +51,11 @@ impl<'a> Place<'a> {
     /// A field line.
     pub fn field(subject: &'a Subject<'a>, detector: &'static str, index: usize, field: &'a Field) -> Self {
         Self { subject, detector, signature: None, writer: Writer::Anyone, text: Text::Field { index, field } }
+    }
+
+    /// A field line's name.
+    pub fn name(subject: &'a Subject<'a>, detector: &'static str, index: usize, field: &'a Field) -> Self {
+        Self { text: Text::Name { index, field }, ..Self::field(subject, detector, index, field) }
     }
 
     /// What the phone itself wrote: cookies, targets, referers.
@@ -69,9 +81,14 @@ impl<'a> Place<'a> {
                 field.value.get(span.clone())?;
                 (field.value.slice(span.clone()), field.name.clone(), self.subject.part, index)
             }
+            Text::Name { index, field } => {
+                field.name.get(span.clone())?;
+                (field.name.slice(span.clone()), field.name.clone(), self.subject.part, index)
+            }
             Text::Target(target) => (Bytes::copy_from_slice(target.get(span.clone())?), Bytes::new(), Part::Target, 0),
         };
-        let location = Location { name, direction: self.subject.direction, part, index };
+        let in_name = self.text.is_name();
+        let location = Location { name, direction: self.subject.direction, part, index, in_name };
         let (origin, origin_reason) = origin(self.subject, self.writer);
         Some(Finding {
             identifier,

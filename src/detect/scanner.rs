@@ -117,8 +117,8 @@ fn untie(mut knot: SmallVec<[Finding; 4]>, found: &mut Found) {
     }
 }
 
-fn place(finding: &Finding) -> (bool, usize) {
-    (finding.location.part != Part::Target, finding.location.index)
+fn place(finding: &Finding) -> (bool, usize, bool) {
+    (finding.location.part != Part::Target, finding.location.index, !finding.location.in_name)
 }
 
 /// What covers several places says nothing of the rest of its bytes.

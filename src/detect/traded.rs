@@ -214,7 +214,7 @@ fn proves(identifier: Identifier, content: &[u8]) -> bool {
         Identifier::ClientIp => value::first_inside(content).is_some(),
         // The checks that got them here are theirs alone: the check digit, and who assigned the number.
         Identifier::Imei | Identifier::Iccid => true,
-        Identifier::Account => value::is_account(content),
+        Identifier::Account => value::is_account(content, true),
         Identifier::Network => words::is_company(content),
         _ => false,
     }
@@ -259,7 +259,7 @@ fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8]) -> Option<Hi
         Identifier::SubscriberId => is_pseudonym(content, strong || rule.doubtful) || token && !is_labelled(content),
         Identifier::Account if (strong || pointed) && is_login(content) => true,
         Identifier::Account => {
-            value::is_account(content)
+            value::is_account(content, true)
                 || is_account_number(content) && (strong || content.len() <= ACCOUNT && !is_clock(content))
         }
         Identifier::Location if strong && is_code(content) => true,

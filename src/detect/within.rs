@@ -77,7 +77,7 @@ fn is_sound(hint: Hint, hit: &Hit) -> bool {
 /// An account under its key; or a cell, whose parts stand under several.
 fn whole(hint: Hint, value: &[u8], text: &[u8]) -> Option<Identifier> {
     hint.kinds.iter().copied().find(|kind| match kind {
-        Identifier::Account => value::is_account(value),
+        Identifier::Account => value::is_account(value, true),
         Identifier::Location => hint.network && value::is_position(text),
         _ => false,
     })

@@ -99,6 +99,8 @@ pub struct LocationLine {
     pub name: String,
     pub index: usize,
     pub direction: Option<String>,
+    /// `name` where it stands in the field's name.
+    pub r#in: Option<String>,
 }
 
 /// What a rule did, as it was written.

@@ -23,6 +23,7 @@ impl EventLine {
                 let spans = if is_covered(value) { covered(&field.value) } else { spans };
                 let shown = redactor.value(&field, &spans, &needles).to_string();
                 *value = shown;
+                *name = redactor.other(&field.name, &needles).to_string();
             }
         }
         let target = Bytes::from(unescape(&self.target));
@@ -33,6 +34,10 @@ impl EventLine {
         };
         self.target = redactor.target(&target, &spans, &needles).to_string();
         self.host = redactor.other(&unescape(&self.host), &needles).to_string();
+        let places = self.findings.iter_mut().map(|finding| &mut finding.location.name);
+        for place in places.chain(self.actions.iter_mut().map(|action| &mut action.header)) {
+            *place = redactor.other(&unescape(place), &needles).to_string();
+        }
         if let Some(error) = &mut self.error {
             *error = redactor.other(&unescape(error), &needles).to_string();
         }
@@ -54,6 +59,9 @@ impl EventLine {
         };
         let values = self.findings.iter().filter_map(|finding| match finding.location.part.as_str() {
             _ if is_answer(finding.location.direction.as_deref()) => None,
+            "header" if finding.location.r#in.is_some() => {
+                of(&self.headers.get(finding.location.index)?.0, finding.span)
+            }
             "header" => of(&self.headers.get(finding.location.index)?.1, finding.span),
             "target" => of(&self.target, finding.span),
             _ => None,
@@ -108,6 +116,16 @@ mod tests {
         assert_eq!(line.headers[0].1, "44770•••••23");
         assert!(!format!("{line:?}").contains("447700900123"), "{line:?}");
         assert!(!line.headers[1].1.contains("secret"), "{line:?}");
+    }
+
+    #[test]
+    fn a_number_in_a_name_is_covered_as_well() {
+        let line = masked(
+            r#"{"target":"/","headers":[["X-447700900123","1"]],"actions":[{"header":"X-447700900123","action":"strip"}],
+                "findings":[{"location":{"part":"header","name":"X-447700900123","index":0,"in":"name"},"span":[2,14]}]}"#,
+        );
+        assert!(!format!("{line:?}").contains("447700900123"), "{line:?}");
+        assert_eq!(line.headers[0], ("X-44770•••••23".to_owned(), "1".to_owned()));
     }
 
     #[test]

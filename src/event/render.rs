@@ -14,7 +14,7 @@ use serde::{
 use super::{Applied, Event, EvidenceLine, Redactor, Tunnel, Upgraded, needle::Needles, redact::Text, text::Guarded};
 use crate::{
     detect::{
-        Finding, Part,
+        Finding, Location, Part,
         behaviour::{Evidence, Seen},
     },
     exchange::{Direction, Field},
@@ -172,10 +172,12 @@ impl Line<'_> {
         self.event.findings.iter().filter(in_target).map(|finding| finding.span.clone()).collect()
     }
 
-    /// What was found in the fields of the head, sorted by their index.
+    /// What was found in the values of the head's fields, sorted by their index. What a name holds is looked for like all
+    /// that stands somewhere once more.
     fn in_fields(&self) -> Vec<(usize, Range<usize>)> {
         let in_head = |finding: &&Finding| {
-            finding.location.part == Part::Header && finding.location.direction == Direction::Request
+            let Location { part, direction, in_name, .. } = finding.location;
+            part == Part::Header && direction == Direction::Request && !in_name
         };
         let findings = self.event.findings.iter().filter(in_head);
         let mut found: Vec<_> = findings.map(|finding| (finding.location.index, finding.span.clone())).collect();
@@ -276,12 +278,15 @@ struct Place<'a>(&'a Found<'a>);
 impl Serialize for Place<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Found { finding, redactor, needles } = self.0;
-        let mut object = serializer.serialize_struct("Location", 4)?;
+        let mut object = serializer.serialize_struct("Location", 5)?;
         object.serialize_field("part", &finding.location.part)?;
         object.serialize_field("name", &redactor.other(&finding.location.name, needles))?;
         object.serialize_field("index", &finding.location.index)?;
         if finding.location.direction == Direction::Response {
             object.serialize_field("direction", "response")?;
+        }
+        if finding.location.in_name {
+            object.serialize_field("in", "name")?;
         }
         object.end()
     }

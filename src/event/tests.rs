@@ -58,7 +58,7 @@ impl Event {
             confidence: Confidence::Certain,
             origin: InsertedBy::Carrier,
             origin_reason: "a test put it there",
-            location: Location { name, direction: Direction::Request, part, index },
+            location: Location { name, direction: Direction::Request, part, index, in_name: false },
             span,
             value,
             detector: "signature",
@@ -92,6 +92,22 @@ fn a_line_has_the_keys_of_the_schema_in_their_order() {
         event.id
     );
     assert_eq!(event.line(Values::Masked), expected + "\n");
+}
+
+#[test]
+fn what_a_name_holds_is_masked_there_and_the_value_stays() {
+    let mut event = event("/", &[("Host", "example.org"), ("X-447700900123", "is on, since May")]);
+    let name = event.head.fields.get(1).unwrap().name.clone();
+    event = event.finding(Part::Header, 1, 2..14);
+    let finding = &mut event.findings[0];
+    (finding.location.in_name, finding.value) = (true, name.slice(2..14));
+    event.actions.push(Applied { rule: "r".into(), action: "strip", header: "X-447700900123".into(), observed: false });
+    for values in [Values::Masked, Values::Names] {
+        let line = event.line(values);
+        assert!(!line.contains(NUMBER) && !line.contains("900123"), "{line}");
+        assert!(line.contains(r#"{"part":"header","name":"X-44770•••••23","index":1,"in":"name"}"#), "{line}");
+    }
+    assert!(event.line(Values::Masked).contains(r#"["X-44770•••••23","is on, since May"]"#));
 }
 
 #[test]

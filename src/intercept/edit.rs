@@ -21,6 +21,8 @@ pub enum Place<'a> {
     Field(usize),
     /// Some bytes of a field's value.
     InField(usize, &'a Range<usize>),
+    /// Some bytes of a field's name.
+    InName(usize, &'a Range<usize>),
     /// Some bytes of the target.
     InTarget(&'a Range<usize>),
     /// A finding that is not there; nothing is done.
@@ -36,15 +38,25 @@ impl<'a> Place<'a> {
         };
         match finding {
             Some(finding) if finding.location.part == Part::Target => Self::InTarget(&finding.span),
+            Some(finding) if finding.location.in_name => Self::InName(finding.location.index, &finding.span),
             Some(finding) => Self::InField(finding.location.index, &finding.span),
             None => Self::Nowhere,
         }
     }
 
+    /// What stands in the name of a field on which a rule decided as a whole.
+    pub fn names(matched: Matched, part: Part, findings: &'a [Finding]) -> impl Iterator<Item = Self> {
+        let in_name = move |finding: &&Finding| {
+            let location = &finding.location;
+            location.in_name && location.part == part && matched == Matched::Field(location.index)
+        };
+        findings.iter().filter(in_name).map(|finding| Self::InName(finding.location.index, &finding.span))
+    }
+
     /// The index of the field line, unless it is the target.
     pub fn field(&self) -> Option<usize> {
         match self {
-            Self::Field(index) | Self::InField(index, _) => Some(*index),
+            Self::Field(index) | Self::InField(index, _) | Self::InName(index, _) => Some(*index),
             Self::InTarget(_) | Self::Nowhere => None,
         }
     }
@@ -74,13 +86,14 @@ pub struct Editor<'a> {
     fields: &'a Fields,
     target: Option<&'a Bytes>,
     changes: BTreeMap<usize, Change>,
+    names: BTreeMap<usize, Vec<(Range<usize>, Bytes)>>,
     target_spans: Vec<(Range<usize>, Bytes)>,
 }
 
 impl<'a> Editor<'a> {
     /// Begins with the head as it was received.
     pub fn new(fields: &'a Fields, target: Option<&'a Bytes>) -> Self {
-        Self { fields, target, changes: BTreeMap::new(), target_spans: Vec::new() }
+        Self { fields, target, changes: BTreeMap::new(), names: BTreeMap::new(), target_spans: Vec::new() }
     }
 
     /// Notes what an action does at a place.
@@ -101,6 +114,14 @@ impl<'a> Editor<'a> {
                 let Some(found) = found else { return };
                 self.span(*index, span, redaction.of(*how, found).into());
             }
+            (Action::Redact(how), Place::InName(index, span)) => {
+                let found = self.fields.get(*index).and_then(|field| field.name.get((*span).clone()));
+                let Some(found) = found else { return };
+                let with = redaction.of(*how, found).into();
+                self.names.entry(*index).or_default().push(((*span).clone(), with));
+            }
+            // A text that was meant for a value makes no name.
+            (Action::Strip | Action::Block(_) | Action::Replace(_), Place::InName(index, _)) => self.remove(*index),
             (action, Place::InTarget(span)) => self.target(action, span, redaction),
         }
     }
@@ -108,10 +129,15 @@ impl<'a> Editor<'a> {
     /// The head with all changes, or nothing if there are none.
     pub fn finish(self) -> Option<Edits> {
         let target = self.target.filter(|_| !self.target_spans.is_empty());
-        if self.changes.is_empty() && target.is_none() {
+        if self.changes.is_empty() && self.names.is_empty() && target.is_none() {
             return None;
         }
         let mut fields = self.fields.clone();
+        for (index, spans) in self.names {
+            if let Some(field) = fields.get_mut(index) {
+                field.name = splice(&field.name, spans);
+            }
+        }
         let mut gone = Vec::new();
         for (index, change) in self.changes {
             let Some(field) = fields.get_mut(index) else { continue };

@@ -247,6 +247,10 @@ impl Interceptor {
         for decision in decisions {
             let Some(rule) = self.policy.rules().get(decision.rule) else { continue };
             edits.apply(&rule.action, &Place::of(decision.matched, findings), &redaction);
+            // A decision on the whole field is one on its name, where something stands there.
+            for place in Place::names(decision.matched, part, findings) {
+                edits.apply(&rule.action, &place, &redaction);
+            }
         }
         (Outcome::Unchanged, edits.finish())
     }

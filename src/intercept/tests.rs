@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    detect::SignatureSet,
-    exchange::{Origin, Vantage, Version},
+    detect::{Identifier, Identities, Identity, SignatureSet},
+    exchange::{Origin, Sensitive, Vantage, Version},
     policy::{Condition, Destination, Rule},
 };
 
@@ -94,6 +94,40 @@ fn redaction_covers_the_span_and_nothing_else() {
     let head = edited(Action::Redact(crate::policy::Redaction::Mask));
     assert_eq!(values(&head), ["example.org", "************", "a=1; msisdn=************; b=2", "*/*"]);
     assert_eq!(head.target, "/a?msisdn=************&b=2");
+}
+
+/// A head with the user's own number in a field's name, as one rule leaves it; and its event.
+fn renamed(rule: Rule) -> RequestHead {
+    let own = Identity::new("mine".into(), Identifier::Msisdn, &Sensitive::new(format!("+{NUMBER}"))).unwrap();
+    let own = Arc::new(Identities::new(vec![own]));
+    let scanner = Scanner::new(Arc::new(SignatureSet::builtin())).with_identities(own);
+    let policy = Arc::new(Policy::new(Mode::Enforce, vec![rule]).unwrap());
+    let interceptor = Interceptor::new(scanner, policy, Arc::default(), InstallationKey::new([3; 32]));
+    let mut head = head(&[("Host", "example.org"), ("X-447700900123", "on"), ("Accept", "*/*")]);
+    head.target = "/".into();
+    match interceptor.request(&context(), &head, today()).outcome {
+        Outcome::Edited(head) => head,
+        other => panic!("not edited: {other:?}"),
+    }
+}
+
+#[test]
+fn a_number_in_a_name_goes_with_its_field_or_is_redacted_there() {
+    let names = |rule: Rule| -> Vec<String> {
+        renamed(rule).fields.iter().map(|field| format!("{}: {:?}", field.name_str(), field.value)).collect()
+    };
+    let by_finding = |action| rule("r", Direction::Request, action);
+    let gone = ["Host: b\"example.org\"", "Accept: b\"*/*\""];
+    assert_eq!(names(by_finding(Action::Strip)), gone);
+    assert_eq!(names(by_finding(Action::Replace("none of yours".into()))), gone);
+    let mask = Action::Redact(crate::policy::Redaction::Mask);
+    assert_eq!(names(by_finding(mask.clone()))[1], "X-************: b\"on\"");
+    let made = names(by_finding(Action::Redact(crate::policy::Redaction::Pseudonym)));
+    assert!(made[1].len() == "X-447700900123: b\"on\"".len() && !made[1].contains(NUMBER), "{made:?}");
+    // A rule about the whole field does the same to its name as to its value.
+    let mut whole = by_finding(mask);
+    whole.when.headers = vec![crate::policy::Pattern::header("x-4*").unwrap()];
+    assert_eq!(names(whole)[1], "X-************: b\"**\"");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn finding(part: Part, index: usize, identifier: Identifier, severity: Severity)
         confidence: Confidence::Certain,
         origin: InsertedBy::Carrier,
         origin_reason: "",
-        location: Location { name: Bytes::new(), direction: Direction::Request, part, index },
+        location: Location { name: Bytes::new(), direction: Direction::Request, part, index, in_name: false },
         span: 0..12,
         value: Bytes::from_static(b"447700900123"),
         detector: "test",

@@ -88,10 +88,9 @@ fn lines(event: &EventLine, findings: &[&FindingLine]) -> Vec<Line> {
         edited: rule(event, ":path").map(|(_, rule)| rule),
     };
     let fields = event.headers.iter().take(LINES).enumerate().map(|(index, (name, value))| {
-        let is_found = findings
-            .iter()
-            .filter(is_here)
-            .any(|finding| finding.location.part == "header" && finding.location.index == index);
+        let is_found = findings.iter().filter(is_here).any(|finding| {
+            finding.location.part == "header" && finding.location.index == index && finding.location.r#in.is_none()
+        });
         let done = rule(event, name);
         let stripped = matches!(&done, Some((action, _)) if action == "strip");
         Line { name: clean(name), value: clean(value), is_found, stripped, edited: done.map(|(_, rule)| rule) }

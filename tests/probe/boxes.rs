@@ -33,7 +33,7 @@ fn it_is_shown_whole_where_that_is_asked_for() {
 fn only_in_the_first_request_of_a_connection() {
     let work = Work::on_requests(|head, number| {
         if number == 0 {
-            inserts(head)
+            inserts(head);
         }
     });
     let told = differences(&through(work, &[]).0);

@@ -121,7 +121,7 @@ fn ranges(event: &EventLine, field: Option<usize>, text: &str) -> Vec<Range<usiz
         Some(index) => is_in_field(finding, index),
         None => finding.location.part == "target",
     };
-    let findings = event.findings.iter().filter(is_here).filter(is_dealt_with);
+    let findings = event.findings.iter().filter(is_here).filter(is_dealt_with).filter(|finding| is_in_value(finding));
     let mut ranges: Vec<_> = findings.map(|finding| spans::shown(text, finding.span)).collect();
     ranges.sort_by_key(|range| range.start);
     ranges
@@ -132,8 +132,14 @@ fn is_in_field(finding: &FindingLine, index: usize) -> bool {
     location.part == "header" && location.direction.is_none() && location.index == index
 }
 
+/// What was found in a field's name has no place in its value.
+fn is_in_value(finding: &FindingLine) -> bool {
+    finding.location.r#in.is_none()
+}
+
 fn marks(event: &EventLine, is_here: impl Fn(&FindingLine) -> bool, text: &str) -> Vec<Mark> {
-    let findings = event.findings.iter().enumerate().filter(|(_, finding)| is_here(finding));
+    let findings = event.findings.iter().enumerate();
+    let findings = findings.filter(|(_, finding)| is_here(finding) && is_in_value(finding));
     let mark = |(finding, found): (usize, &FindingLine)| Mark {
         span: spans::units(text, &spans::shown(text, found.span)),
         finding,

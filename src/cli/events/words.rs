@@ -14,12 +14,13 @@ pub(in crate::cli) fn found(event: &EventLine, finding: &FindingLine) -> String 
     let value = event
         .headers
         .get(location.index)
-        .filter(|_| location.part == "header" && !is_answer)
+        .filter(|_| location.part == "header" && !is_answer && location.r#in.is_none())
         .map_or_else(String::new, |(_, value)| format!(": {}", shorten(value, 30)));
     let place = if location.name.is_empty() {
         format!("in the {}", location.part)
     } else {
-        format!("in {} {}", location.part, location.name)
+        let name = location.r#in.as_ref().map_or_else(String::new, |which| format!("the {which} of "));
+        format!("in {name}{} {}", location.part, location.name)
     };
     let of = if is_answer { " of the answer" } else { "" };
     format!("{} {} ({}) {place}{of}{value}", finding.severity, finding.identifier, finding.confidence)

@@ -178,7 +178,10 @@ impl Account<'_> {
     fn shown(&self, head: &RequestHead) -> Vec<String> {
         let left = self.scanner.scan(&self.subject(head));
         let spans = |part: Part, index: usize| -> Vec<Range<usize>> {
-            let is_there = |finding: &&Finding| finding.location.part == part && finding.location.index == index;
+            let is_there = |finding: &&Finding| {
+                let location = &finding.location;
+                location.part == part && location.index == index && !location.in_name
+            };
             left.iter().filter(is_there).map(|finding| finding.span.clone()).collect()
         };
         let findings = &self.judged.findings;
@@ -226,6 +229,7 @@ fn detection(finding: &Finding) -> String {
     let signature = finding.signature.as_ref().map_or(String::new(), |id| format!(", signature {id}"));
     let line = match finding.location.part {
         Part::Target => String::new(),
+        _ if finding.location.in_name => format!(", name of field line {}", finding.location.index),
         _ => format!(", field line {}", finding.location.index),
     };
     let span = &finding.span;

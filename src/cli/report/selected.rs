@@ -65,6 +65,18 @@ fn masked(line: &[u8], event: &mut EventLine, redactor: &Redactor) -> Option<Vec
     object.insert("target".into(), json!(event.target));
     object.insert("host".into(), json!(event.host));
     object.insert("error".into(), json!(event.error));
+    for (list, key, name) in [
+        ("findings", "location", event.findings.iter().map(|finding| &finding.location.name).collect::<Vec<_>>()),
+        ("actions", "", event.actions.iter().map(|action| &action.header).collect()),
+    ] {
+        let written = object.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+        for (one, name) in written.zip(name) {
+            let (place, field) = if key.is_empty() { (Some(one), "header") } else { (one.get_mut(key), "name") };
+            if let Some(place) = place.and_then(Value::as_object_mut) {
+                place.insert(field.into(), json!(name));
+            }
+        }
+    }
     if let Some(tunnel) = object.get_mut("tunnel").and_then(Value::as_object_mut) {
         tunnel.insert("sni".into(), json!(event.tunnel.as_ref().and_then(|tunnel| tunnel.sni.clone())));
     }

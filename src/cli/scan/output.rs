@@ -106,6 +106,7 @@ pub(in crate::cli) fn describe(finding: &Finding, redactor: &Redactor) -> String
     let place = match location.part {
         Part::Target => "in the target".into(),
         Part::Hello => format!("in extension {} of the ClientHello", finding.location.name.escape_ascii()),
+        part if location.in_name => format!("in the name of {part} {name}"),
         part => format!("in {part} {name}"),
     };
     let of = if location.direction == Direction::Response { " of the answer" } else { "" };

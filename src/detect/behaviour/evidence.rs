@@ -142,7 +142,8 @@ impl Verdict {
 
     /// The finding; the whole value is covered.
     pub fn finding(self, subject: &Subject<'_>, index: usize, field: &Field) -> Finding {
-        let location = Location { name: field.name.clone(), direction: subject.direction, part: Part::Header, index };
+        let (name, part) = (field.name.clone(), Part::Header);
+        let location = Location { name, direction: subject.direction, part, index, in_name: false };
         Finding {
             identifier: self.identifier,
             severity: self.severity,

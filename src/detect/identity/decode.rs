@@ -10,9 +10,6 @@ use smallvec::SmallVec;
 /// What was decoded; what an ordinary message holds fits on the stack.
 pub(super) type Decoded = SmallVec<[u8; 1024]>;
 
-/// So many bytes at the beginning must be ASCII.
-const HEAD: usize = 4;
-
 /// What is no letter of its alphabet, in tables for base64 and for hexadecimal digits.
 const NO_LETTER: u32 = 1 << 31;
 const NO_DIGIT: u8 = 0xff;
@@ -67,15 +64,65 @@ fn text(byte: u8) -> u8 {
     TEXT.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
-/// Whether the first letters stand for text.
-pub(super) fn may_be_base64(token: &[u8]) -> bool {
-    base64_front(token).is_some_and(|front| front.iter().all(|&byte| text(byte) == ASCII))
+/// What the first four bytes promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Front {
+    /// Text in ASCII, at least at first.
+    Text,
+    /// Text in UTF-8.
+    Foreign,
+    /// Text whose letters take two or four bytes each, in either order, with the mark of that order or without.
+    Wide,
 }
 
-/// Whether the first digits stand for text.
-pub(super) fn may_be_hex(token: &[u8]) -> bool {
-    let [first, second] = [0, 2].map(|at| token.get(at..).and_then(<[u8]>::first_chunk).copied().and_then(octet));
-    first.zip(second).is_some_and(|(first, second)| text(first) & text(second) == ASCII)
+impl Front {
+    /// What begins like this, if it may be text.
+    #[inline]
+    pub fn of(front: [u8; 4]) -> Option<Self> {
+        if front.iter().all(|&byte| text(byte) == ASCII) {
+            return Some(Self::Text);
+        }
+        let [first, ..] = front;
+        if matches!(first, 1..=0x1f | 0x7f..=0xc1) { None } else { Self::of_others(front) }
+    }
+
+    fn of_others(front: [u8; 4]) -> Option<Self> {
+        let is_letter = |byte: u8| text(byte) == ASCII;
+        match front {
+            [a, 0, b, 0] | [0, a, 0, b] if is_letter(a) && is_letter(b) => Some(Self::Wide),
+            [0xff, 0xfe, a, 0] | [0xfe, 0xff, 0, a] | [a, 0, 0, 0] | [0, 0, 0, a] if is_letter(a) => Some(Self::Wide),
+            _ => is_utf8(front).then_some(Self::Foreign),
+        }
+    }
+
+    /// Whether it may go on with these.
+    pub fn admits(self, bytes: &[u8]) -> bool {
+        self == Self::Wide || bytes.iter().all(|&byte| text(byte) != 0)
+    }
+
+    /// Whether this is all of it.
+    pub fn fits(self, text: &[u8]) -> Option<()> {
+        (self != Self::Foreign || std::str::from_utf8(text).is_ok()).then_some(())
+    }
+}
+
+/// Whether UTF-8 (RFC 3629 §4) may begin like this.
+fn is_utf8(front: [u8; 4]) -> bool {
+    let mut at = 0;
+    while let Some(&byte) = front.get(at) {
+        let len = match byte {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            byte if text(byte) == ASCII => 1,
+            _ => return false,
+        };
+        if front.iter().take(at + len).skip(at + 1).any(|byte| !(0x80..=0xbf).contains(byte)) {
+            return false;
+        }
+        at += len;
+    }
+    true
 }
 
 /// Stretches of hexadecimal digits that stand for text of at least so many bytes, at either alignment.
@@ -103,18 +150,18 @@ pub(super) fn hex_inlays(token: &[u8], least: usize, found: &mut dyn FnMut(Range
     }
 }
 
-/// base64 and base64url, without its padding, of text that begins as [`may_be_base64`] says.
+/// base64 and base64url, without its padding, of text.
 pub(super) fn base64(token: &[u8], out: &mut Decoded) -> Option<()> {
-    groups(token, sextets, out, |bytes| bytes.iter().all(|&byte| text(byte) != 0))
+    let front = Front::of(base64_front(token)?)?;
+    groups(token, sextets, out, |bytes| front.admits(bytes))?;
+    front.fits(out)
 }
 
-/// Hexadecimal digits of ASCII text.
+/// Hexadecimal digits of text.
 pub(super) fn hex(token: &[u8], out: &mut Decoded) -> Option<()> {
-    let mut at = 0;
-    pairs(token, out, |byte| {
-        at += 1;
-        text(byte) == ASCII || at > HEAD && text(byte) != 0
-    })
+    let front = Front::of(hex_front(token)?)?;
+    pairs(token, out, |byte| front.admits(&[byte]))?;
+    front.fits(out)
 }
 
 /// The value of a letter of base64.
@@ -195,7 +242,13 @@ pub(super) fn unescaped_place(text: &[u8], mark: u8, place: Range<usize>) -> Ran
 /// The byte that a percent sign or a backslash begins, and how many it was written in.
 fn unescaped(escape: &[u8]) -> (u8, usize) {
     let (mark, digits, length) = match *escape {
-        [b'\\', b'u', b'0', b'0', high, low, ..] => (b'\\', [high, low], 6),
+        [mark @ (b'\\' | b'%'), b'u', b'0', b'0', high, low, ..] => (mark, [high, low], 6),
+        // Full width: what stands in ASCII 0xfee0 before.
+        [mark @ (b'\\' | b'%'), b'u', b'f' | b'F', b'f' | b'F', high, low, ..] => {
+            let sign =
+                octet([high, low]).and_then(|low| low.checked_add(0x20)).filter(|sign| (b'!'..=b'~').contains(sign));
+            return sign.map_or((mark, 1), |sign| (sign, 6));
+        }
         [b'\\', b'x', high, low, ..] => (b'\\', [high, low], 4),
         [b'%', high, low, ..] => (b'%', [high, low], 3),
         [mark, ..] => return (mark, 1),

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::{
     decode::{self, Decoded},
+    packed,
     search::{Found, Search},
 };
 use crate::detect::runs::Runs;
@@ -20,13 +21,17 @@ const LEAST: usize = 8;
 /// that begins at a multiple of four is among them.
 const LETTERS: usize = LEAST * 8 / 6;
 
+/// The bit for packed digits, of which the first begin with the token.
+const PACKED: usize = 4;
+
 /// What text is here: printable ASCII.
 fn is_printable(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
 
 /// For each place in a group of four letters that begins at a multiple of four: at which offsets (bit n for n letters
-/// that precede the token in its first group) this letter may be part of text.
+/// that precede the token in its first group) this letter may be part of text; and as [`PACKED`], whether it may be part of
+/// packed digits.
 static FITS: [[u8; 256]; 4] = [fits(0), fits(1), fits(2), fits(3)];
 
 const fn fits(place: usize) -> [u8; 256] {
@@ -39,6 +44,7 @@ const fn fits(place: usize) -> [u8; 256] {
                 table[byte] |= (may_be_text(value, (place + offset) % 4) as u8) << offset;
                 offset += 1;
             }
+            table[byte] |= (packed::may_be_packed(value, place) as u8) << PACKED;
         }
         byte += 1;
     }
@@ -57,7 +63,7 @@ const fn may_be_text(value: u8, place: usize) -> bool {
 
 /// Tells what stands in the text inside; `span` is where the token stands.
 pub(super) fn search(search: &mut Search<'_>, token: &[u8], start: usize, depth: usize, found: &mut Found<'_>) {
-    let mut done = [0; 4];
+    let mut done = [0; PACKED + 1];
     let (groups, _) = token.as_chunks();
     for (at, group) in groups.iter().enumerate() {
         let offsets = at_all_places(*group);
@@ -71,7 +77,9 @@ pub(super) fn search(search: &mut Search<'_>, token: &[u8], start: usize, depth:
                 if !search.spend(letters.len()) {
                     return;
                 }
-                if letters.len() >= LETTERS {
+                if offset == PACKED && letters.len() >= packed::LETTERS {
+                    packed::search(search, token, letters, start, found);
+                } else if offset != PACKED && letters.len() >= LETTERS {
                     inside(search, token, Stretch { letters, offset, start }, depth, found);
                 }
             }
@@ -79,7 +87,16 @@ pub(super) fn search(search: &mut Search<'_>, token: &[u8], start: usize, depth:
     }
 }
 
-/// The same of hexadecimal digits, where two letters are a byte.
+/// Tells packed digits in a token that is full of them from its first letter on.
+pub(super) fn search_packed(search: &mut Search<'_>, token: &[u8], start: usize, found: &mut Found<'_>) {
+    let (groups, _) = token.as_chunks();
+    let mut front = groups.iter().take(2);
+    if front.len() == 2 && front.all(|group| at_all_places(*group) >> PACKED & 1 == 1) && search.spend(token.len()) {
+        packed::search(search, token, 0..token.len(), start, found);
+    }
+}
+
+/// Tells what stands in the text inside hexadecimal digits, where two letters are a byte.
 pub(super) fn search_hex(search: &mut Search<'_>, token: &[u8], start: usize, depth: usize, found: &mut Found<'_>) {
     decode::hex_inlays(token, LEAST, &mut |place| {
         let mut bytes = Decoded::new();
@@ -93,7 +110,7 @@ pub(super) fn search_hex(search: &mut Search<'_>, token: &[u8], start: usize, de
 }
 
 fn at_all_places(group: [u8; 4]) -> u8 {
-    FITS.iter().zip(group).fold(0xf, |offsets, (table, letter)| offsets & at_place(table, letter))
+    FITS.iter().zip(group).fold(0x1f, |offsets, (table, letter)| offsets & at_place(table, letter))
 }
 
 fn at_place(table: &[u8; 256], letter: u8) -> u8 {

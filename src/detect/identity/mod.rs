@@ -4,6 +4,7 @@
 //! this process and forgotten; what stands in a message is read, decoded, digested alike and looked up. So the numbers
 //! stand in clear nowhere, and a thousand of them cost no more than one.
 
+mod base32;
 mod decode;
 mod digits;
 mod filter;
@@ -11,9 +12,11 @@ mod fit;
 mod forms;
 mod inlay;
 mod mail;
+mod packed;
 mod search;
 mod spellings;
 mod token;
+mod wide;
 mod written;
 
 #[cfg(test)]
@@ -28,6 +31,7 @@ use search::{DEPTH, Search};
 use super::{
     Subject,
     account::Reason,
+    count,
     finding::{Confidence, Finding, Identifier},
     found::Found,
     origin::{self, Writer},
@@ -35,6 +39,10 @@ use super::{
     signature::SignatureSet,
 };
 use crate::exchange::{Field, Sensitive};
+
+/// No name in which a number stands is shorter, and none has fewer digits, encoded or not.
+const SHORTEST_NAME: usize = 8;
+const FEWEST_DIGITS: usize = 2;
 
 /// The name that stands in findings.
 const NAME: &str = "identity";
@@ -107,22 +115,33 @@ impl Identities {
         if self.is_empty() {
             return;
         }
-        let texts = subject.fields.iter().map(|field| field.value.len()).chain(subject.target.map(<[u8]>::len));
-        let whole = texts.fold(0, |whole, length| whole + search::weight(length));
+        // What stands in a name is hardly ever encoded twice: it counts for its length.
+        let fields = subject.fields.iter().map(|field| field.name.len() + search::weight(field.value.len()));
+        let whole: usize = fields.chain(subject.target.map(|target| search::weight(target.len()))).sum();
         let look = |place: &Place<'_>, text: &[u8], found: &mut Found| {
-            look(&mut Search::new(&self.forms, text.len(), whole), place, text, found);
+            let weight = if place.text.is_name() { text.len() } else { search::weight(text.len()) };
+            look(&mut Search::new(&self.forms, weight, whole), place, text, found);
         };
         if let Some(target) = subject.target {
             let (writer, text) = (Writer::Phone, Text::Target(target));
             let place = Place { subject, detector: NAME, signature: None, writer, text };
             look(&place, target, found);
         }
-        for (index, field) in subject.fields.iter().enumerate().filter(|(_, field)| field.value.len() >= 8) {
-            let place = Place::field(subject, NAME, index, field);
-            look(&place, &field.value, found);
+        for (index, field) in subject.fields.iter().enumerate() {
+            if may_hold(&field.name) {
+                look(&Place::name(subject, NAME, index, field), &field.name, found);
+            }
+            if field.value.len() >= 8 {
+                look(&Place::field(subject, NAME, index, field), &field.value, found);
+            }
         }
         attribute(subject, knowledge, found);
     }
+}
+
+/// Whether one of the user's own may stand in a field's name: hardly any has a digit.
+fn may_hold(name: &[u8]) -> bool {
+    name.len() >= SHORTEST_NAME && count::digits(name) >= FEWEST_DIGITS
 }
 
 /// Labels only: there is nothing else to show.

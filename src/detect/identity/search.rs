@@ -6,7 +6,7 @@ use super::{
     decode::{self, Decoded},
     digits,
     forms::{Form, Forms, Role},
-    mail, token,
+    mail, token, wide,
 };
 
 /// How many encodings are undone, one inside the other.
@@ -19,6 +19,9 @@ const LOOKUP: usize = 16;
 
 /// What a text counts for that was decoded, whatever its length: to begin with one costs as much as to decode so much.
 const TEXT: usize = 32;
+
+/// What a stretch with escapes counts for, beside its length.
+const STRETCH: usize = 16;
 
 /// What a text counts for when the budget is divided. The least is enough for a short one that is encoded thrice.
 pub(super) fn weight(length: usize) -> usize {
@@ -38,10 +41,10 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Begins a text of this length, in a message whose texts weigh so much together: each has its share of the budget,
+    /// Begins a text of this weight, in a message whose texts weigh so much together: each has its share of the budget,
     /// wherever it stands.
-    pub fn new(forms: &'a Forms, length: usize, whole: usize) -> Self {
-        Self { forms, budget: BUDGET * weight(length) / whole.max(1) }
+    pub fn new(forms: &'a Forms, weight: usize, whole: usize) -> Self {
+        Self { forms, budget: BUDGET * weight / whole.max(1) }
     }
 
     /// What is looked for.
@@ -70,6 +73,10 @@ impl<'a> Search<'a> {
             digits::search(self, text, found);
         }
         token::search(self, text, depth, found);
+        // No field has a zero in it; what is decoded may.
+        if !text.is_ascii() || depth < DEPTH && memchr::memchr(0, text).is_some() {
+            wide::search(self, text, depth, found);
+        }
         if memchr::memchr3(b'@', b'%', b'\\', text).is_none() {
             return;
         }
@@ -93,7 +100,7 @@ fn escaped(search: &mut Search<'_>, text: &[u8], mark: u8, depth: usize, found: 
         let begin = before.iter().rposition(|&byte| is_gap(byte)).map_or(start, |gap| start + gap + 1);
         let end = text.iter().skip(at).position(|&byte| is_gap(byte)).map_or(text.len(), |gap| at + gap);
         let stretch = text.get(begin..end).unwrap_or_default();
-        if !search.spend(stretch.len()) {
+        if !search.spend(stretch.len() + STRETCH) {
             return;
         }
         let mut inner = Decoded::new();

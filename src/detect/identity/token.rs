@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::{
+    base32,
     decode::{self, Decoded},
     forms::{Form, Role},
-    inlay,
+    inlay, packed,
     search::{Found, Search},
 };
 use crate::detect::runs::Runs;
@@ -46,7 +47,7 @@ static SIGNS: [u8; 256] = {
 
 /// Tells every token in the text; `depth` encodings are undone.
 pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: &mut Found<'_>) {
-    for run in Runs::new(text, is_letter, SHORTEST) {
+    for run in Runs::new(text, is_letter, packed::SHORTEST) {
         stretch(search, text, run, depth, found);
     }
 }
@@ -55,8 +56,14 @@ pub(super) fn search(search: &mut Search<'_>, text: &[u8], depth: usize, found: 
 /// joined by what base64 has for letters.
 fn stretch(search: &mut Search<'_>, text: &[u8], span: Range<usize>, depth: usize, found: &mut Found<'_>) {
     let whole = text.get(span.clone()).unwrap_or_default();
+    if whole.len() < SHORTEST {
+        return short(search, whole, span.start, depth, found);
+    }
     let said = one(search, whole, span.clone(), depth, found);
     let signs = whole.iter().fold(0, |signs, &byte| signs | SIGNS.get(usize::from(byte)).copied().unwrap_or(0));
+    if said == Said::Text && whole.len() <= packed::LONGEST {
+        short(search, whole, span.start, depth, found);
+    }
     if said == Said::Own || signs == 0 {
         return;
     }
@@ -98,6 +105,9 @@ fn pieces(
         if (SHORTEST..whole.len()).contains(&piece.len()) {
             one(search, piece, at..at + piece.len(), depth, found);
         }
+        if (packed::SHORTEST..whole.len()).contains(&piece.len()) {
+            short(search, piece, at, depth, found);
+        }
         at += piece.len() + 1;
     }
 }
@@ -110,15 +120,33 @@ fn one(search: &mut Search<'_>, token: &[u8], span: Range<usize>, depth: usize, 
     let Some(deeper) = depth.checked_sub(1) else { return Said::Nothing };
     let digits = token.strip_prefix(b"0x").unwrap_or(token);
     let mut inner = Decoded::new();
-    if digits.len() >= SHORTEST_HEX && decode::may_be_hex(digits) && decode::hex(digits, &mut inner).is_some() {
+    let mut said = Said::Nothing;
+    if digits.len() >= SHORTEST_HEX && decode::hex(digits, &mut inner).is_some() {
         return inside(search, &inner, span, deeper, found);
     }
     inner.clear();
-    if decode::may_be_base64(token) && decode::base64(token, &mut inner).is_some() {
-        return inside(search, &inner, span, deeper, found);
+    if decode::base64(token, &mut inner).is_some() {
+        said = inside(search, &inner, span.clone(), deeper, found);
     }
-    inlay::search_hex(search, digits, span.end - digits.len(), deeper, found);
-    Said::Nothing
+    if said != Said::Own && token.len() >= base32::SHORTEST && base32::may_be(token) {
+        for decode in [base32::standard, base32::extended] {
+            inner.clear();
+            if decode(token, &mut inner).is_some() && inside(search, &inner, span.clone(), deeper, found) == Said::Own {
+                return Said::Own;
+            }
+        }
+    }
+    if said == Said::Nothing {
+        inlay::search_hex(search, digits, span.end - digits.len(), deeper, found);
+    }
+    said
+}
+
+/// A token that may be nothing but packed digits.
+fn short(search: &mut Search<'_>, token: &[u8], start: usize, depth: usize, found: &mut Found<'_>) {
+    if depth > 0 {
+        inlay::search_packed(search, token, start, found);
+    }
 }
 
 /// What the decoded text holds is told of the whole token.

@@ -71,25 +71,27 @@ pub(super) const SCRIPTS: Decoder = |token, out| {
     }
     let mut writer = Writer { out, filled: 0 };
     for sign in std::str::from_utf8(token).ok()?.chars() {
-        match sign {
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
-            _ => writer.push(narrow(sign))?,
+        if let Some(sign) = narrow(sign) {
+            writer.push(sign)?;
         }
     }
     (writer.filled < token.len()).then_some(writer.filled)
 };
 
-fn narrow(sign: char) -> char {
+/// The sign of ASCII that this one stands for, or itself; nothing for what has no width.
+pub(in crate::detect) fn narrow(sign: char) -> Option<char> {
     let code = u32::from(sign);
     let digit = || ZEROS.iter().find_map(|zero| char::from_digit(code.checked_sub(*zero)?, 10));
-    match sign {
+    let narrow = match sign {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => return None,
         '\0'..='\u{7f}' => sign,
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => ' ',
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => '-',
         _ => {
             digit().or_else(|| char::from_u32(code.checked_sub(0xfee0)?).filter(char::is_ascii_graphic)).unwrap_or(sign)
         }
-    }
+    };
+    Some(narrow)
 }
 
 struct Writer<'a> {

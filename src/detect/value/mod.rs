@@ -31,13 +31,14 @@ use std::ops::Range;
 pub(super) use account::is_account;
 pub(super) use address::{first as first_address, first_inside};
 use coats::{Coat, Coats};
+pub(super) use escape::narrow;
 pub(super) use look::Look;
 pub(super) use msisdn::country_code;
 pub use msisdn::numbers_in_name;
 pub(super) use number::Digits;
 pub(super) use opaque::{is_cipher, is_hash, is_nothing, trimmed};
 pub(super) use place::{is_coordinates, is_glued_cell, is_position};
-pub(super) use search::{Effort, find, number_uri, parts, unnamed_number};
+pub(super) use search::{Effort, find, find_checked, number_uri, parts, unnamed_number};
 pub(super) use shape::Shape;
 pub(super) use whole::fit as whole;
 

@@ -127,7 +127,7 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let fewest = fewest(identifier);
     let (digits, borders, blanks) = if value.len() < LONG { signs(value) } else { signs_of_long(value) };
-    if digits < fewest {
+    if digits < fewest || borders && most_digits(value) < fewest {
         return None;
     }
     let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
@@ -145,6 +145,38 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
         }
         (whole, part) => whole.or(part),
     }
+}
+
+/// The first of these kinds of which a number stands here in clear that passes every check; each token is read once,
+/// however many kinds are asked for.
+pub(in crate::detect) fn find_checked(kinds: &[Identifier], value: &[u8]) -> Option<(Identifier, Hit)> {
+    let value = value.get(..LONGEST).unwrap_or(value);
+    let fewest = kinds.iter().map(|kind| fewest(*kind)).min()?;
+    if most_digits(value) < fewest {
+        return None;
+    }
+    let spaced = parts(value, |byte| kind(byte) & BORDER != 0);
+    let close = parts(value, |byte| kind(byte) & (BORDER | BLANK) != 0);
+    let tokens = std::iter::once(trimmed(value)).chain(spaced).chain(close).filter(|span| span.len() >= fewest);
+    let mut best: Option<(usize, Range<usize>)> = None;
+    for span in tokens {
+        let Some(digits) = value.get(span.clone()).and_then(Digits::parse) else { continue };
+        let better = kinds.get(..best.as_ref().map_or(kinds.len(), |(rank, _)| *rank)).unwrap_or_default();
+        let is_one = |kind: &Identifier| judge_digits(*kind, &digits).is_some_and(|(fit, _)| fit == Fit::Checked);
+        best = better.iter().position(is_one).map(|rank| (rank, span)).or(best);
+    }
+    let kind = *kinds.get(best?.0)?;
+    in_clear(kind, value).map(|hit| (kind, hit))
+}
+
+/// How many digits the part that has most of them has, of those between borders: signs between digits count for nothing.
+fn most_digits(value: &[u8]) -> usize {
+    let count = |(most, here): (usize, usize), &byte: &u8| {
+        let kind = kind(byte);
+        let here = if kind & BORDER == 0 { here + usize::from(kind & DIGIT) } else { 0 };
+        (most.max(here), here)
+    };
+    value.iter().fold((0, 0), count).0
 }
 
 /// How many digits stand here, whether there are borders, and whether there are blanks.

@@ -9,6 +9,8 @@ use crate::detect::vocabulary::VOCABULARY;
 /// it.
 pub(in crate::detect) struct Name<'a> {
     bytes: &'a [u8],
+    /// What its words say, if that was read before.
+    known: Option<Reading>,
     folded: OnceCell<Folded>,
     classes: OnceCell<u64>,
 }
@@ -16,11 +18,19 @@ pub(in crate::detect) struct Name<'a> {
 impl<'a> Name<'a> {
     /// A name as it was spelt.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, folded: OnceCell::new(), classes: OnceCell::new() }
+        Self::known(bytes, None)
+    }
+
+    /// A name of which it may be known what its words say.
+    pub fn known(bytes: &'a [u8], known: Option<Reading>) -> Self {
+        Self { bytes, known, folded: OnceCell::new(), classes: OnceCell::new() }
     }
 
     /// What its words say.
     pub fn read(&self) -> Reading {
+        if let Some(known) = self.known {
+            return known;
+        }
         if VOCABULARY.may_stand_in(self.bytes) { read_folded(self.folded()) } else { Reading::Nothing }
     }
 

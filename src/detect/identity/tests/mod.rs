@@ -2,6 +2,7 @@
 
 mod hashed;
 mod inlay;
+mod wide;
 
 use std::sync::LazyLock;
 
@@ -47,9 +48,11 @@ fn scan(scanner: &Scanner, direction: Direction, part: Part, target: Option<&[u8
     let subject = Subject { direction, part, target, fields, cleartext: true };
     let mut found = scanner.scan(&subject);
     for finding in &found {
+        let field = || fields.get(finding.location.index).unwrap();
         let text = match finding.location.part {
             Part::Target => target.unwrap(),
-            _ => &fields.get(finding.location.index).unwrap().value[..],
+            _ if finding.location.in_name => &field().name[..],
+            _ => &field().value[..],
         };
         assert_eq!(&text[finding.span.clone()], &finding.value[..]);
     }
@@ -95,6 +98,7 @@ fn encodings(text: &str) -> Vec<String> {
     list.push(hex(STANDARD.encode(percent(text)).as_bytes()));
     list.push(percent(&STANDARD.encode(format!(r#"{{"t":"{}"}}"#, hex(text.as_bytes())))));
     list.extend(twice);
+    list.extend(wide::encodings(text));
     list
 }
 
