@@ -236,7 +236,7 @@ fn what_is_not_usable_is_refused_and_says_why() {
 #[test]
 fn a_probe_stands_in_it() {
     let dir = log(&[]);
-    let probe = json!({"kind": "clir-probe", "v": 1, "verdict": {"statement": "A field was added."}, "clock_offset_ms": 250,
+    let probe = json!({"kind": "clir-probe", "v": 1, "verdict": {"statement": "A field was added."}, "offset_ms": 250,
         "coverage": ["Port 80 only."], "trials": [{"name": "GET, port 80", "differences": [
             {"kind": "added", "side": "request", "name": "X-MSISDN", "before": null, "after": "44770•••••23"}]}]});
     fs::write(dir.path().join("probe.json"), probe.to_string()).unwrap();

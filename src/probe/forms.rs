@@ -19,7 +19,7 @@ pub struct Report {
     /// When it ended.
     pub ended: String,
     /// By how many milliseconds this machine's clock was ahead of the reflector's.
-    pub clock_offset_ms: Option<i64>,
+    pub offset_ms: Option<i64>,
     /// What follows.
     pub verdict: Verdict,
     /// What was and what was not looked at, sentence by sentence.
@@ -72,7 +72,7 @@ pub struct Trial {
     pub differences: Vec<Difference>,
     /// For the report's clock.
     #[serde(skip)]
-    pub clock_offset_ms: Option<i64>,
+    pub offset_ms: Option<i64>,
     /// Names of fields that were sent as bait.
     #[serde(skip)]
     pub canaries: &'static [&'static str],

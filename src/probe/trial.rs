@@ -68,7 +68,7 @@ fn begun(route: &Route, planned: &Planned) -> Trial {
         source: None,
         error: None,
         differences: Vec::new(),
-        clock_offset_ms: None,
+        offset_ms: None,
         canaries: planned.canaries,
     }
 }
@@ -102,7 +102,7 @@ fn judged(
     } else {
         trial.differences.extend(of_names(&answer.head.fields));
     }
-    trial.clock_offset_ms = Some(reflection.clock_offset(begun, took));
+    trial.offset_ms = Some(reflection.clock_offset(begun, took));
     trial.source = Some(reflection.connection.source.clone());
     trial.arrived = Some(shown(&planned.fields, &arrived, judge));
 }

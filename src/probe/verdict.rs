@@ -18,7 +18,7 @@ pub(super) fn report(settings: &Settings, started: Timestamp, ended: Timestamp, 
         clir: env!("CARGO_PKG_VERSION"),
         started: started.to_string(),
         ended: ended.to_string(),
-        clock_offset_ms: median(&trials),
+        offset_ms: median(&trials),
         verdict: verdict(&trials),
         coverage: coverage(settings, &trials),
         trials,
@@ -26,7 +26,7 @@ pub(super) fn report(settings: &Settings, started: Timestamp, ended: Timestamp, 
 }
 
 fn median(trials: &[Trial]) -> Option<i64> {
-    let mut offsets: Vec<_> = trials.iter().filter_map(|trial| trial.clock_offset_ms).collect();
+    let mut offsets: Vec<_> = trials.iter().filter_map(|trial| trial.offset_ms).collect();
     offsets.sort_unstable();
     offsets.get(offsets.len() / 2).copied()
 }

@@ -18,7 +18,7 @@ pub struct Probe {
     pub(super) rows: Vec<[String; 6]>,
     pub(super) coverage: Vec<String>,
     /// How far this machine's clock was ahead of the reflector's, in milliseconds.
-    pub clock_offset_ms: Option<i64>,
+    pub offset_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Written {
     #[serde(default)]
     coverage: Vec<String>,
     #[serde(default)]
-    clock_offset_ms: Option<i64>,
+    offset_ms: Option<i64>,
     trials: Vec<Trial>,
 }
 
@@ -74,7 +74,7 @@ impl Probe {
             statement: printable(&written.verdict.statement).into_owned(),
             rows: rows.take(MOST).collect(),
             coverage: written.coverage.iter().map(|text| printable(text).into_owned()).collect(),
-            clock_offset_ms: written.clock_offset_ms,
+            offset_ms: written.offset_ms,
         })
     }
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 pub use chain::{Chain, Content, Link, State};
 pub use event_log::{EventLog, Health, Witness, Writer};
-pub use segment::{Segment, segments};
+pub use segment::{Segment, make_dir, segments};
 pub use sightings::{Keeper, Sightings, Watch};
 pub use trust::{Client as TrustedClient, Forgetting, TrustKeeper, forget as forget_trust, read as read_trust};
 pub use upgrades::{Site, load as load_sites, store as store_sites};

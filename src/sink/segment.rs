@@ -63,16 +63,22 @@ pub fn segments(dir: &Path) -> io::Result<Vec<Segment>> {
     Ok(segments)
 }
 
+/// Makes the log's directory, for its owner alone, where it is missing.
+///
+/// # Errors
+/// When it cannot be made; says which.
+pub fn make_dir(dir: &Path) -> io::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| told("make the directory", dir, error))
+}
+
+fn told(what: &str, path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {what} {}: {error}", path.display()))
+}
+
 /// Begins a segment that nobody else writes to, readable by its owner only; makes the directory when it is missing.
 pub(super) fn begin(dir: &Path, now: Timestamp) -> io::Result<(Segment, File)> {
-    let told = |what: &str, path: &Path, error: io::Error| {
-        io::Error::new(error.kind(), format!("cannot {what} {}: {error}", path.display()))
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| told("make the directory", dir, error))?;
+    make_dir(dir)?;
     let mut options = OpenOptions::new();
     options.append(true).create_new(true).mode(0o600);
     for number in 0..=u32::MAX {

@@ -14,7 +14,7 @@ fn a_clean_path_has_no_difference_at_all() {
     assert_eq!((differences(&result), code), (vec![], 0));
     assert_eq!(result["verdict"]["statement"], "Nothing was added, taken away or changed.");
     assert_eq!((&result["kind"], &result["v"]), (&"clir-probe".into(), &1.into()));
-    assert!(result["clock_offset_ms"].as_i64().unwrap().abs() < 2000, "{result}");
+    assert!(result["offset_ms"].as_i64().unwrap().abs() < 2000, "{result}");
     assert!(result["trials"].as_array().unwrap().len() > 15);
 }
 

@@ -6,7 +6,7 @@ use crate::report::{Probe, Texts};
 
 /// What a probe has measured, or what this system says of its own clock.
 pub(super) fn told(texts: &Texts, probes: &[Probe]) -> Option<String> {
-    let of_probe = |probe: &Probe| offset(texts, probe.clock_offset_ms? as f64 / 1000.0, &probe.file);
+    let of_probe = |probe: &Probe| offset(texts, probe.offset_ms? as f64 / 1000.0, &probe.file);
     probes.iter().find_map(of_probe).or_else(|| chrony(texts)).or_else(|| timedate(texts))
 }
 
