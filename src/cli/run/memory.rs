@@ -38,7 +38,9 @@ pub struct Keepers {
 /// # Errors
 /// What must not be forgotten cannot be read, or a thread cannot be started.
 pub fn open(config: &Config, key: &InstallationKey, authority: &CertAuthority) -> Result<(Memory, Keepers), Failure> {
-    sink::make_dir(&config.log.dir).map_err(|error| Failure::because(format!("the event log in {} cannot be opened", config.log.dir.display()), error))?;
+    sink::make_dir(&config.log.dir).map_err(|error| {
+        Failure::because(format!("the event log in {} cannot be opened", config.log.dir.display()), error)
+    })?;
     let (sightings, keeper) = sightings(config, key);
     let (trusting, trust) = trusting(config, authority);
     let (alerts, judging) = alerts(config, key, authority)?;
