@@ -103,6 +103,15 @@ impl World {
         }
     }
 
+    fn view(&self, line: &str, fields: &str, body: &str) -> Value {
+        let (address, length) = (self.clir.view(), body.len());
+        let mut wire = Wire::connect(address);
+        wire.send(format!("{line} HTTP/1.1\r\nHost: {address}\r\n{fields}Content-Length: {length}\r\n\r\n{body}"));
+        let response = wire.response();
+        assert_eq!(response.status(), 200, "{line}: {}", response.text());
+        serde_json::from_slice(&response.body).unwrap()
+    }
+
     fn rejections(&self) -> usize {
         let is_one = |event: &&Value| event["error"].as_str().is_some_and(|error| error.contains("does not accept"));
         self.clir.events().iter().filter(is_one).count()
@@ -199,6 +208,24 @@ fn what_pins_its_certificate_fails_three_times_and_is_told() {
     let page = page.response().text();
     assert!(page.contains("has shown that it trusts") && page.contains("<code>127.0.0.2</code>"), "{page}");
     world.trust(&["forget", "--host", "127.0.0.2"]);
+    eventually("it is tried again", || (!world.passes(PHONE, "127.0.0.2")).then_some(()));
+}
+
+#[test]
+fn the_live_view_lists_it_and_forgets_it() {
+    let world = World::new(auto().with_view());
+    let listed = |host: Value| {
+        let items = world.view("GET /api/v1/passed", "", "")["items"].take();
+        items.as_array().unwrap().iter().find(|item| item["host"] == host).cloned()
+    };
+    assert!(world.passes(PHONE, "127.0.0.2"));
+    assert_eq!(listed(Value::Null).expect("who has not shown trust")["reason"], "not-trusted");
+    world.shows_trust(PHONE);
+    world.rejects(PHONE, "127.0.0.2", 3);
+    let item = eventually("it is listed", || listed("127.0.0.2".into()));
+    assert_eq!((&item["reason"], listed(Value::Null)), (&"pinned".into(), None), "{item}");
+    let fields = "Content-Type: application/json\r\nX-Clir: 1\r\n";
+    assert_eq!(world.view("POST /api/v1/passed/forget", fields, &item.to_string())["forgotten"], 1);
     eventually("it is tried again", || (!world.passes(PHONE, "127.0.0.2")).then_some(()));
 }
 

@@ -1,7 +1,8 @@
 //! Does this client trust our authority, and what does what it does say about that?
 //!
-//! What is known is kept by [`trust`]; here the events of connections become reports to it. A handshake that is finished
-//! proves little, since some programs look at the certificate only afterwards, and leave. A request inside does.
+//! What is known is kept by [`TrustTable`](crate::policy::trust::TrustTable); here the events of connections become reports to
+//! it. A handshake that is finished proves little, since some programs look at the certificate only afterwards, and leave. A
+//! request inside does.
 
 use std::{
     fmt,

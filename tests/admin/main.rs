@@ -20,9 +20,7 @@ const WRITE: &str = "Content-Type: application/json\r\nX-Clir: 1\r\n";
 
 /// Where the live view of this clir is.
 fn view(clir: &Clir) -> SocketAddr {
-    let said = clir.stdout();
-    let line = said.lines().find_map(|line| line.strip_prefix("live view    http://")).expect("where the live view is");
-    line.split('/').next().unwrap().parse().unwrap()
+    clir.view()
 }
 
 /// Asks; `fields` are whole lines.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ask, eventually, leak, listed, pass, site, view};
+use super::{ask, eventually, leak, listed, pass, site, told, view};
 use crate::support::{Setup, Wire};
 
 /// A stream of events.
@@ -51,6 +51,19 @@ impl Watching {
             }
         }
     }
+}
+
+#[test]
+fn what_people_are_told_is_seen_and_listed() {
+    let clir = Setup::new().with_view().start();
+    let (view, site) = (view(&clir), site());
+    let mut watching = Watching::start(view, "");
+    pass(&clir, &site.url("/"), &leak());
+    while watching.line("event: ") != "alert" {}
+    let alert: serde_json::Value = serde_json::from_str(&watching.line("data: ")).unwrap();
+    assert!(told(view, "/api/v1/alerts")["items"].as_array().unwrap().contains(&alert), "{alert}");
+    assert_eq!(alert["kind"], "carrier-header-started");
+    assert!(!alert.to_string().contains(crate::support::NUMBER), "{alert}");
 }
 
 #[test]

@@ -47,6 +47,14 @@ impl Clir {
         self.addresses[0]
     }
 
+    /// Where the live view is.
+    pub fn view(&self) -> SocketAddr {
+        let said = self.stdout();
+        let line =
+            said.lines().find_map(|line| line.strip_prefix("live view    http://")).expect("where the live view is");
+        line.split('/').next().unwrap().parse().unwrap()
+    }
+
     /// A raw connection to the proxy.
     pub fn connect(&self) -> Wire<TcpStream> {
         Wire::connect(self.address())

@@ -40,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// The directory to make [default: clir-report-<now>]
+    /// The directory to make [default: clir-report- and the time]
     #[arg(long, value_name = "DIR", conflicts_with = "verify")]
     out: Option<PathBuf>,
 
