@@ -154,7 +154,7 @@ fn signs_of_life_are_given_where_they_are_wanted() {
         manager.hears("WATCHDOG=1");
     }
     // A process that stands still gives none.
-    clir.signal("STOP");
+    clir.stop();
     manager.notices.set_read_timeout(Some(Duration::from_millis(600))).unwrap();
     let mut bytes = [0; 4096];
     while manager.notices.recv(&mut bytes).is_ok() {}

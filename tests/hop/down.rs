@@ -136,7 +136,7 @@ fn an_exit_that_says_nothing_is_given_up_in_time_and_by_all_at_once() {
 fn an_exit_that_is_stopped_is_found_out_by_looking() {
     let Pair { near, far } = Pair::with(Speaks::Http2, |near| near.set("upstream.check", r#""1s""#), |far| far);
     near.wait_for_stderr("the exit is up");
-    far.signal("STOP");
+    far.stop();
     near.wait_for_stderr("the exit is down");
     far.signal("CONT");
     eventually("the exit is up again", || (near.stderr().matches("the exit is up").count() > 1).then_some(()));
@@ -156,7 +156,7 @@ fn a_request_to_an_exit_that_is_stopped_does_not_wait_for_long() {
         assert_eq!(ask("/").response().text(), "hello");
         // Another origin, so that it takes a tunnel of its own.
         let other = Origin::new();
-        far.signal("STOP");
+        far.stop();
         let started = Instant::now();
         assert_eq!(get(&near, &other).response().head.status(), 502, "{speaks:?}");
         assert!(started.elapsed() < Duration::from_secs(15), "{speaks:?}: {:?}", started.elapsed());

@@ -149,6 +149,18 @@ impl Clir {
         assert!(status.success(), "kill -{name}");
     }
 
+    /// Stops the process. The signal is asynchronous: on a busy machine some threads go on for a while after it was sent.
+    pub fn stop(&self) {
+        self.signal("STOP");
+        let is_stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
+        eventually("every thread stopped", || {
+            let mut threads = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+            let all =
+                threads.all(|thread| fs::read_to_string(thread.unwrap().path().join("stat")).is_ok_and(is_stopped));
+            all.then_some(())
+        });
+    }
+
     /// Waits until the process has ended.
     pub fn wait(&mut self) -> ExitStatus {
         let status = eventually("the end of clir", || self.child.try_wait().unwrap());
