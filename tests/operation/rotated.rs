@@ -24,7 +24,15 @@ fn visit(clir: &Clir, site: &TlsOrigin, authority: &str) -> std::io::Result<Wire
 }
 
 fn exchange(client: &mut Wire<ClientStream>, far: &mut Wire<ServerStream>, site: &TlsOrigin) {
+    ask(client, site);
+    answer(client, far);
+}
+
+fn ask(client: &mut Wire<ClientStream>, site: &TlsOrigin) {
     client.send(format!("GET / HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", site.port()));
+}
+
+fn answer(client: &mut Wire<ClientStream>, far: &mut Wire<ServerStream>) {
     far.head();
     far.send(origin::ok("inside"));
     assert_eq!(client.response().text(), "inside");
@@ -44,8 +52,11 @@ fn a_rotated_authority_is_taken_up_at_sighup() {
     assert_ne!(old, new);
     clir.signal("HUP");
     clir.wait_for_stderr("the certificate authority was replaced");
-    // What was agreed goes on; what begins now is the new one's.
-    exchange(&mut client, &mut far, &site);
+    clir.wait_for_stderr("the configuration was read anew");
+    // What was agreed with the client goes on, over a new connection to the site: the old one was allowed by other rules. What
+    // begins now is the new one's.
+    ask(&mut client, &site);
+    answer(&mut client, &mut site.accept());
     let mut fresh = visit(&clir, &site, &new).expect("a leaf of the new authority");
     let mut beyond = site.accept();
     exchange(&mut fresh, &mut beyond, &site);
