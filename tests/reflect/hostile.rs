@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use super::{ask, get, json, reflector};
-use crate::support::{Clir, PATIENCE, Wire};
+use crate::support::{Clir, PATIENCE, Wire, eventually};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -98,6 +98,13 @@ fn flood(clir: &Clir, request: &[u8]) {
     });
 }
 
+/// On a busy machine those who are gone take up their places for a while.
+fn is_served(clir: &Clir) -> bool {
+    let mut wire = clir.connect();
+    wire.send_anyway("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    wire.try_head().is_ok()
+}
+
 /// Bytes that are kept for whoever sends, says nothing more, or does not read.
 #[test]
 fn floods_and_slow_clients_leave_memory_as_it_is() {
@@ -108,19 +115,19 @@ fn floods_and_slow_clients_leave_memory_as_it_is() {
     let slow: Vec<_> = (0..300)
         .map(|_| {
             let mut wire = clir.connect();
-            wire.send(format!("GET / HTTP/1.1\r\nHost: a\r\nX-Slow: {}", "a".repeat(16_000)));
+            wire.send_anyway(format!("GET / HTTP/1.1\r\nHost: a\r\nX-Slow: {}", "a".repeat(16_000)));
             wire
         })
         .collect();
     flood(&clir, &large);
-    get(&clir, "/", "");
+    eventually("it serves again", || is_served(&clir).then_some(()));
     let grown = clir.resident().saturating_sub(before);
     assert!(grown < 40 * MIB, "{} MiB", grown / MIB);
     drop(slow);
     for _ in 0..3 {
         flood(&clir, &large);
     }
-    get(&clir, "/", "");
+    eventually("it serves again", || is_served(&clir).then_some(()));
     let grown = clir.resident().saturating_sub(before);
     assert!(grown < 40 * MIB, "{} MiB", grown / MIB);
 }

@@ -86,8 +86,9 @@ impl Reloading {
         let loaded = match config::load(self.explicit.as_deref()) {
             Ok(loaded) => loaded,
             Err(report) => {
-                tracing::error!("the configuration is not sound; the old one stays in force\n{report}");
+                // Whoever reads the one may ask for the other at once.
                 self.kept.rules.keep(report.to_string());
+                tracing::error!("the configuration is not sound; the old one stays in force\n{report}");
                 return false;
             }
         };
@@ -98,8 +99,8 @@ impl Reloading {
         {
             Ok(way_out) => way_out,
             Err(failure) => {
-                tracing::error!("the configuration cannot be used; the old one stays in force: {failure}");
                 self.kept.rules.keep(failure.to_string());
+                tracing::error!("the configuration cannot be used; the old one stays in force: {failure}");
                 return false;
             }
         };
