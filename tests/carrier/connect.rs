@@ -81,7 +81,8 @@ fn a_number_that_is_the_host_is_written_nowhere() {
         assert_eq!(client.response().status(), 400);
         let events = clir.wait_for_events(4);
         let masked = format!("{MASKED}.localhost");
-        let connect = events.iter().find(|event| event["host"] == masked.as_str()).expect("the first tunnel");
+        let is_first = |event: &&serde_json::Value| event["host"] == masked.as_str() && event["method"] == "CONNECT";
+        let connect = events.iter().find(is_first).expect("the first tunnel");
         assert_eq!(connect["tunnel"]["sni"], masked.as_str(), "{connect}");
         assert!(events.iter().any(|event| event["host"] == "localhost" && event["tunnel"]["sni"] == masked.as_str()));
         clir.assert_never_wrote(NUMBER);
