@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::{
-    frames::{BlockReader, ENHANCE_YOUR_CALM, FrameHeader, Judge, Kind, Outline, Requests, go_away},
+    frames::{BlockReader, ENHANCE_YOUR_CALM, FrameHeader, Judge, Kind, Outline, Requests, go_away, written},
     stall::Stall,
 };
 use allowance::Allowance;
@@ -202,14 +202,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for FrameMeter<IO> {
         if this.end != End::Open {
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
-        let written = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
-        let count = ready!(this.writing.guard(cx, this.patience, written))?;
-        let mut left = count;
-        for slice in slices {
-            let taken = left.min(slice.len());
-            this.credit(slice.get(..taken).unwrap_or_default());
-            left -= taken;
-        }
+        let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
+        let count = ready!(this.writing.guard(cx, this.patience, outcome))?;
+        written(slices, count).for_each(|bytes| this.credit(bytes));
         Poll::Ready(Ok(count))
     }
 

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{
     blocks::{BlockReader, Judge, Unreadable},
     header::{Kind, Outline},
+    written::written,
 };
 use crate::exchange::{
     Version,
@@ -132,12 +133,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Judged<IO> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let count = ready!(Pin::new(&mut this.io).poll_write_vectored(cx, slices))?;
-        let mut left = count;
-        for slice in slices {
-            let taken = left.min(slice.len());
-            this.note(slice.get(..taken).unwrap_or_default());
-            left -= taken;
-        }
+        written(slices, count).for_each(|bytes| this.note(bytes));
         Poll::Ready(Ok(count))
     }
 

@@ -8,6 +8,7 @@ mod blocks;
 mod header;
 mod heads;
 mod requests;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -17,3 +18,4 @@ pub use blocks::{BlockReader, Judge};
 pub use header::{ENHANCE_YOUR_CALM, FrameHeader, Kind, Outline, go_away};
 pub use heads::{Heads, Received};
 pub use requests::Requests;
+pub use written::written;
