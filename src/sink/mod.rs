@@ -10,6 +10,7 @@ mod database;
 mod event_log;
 pub mod index;
 mod journal;
+mod keeping;
 mod segment;
 mod sightings;
 mod trust;

@@ -11,16 +11,18 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
     time::Duration,
 };
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::database::{self, Shape, Unusable};
+use super::{
+    database::{self, Shape, Unusable},
+    keeping::Keeping,
+};
 use crate::{
     detect::{
         Finding, Subject,
@@ -40,9 +42,6 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Every so many times counts are stored as well, and what is too old is forgotten.
 const ROUND: u32 = 30;
-
-/// How long closing may take.
-const CLOSING: Duration = Duration::from_secs(5);
 
 /// Clients kept on disk: as many as in memory. Who had to make room there goes here as well.
 const CLIENTS: i64 = 8192;
@@ -75,10 +74,7 @@ pub struct Sightings {
 
 /// The thread that stores; to be closed at the end.
 #[derive(Debug)]
-pub struct Keeper {
-    close: SyncSender<()>,
-    finished: Receiver<()>,
-}
+pub struct Keeper(Keeping);
 
 impl Sightings {
     /// Reads what is stored in `dir`, which must exist, and starts the thread that stores what comes.
@@ -95,9 +91,10 @@ impl Sightings {
         let keep = i64::from(watch.keep_days) * SECONDS_A_DAY;
         memory.forget_before(Timestamp::now().as_second() - keep);
         let memory = Arc::new(memory);
-        let keeping =
-            Keeping { memory: Arc::clone(&memory), store: store.ok(), keep, waiting: HashMap::new(), gone: Vec::new() };
-        Ok((Self { memory }, Keeper::start(keeping)?))
+        let work =
+            Work { memory: Arc::clone(&memory), store: store.ok(), keep, waiting: HashMap::new(), gone: Vec::new() };
+        let keeping = Keeping::start("sightings", |closing| work.run(closing))?;
+        Ok((Self { memory }, Keeper(keeping)))
     }
 }
 
@@ -126,29 +123,14 @@ fn passing<T>(context: &Context, then: impl FnOnce(Passage<'_>) -> T) -> T {
 }
 
 impl Keeper {
-    fn start(keeping: Keeping) -> io::Result<Self> {
-        let (close, closing) = sync_channel(1);
-        let (done, finished) = sync_channel(1);
-        thread::Builder::new().name("sightings".into()).spawn(move || {
-            keeping.run(&closing);
-            // Nobody listens unless it is being closed.
-            let _ = done.try_send(());
-        })?;
-        Ok(Self { close, finished })
-    }
-
     /// Stores what has not been stored. Gives up after a few seconds, and says so, when the disk does not answer.
     pub fn close(self) {
-        // A thread that is gone needs no telling.
-        let _ = self.close.try_send(());
-        if self.finished.recv_timeout(CLOSING) == Err(RecvTimeoutError::Timeout) {
-            tracing::error!("sightings could not be stored within {} s", CLOSING.as_secs());
-        }
+        self.0.close("sightings");
     }
 }
 
 /// What the thread has in hand.
-struct Keeping {
+struct Work {
     memory: Arc<Behaviour>,
     /// Nothing where no database can be had.
     store: Option<Connection>,
@@ -160,7 +142,7 @@ struct Keeping {
     gone: Vec<u64>,
 }
 
-impl Keeping {
+impl Work {
     fn run(mut self, closing: &Receiver<()>) {
         let mut was_told = false;
         for turn in 0_u32.. {

@@ -11,16 +11,18 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::database::{self, Shape, Unusable};
+use super::{
+    database::{self, Shape, Unusable},
+    keeping::Keeping,
+};
 use crate::policy::{
     HostSet,
     trust::{Acquaintance, Forget, Kept, TrustTable, TrustTimes, Who},
@@ -49,8 +51,6 @@ const SHAPE: Shape<'_> = Shape {
 const INTERVAL: Duration = Duration::from_millis(250);
 /// How often what is too old is forgotten.
 const ROUND: Duration = Duration::from_hours(1);
-/// How long closing may take.
-const CLOSING: Duration = Duration::from_secs(5);
 /// Clients kept: as many as in memory.
 const CLIENTS: i64 = 2048;
 /// Clients of whom something may wait for the disk.
@@ -58,10 +58,7 @@ const WAITING: usize = 4096;
 
 /// The thread that stores; to be closed at the end.
 #[derive(Debug)]
-pub struct TrustKeeper {
-    close: SyncSender<()>,
-    finished: Receiver<()>,
-}
+pub struct TrustKeeper(Keeping);
 
 impl TrustKeeper {
     /// Puts what is stored in `dir`, which must exist, into the table, and starts the thread that stores what changes.
@@ -76,29 +73,18 @@ impl TrustKeeper {
             tracing::warn!("who trusts the authority will be forgotten at the end: {name} cannot be used: {error}");
         });
         table.forget_strangers(&times, Timestamp::now().as_millisecond());
-        let keeping = Keeping { table, times, store: store.ok(), waiting: HashMap::new(), seen: None };
-        let (close, closing) = sync_channel(1);
-        let (done, finished) = sync_channel(1);
-        thread::Builder::new().name("trust".into()).spawn(move || {
-            keeping.run(&closing);
-            // Nobody listens unless it is being closed.
-            let _ = done.try_send(());
-        })?;
-        Ok(Self { close, finished })
+        let work = Work { table, times, store: store.ok(), waiting: HashMap::new(), seen: None };
+        Keeping::start("trust", |closing| work.run(closing)).map(Self)
     }
 
     /// Stores what has not been stored. Gives up after a few seconds, and says so, when the disk does not answer.
     pub fn close(self) {
-        // A thread that is gone needs no telling.
-        let _ = self.close.try_send(());
-        if self.finished.recv_timeout(CLOSING) == Err(RecvTimeoutError::Timeout) {
-            tracing::error!("who trusts the authority could not be stored within {} s", CLOSING.as_secs());
-        }
+        self.0.close("who trusts the authority");
     }
 }
 
 /// What the thread has in hand.
-struct Keeping {
+struct Work {
     table: Arc<TrustTable>,
     times: TrustTimes,
     /// Nothing where no database can be had.
@@ -109,7 +95,7 @@ struct Keeping {
     seen: Option<i64>,
 }
 
-impl Keeping {
+impl Work {
     fn run(mut self, closing: &Receiver<()>) {
         let (mut was_told, mut round) = (false, Instant::now());
         loop {

@@ -1,6 +1,6 @@
 //! Is what is kept there again, and is a command heard?
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
+use std::{fs, os::unix::fs::PermissionsExt, thread, time::Instant};
 
 use super::*;
 use crate::{
