@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use super::reply::Fault;
-use crate::exchange::Sensitive;
+use crate::exchange::{Sensitive, hex};
 
 /// The cookie's name.
 const COOKIE: &str = "clir_admin";
@@ -35,7 +35,7 @@ pub struct Login {
 impl Login {
     /// With this token; `random` makes the cookie.
     pub fn new(token: Sensitive<String>, random: [u8; 32]) -> Self {
-        let cookie = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let cookie = hex(&random);
         Self { token, cookie: Sensitive::new(cookie), failures: Mutex::default() }
     }
 

@@ -277,7 +277,7 @@ fn network(address: IpAddr) -> String {
 }
 
 fn details(line: &EventLine) -> Details {
-    let client = line.client.rsplit_once(':').map_or(line.client.as_str(), |(address, _)| address);
+    let client = line.client_address();
     Details {
         listener: line.listener.clone(),
         vantage: line.vantage.clone(),

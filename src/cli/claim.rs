@@ -15,6 +15,7 @@ use super::{Failure, Outcome, judgement};
 use crate::{
     claim::{self, Link, NewLink, Secret, Store},
     config::{Claiming, Config},
+    exchange::hex,
     portal::qr,
     tls,
 };
@@ -106,7 +107,7 @@ fn new(store: &mut Store, new: &New, config: &Config) -> Result<String, Failure>
     })?;
     let no_random = |_| Failure::new("the system gives no random bytes");
     let secret = Secret::new().map_err(no_random)?;
-    let id: String = tls::random::<4>().map_err(no_random)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hex(&tls::random::<4>().map_err(no_random)?);
     let lasts = new.r#for.unwrap_or(claiming.lasts);
     let link = NewLink {
         id,

@@ -45,6 +45,16 @@ pub struct EventLine {
 }
 
 impl EventLine {
+    /// The client's address without its port, as it stands in the line.
+    pub fn client_address(&self) -> &str {
+        self.client.rsplit_once(':').map_or(self.client.as_str(), |(address, _)| address)
+    }
+
+    /// What the client is called: its name where it has one, else its address.
+    pub fn client_called(&self) -> &str {
+        self.client_name.as_deref().unwrap_or_else(|| self.client_address())
+    }
+
     /// The URL that was asked for, or the authority of a `CONNECT`; where no host is known, what was asked for.
     pub fn url(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     detect::{Finding, Identifier},
-    exchange::{Field, InstallationKey},
+    exchange::{Field, InstallationKey, hex},
 };
 
 /// How much of the values is written.
@@ -92,14 +92,8 @@ impl Redactor {
 
     /// `hmac:` and half of an HMAC-SHA-256 over identifier and value: equal values of one kind have equal digests.
     pub fn digest(&self, identifier: Identifier, value: &[u8]) -> String {
-        use std::fmt::Write as _;
         let digest = self.key.digest("event", &[identifier.as_str().as_bytes(), value]);
-        let mut text = String::from("hmac:");
-        digest.iter().take(16).for_each(|byte| {
-            // A String takes whatever is written to it.
-            let _ = write!(text, "{byte:02x}");
-        });
-        text
+        format!("hmac:{}", hex(digest.get(..16).unwrap_or_default()))
     }
 
     /// What was found, as it may be shown to a person.

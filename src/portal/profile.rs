@@ -9,6 +9,7 @@ use plist::{Dictionary, Value};
 use uuid::Builder;
 
 use super::Portal;
+use crate::exchange::hex;
 
 /// A profile that installs the authority's certificate. The owner of the device still has to trust it in the settings.
 pub(super) fn authority(portal: &Portal, entropy: [u8; 32]) -> Result<Vec<u8>, plist::Error> {
@@ -98,8 +99,4 @@ fn uuids(entropy: [u8; 32]) -> (String, String) {
 /// The beginning of a fingerprint, without what separates its bytes.
 fn short(fingerprint: &str) -> String {
     fingerprint.chars().filter(char::is_ascii_hexdigit).take(16).collect::<String>().to_lowercase()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,11 @@
 //! What is sent, so that what happens to it tells something?
 
 use super::{Settings, route::Route};
-use crate::{exchange::Fields, reflect::MARKED, tls};
+use crate::{
+    exchange::{Fields, hex},
+    reflect::MARKED,
+    tls,
+};
 
 /// Fields that are documented as carriers' own, sent with a value of ours: an engine that inserts them takes them away or writes its own
 /// value over them, also where it would insert nothing.
@@ -134,7 +138,7 @@ fn plain(name: &str, host: &str) -> Result<Planned, String> {
 
 fn nonce() -> Result<String, String> {
     let bytes: [u8; 16] = tls::random().map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// Names in every spelling, one of them twice.

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     detect::{Finding, Part, Subject},
     event::{escaped, render_finding},
-    exchange::{Direction, Fields},
+    exchange::{Direction, Field, Fields, hex},
 };
 
 /// Sends the script's requests over one connection.
@@ -246,7 +246,7 @@ pub(super) fn findings(found: &[Finding], judge: &Judge) -> Vec<Value> {
 /// What arrived; what was put there on the way shows its ends only.
 fn shown(sent: &Fields, arrived: &Fields, judge: &Judge) -> Vec<(String, String)> {
     let ours = |value: &[u8]| sent.iter().any(|field| field.value == value);
-    let one = |field: &crate::exchange::Field| {
+    let one = |field: &Field| {
         let value = if ours(&field.value) { escaped(&field.value) } else { foreign(&field.value, judge) };
         (escaped(&field.name), value)
     };
@@ -263,8 +263,4 @@ fn foreign(value: &[u8], judge: &Judge) -> String {
 
 fn pairs(fields: &Fields) -> Vec<(String, String)> {
     fields.iter().map(|field| (escaped(&field.name), escaped(&field.value))).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use http::StatusCode;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::{Seen, Site, bodies, head::Head, json, negotiate::wants_json, page, seen, site::Read, walk};
-use crate::exchange::{Origin, Scheme};
+use super::{Seen, Site, bodies, head::Head, negotiate::wants_json, page, seen, site::Read, walk};
+use crate::exchange::{Origin, Scheme, hex};
 
 /// Who may do what: anything but tunnels.
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE";
@@ -109,7 +109,7 @@ fn of_response(site: &Site, seen: &Seen) -> Content {
 fn marked(body: bodies::Marked, head: &Head) -> Content {
     let allows = head.parameter("transform").as_deref() == Some("allow");
     let content = Content::new(body.kind, body.bytes);
-    let digest = json::hex(&seen::digest(body.bytes));
+    let digest = hex(&seen::digest(body.bytes));
     let content = content.with("X-Reflect-Body-SHA256", digest);
     if allows { content.with("Cache-Control", "no-store") } else { content }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     detect::Finding,
     event::{Guarded, Redactor, escaped, render_finding},
-    exchange::Fields,
+    exchange::{Fields, hex},
 };
 
 type Pair = (String, String);
@@ -135,11 +135,6 @@ pub(super) fn clock(time: Timestamp) -> String {
 
 fn body(seen: &Seen) -> BodyFacts {
     BodyFacts { bytes: seen.body.bytes, sha256: hex(&seen.body.sha256), complete: seen.body.is_complete }
-}
-
-/// In lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn connection(seen: &Seen) -> ConnectionFacts {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     detect::{Finding, Part, Scanner, Subject},
     event::Redactor,
-    exchange::{Direction, Fields, Host, Origin, Scheme},
+    exchange::{Direction, Fields, Host, Origin, Scheme, hex},
 };
 
 /// Longer ones are not given back.
@@ -104,7 +104,7 @@ impl Site {
     pub(super) fn read(&self, seen: &Seen, keeps: bool) -> Read {
         let head = Head::read(&seen.raw);
         let echo = head.parameter("nonce").filter(|nonce| nonce.len() <= LONGEST_ECHO);
-        let nonce = echo.clone().filter(|nonce| is_nonce(nonce)).unwrap_or_else(|| json::hex(&seen.entropy));
+        let nonce = echo.clone().filter(|nonce| is_nonce(nonce)).unwrap_or_else(|| hex(&seen.entropy));
         let scheme = seen.connection.scheme();
         let mut findings = self.scan(&head, scheme);
         if let Some(tls) = &seen.connection.tls {

@@ -55,12 +55,11 @@ pub(super) struct Why {
 
 impl Exhibit {
     pub(super) fn of(event: &EventLine, least: Severity) -> Self {
-        let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
         let told: Vec<_> = event.findings.iter().filter(|finding| is_at_least(&finding.severity, least)).collect();
         Self {
             id: event.id.clone(),
             ts: event.ts.clone(),
-            client: clean(event.client_name.as_deref().unwrap_or(client)),
+            client: clean(event.client_called()),
             listener: clean(&event.listener),
             vantage: event.vantage.clone(),
             url: clean(&event.url()),

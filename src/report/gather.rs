@@ -115,8 +115,7 @@ impl Gathering {
             self.last = Some(self.last.map_or(time, |last| last.max(time)));
         }
         note(&mut self.hosts, &event.host);
-        let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
-        note(&mut self.clients, event.client_name.as_deref().unwrap_or(client));
+        note(&mut self.clients, event.client_called());
         if self.listeners.len() < 64 {
             self.listeners.insert((event.listener.clone(), event.vantage.clone()));
         }

@@ -5,7 +5,6 @@
 //! verify it. Against somebody who writes the whole chain anew helps only what was noted elsewhere: see [`Chain::head`].
 
 use std::{
-    fmt::Write as _,
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt,
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::segment::{Segment, segments};
+use crate::exchange::hex;
 
 /// What stands for the line before the first.
 const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -244,14 +244,6 @@ impl Ending {
         line.push(b'\n');
         self.file.write_all(&line)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

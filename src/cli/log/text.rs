@@ -16,8 +16,7 @@ const COLUMNS: usize = 100;
 pub(super) fn write(out: &mut impl Write, event: &EventLine) -> io::Result<()> {
     let time = event.ts.get(..19).unwrap_or(&event.ts).replace('T', " ");
     let status = event.status.map_or("-".into(), |status| status.to_string());
-    let client = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
-    let client = event.client_name.as_deref().unwrap_or(client);
+    let client = event.client_called();
     let start = format!("{time}  {:<11}  {status:>3}  {client:<15}  ", event.verdict);
     line(out, &format!("{start}{} {}", event.method, event.url()))?;
     for finding in &event.findings {

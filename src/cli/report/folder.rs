@@ -11,8 +11,7 @@ use std::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::manifest::hex;
-use crate::cli::Failure;
+use crate::{cli::Failure, exchange::hex};
 
 /// The file with the digests of the others, in the form that `sha256sum` reads.
 pub(super) const SUMS: &str = "SHA256SUMS";

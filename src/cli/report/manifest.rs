@@ -1,7 +1,6 @@
 //! What did the files of the log hold when the report was made?
 
 use std::{
-    fmt::Write as _,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -107,13 +106,4 @@ fn word(state: Option<State>) -> &'static str {
         // What was let go is there no more; a file of that name is another.
         Some(State::LetGo) | None => "open",
     }
-}
-
-/// In lower-case hexadecimal, as `sha256sum` writes it.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

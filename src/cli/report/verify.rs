@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     folder::SUMS,
-    manifest::{Entry, Manifest, hex},
+    manifest::{Entry, Manifest},
 };
 use crate::{
     cli::{Failure, Outcome},
+    exchange::hex,
     sink::{Chain, Content, State},
 };
 

@@ -65,7 +65,7 @@ fn request(event: &EventLine) -> String {
 
 /// Who it was: its name where it has one, else its address without the port.
 pub(super) fn client(event: &EventLine) -> &str {
-    let address = event.client.rsplit_once(':').map_or(event.client.as_str(), |(address, _)| address);
+    let address = event.client_address();
     event.client_name.as_deref().unwrap_or_else(|| address.trim_start_matches('[').trim_end_matches(']'))
 }
 
