@@ -48,6 +48,11 @@ impl Fields {
         Self::default()
     }
 
+    /// An empty list with room for so many field lines.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// Appends a field line.
     pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         self.0.push(Field::new(name, value));

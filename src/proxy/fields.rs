@@ -112,7 +112,8 @@ pub fn outbound(
     upgrade: Option<&Bytes>,
 ) -> Fields {
     let options = ConnectionOptions::of(&head.fields);
-    let mut fields = Fields::new();
+    // One for a `Host` or a `Connection` that was not there.
+    let mut fields = Fields::with_capacity(head.fields.len() + 2);
     let mut kept = kept_options(head, protocol, upgrade.is_some());
     let splits_cookies = head.version == Version::Http2 && protocol == Protocol::Http1;
     if protocol == Protocol::Http1 && head.fields.first("host").is_none() {
@@ -202,7 +203,11 @@ pub fn inbound(fields: &Fields, to: Version, switching: Switching) -> Fields {
         Switching::Wanted if field.is("connection") => "Upgrade".into(),
         _ => field.value.clone(),
     };
-    fields.iter().filter(|field| is_kept(field)).map(|field| (field.name.clone(), value(field))).collect()
+    let mut kept = Fields::with_capacity(fields.len());
+    for field in fields.iter().filter(|field| is_kept(field)) {
+        kept.push(field.name.clone(), value(field));
+    }
+    kept
 }
 
 /// All fields as a map, for HTTP/2.

@@ -81,7 +81,7 @@ pub fn carries(scheme: Scheme) -> Carries {
 /// # Errors
 /// A [`Fault`] when there is no answer.
 pub async fn forward(
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     mut request: Request<Incoming>,
     switch: Option<Switch<'_>>,
 ) -> Result<Response<Body>, Fault> {
@@ -167,7 +167,7 @@ impl Asked {
 }
 
 /// Everything that one attempt needs, and the gate that holds the body back where the client waits for a 100.
-fn prepare(exchange: &Exchange, request: Request<Incoming>, asked: &Asked) -> (Attempt, Option<gate::Keeper>) {
+fn prepare(exchange: &Arc<Exchange>, request: Request<Incoming>, asked: &Asked) -> (Attempt, Option<gate::Keeper>) {
     let (parts, incoming) = request.into_parts();
     let expects = exchange.received.version == Version::Http11
         && exchange.sent.fields.first("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
@@ -214,7 +214,7 @@ fn lead(exchange: &Exchange, led: &Led) -> Response<Body> {
 }
 
 /// The origin's answer, judged, for the client.
-fn answer(exchange: &Exchange, answered: Answered, switches: bool, upload: Upload) -> Response<Body> {
+fn answer(exchange: &Arc<Exchange>, answered: Answered, switches: bool, upload: Upload) -> Response<Body> {
     let Answered { response, head, sender, target } = answered;
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, &head, today());
     exchange.account.found(judgement.findings);
@@ -268,7 +268,7 @@ struct Down {
 }
 
 /// The body of an answer; at its end the connection is free for the next request.
-fn passing_down(exchange: &Exchange, down: Down) -> Body {
+fn passing_down(exchange: &Arc<Exchange>, down: Down) -> Body {
     let Down { incoming, sender, target, upload } = down;
     let judge = trailer_judge(exchange, Direction::Response);
     let patience = exchange.session.limits().patience.body;
@@ -276,7 +276,7 @@ fn passing_down(exchange: &Exchange, down: Down) -> Body {
         .with_patience(patience)
         .onto(exchange.session.tape.as_ref().map(Tape::next_head))
         .watching(upload.watch);
-    if matches!(sender, Sender::Http2(..)) {
+    if sender.protocol() == Protocol::Http2 {
         return body;
     }
     let worker = Arc::clone(&exchange.session.worker);
@@ -290,8 +290,8 @@ fn passing_down(exchange: &Exchange, down: Down) -> Body {
     })
 }
 
-fn trailer_judge(exchange: &Exchange, direction: Direction) -> super::body::TrailerJudge {
-    let exchange = exchange.clone();
+fn trailer_judge(exchange: &Arc<Exchange>, direction: Direction) -> super::body::TrailerJudge {
+    let exchange = Arc::clone(exchange);
     Box::new(move |trailers| {
         let fields = fields::of_map(&trailers);
         let interceptor = &exchange.judges.interceptor;

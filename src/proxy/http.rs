@@ -24,7 +24,7 @@ use super::{
     http2_head,
     max_forwards::{self, Hop},
     own,
-    recorder::{Recorded, Tape},
+    recorder::{Recorded, Tape, count_shown},
     refusal, route,
     session::{Judges, Scope, Session, today},
     upstream::Target,
@@ -133,7 +133,7 @@ impl Drop for Switch<'_> {
 
 /// hyper and the recorder must have read the same request; if not, one of them can be fooled, and nothing is passed on.
 fn is_twin(head: &RequestHead, request: &Request<Incoming>) -> bool {
-    head.method == request.method().as_str().as_bytes() && head.fields.len() == request.headers().len()
+    head.method == request.method().as_str().as_bytes() && count_shown(&head.fields) == request.headers().len()
 }
 
 fn refuse_head(session: &Session, fault: GrammarFault) -> Response<Body> {
@@ -151,7 +151,7 @@ async fn handle_head(
     switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let exchange = match admit(session, head).await {
-        Ok(exchange) => *exchange,
+        Ok(exchange) => exchange,
         Err(answer) => return settle(request, *answer).await,
     };
     let account = Arc::clone(&exchange.account);
@@ -175,7 +175,7 @@ async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<
 }
 
 /// Judges a head: what may pass, or the answer to what may not.
-async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Box<Response<Body>>> {
+async fn admit(session: &Session, head: RequestHead) -> Result<Arc<Exchange>, Box<Response<Body>>> {
     session.proves();
     let judges = session.shared().judges.load_full();
     let destination = route::destination(&session.scope, &head).and_then(|found| allowed(session, &judges, found));
@@ -223,7 +223,7 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Box<Exchange>, Bo
         Ok(via) => Target { via, ..target },
         Err(fault) => return Err(Box::new(answer_fault(&account, &fault))),
     };
-    Ok(Box::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
+    Ok(Arc::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
 }
 
 /// The same session, of whom the request says that it is.

@@ -3,6 +3,8 @@
 //! A 100 opens the gate that holds the client's body back, and hyper tells the client. Every other one is passed on to a
 //! client of HTTP/1.1; one of HTTP/1.0 knows none, and to one of HTTP/2 the library has no way to send any.
 
+use std::sync::Arc;
+
 use http::{Request, StatusCode};
 
 use super::{body::Body, fields, forward::Exchange, gate::Keeper, session::today, verbatim::Heads};
@@ -12,8 +14,8 @@ use crate::{
 };
 
 /// Waits for interim answers to a request. `heads` tells them as they came.
-pub fn watch(request: &mut Request<Body>, exchange: &Exchange, heads: Option<Heads>, keeper: Option<Keeper>) {
-    let exchange = exchange.clone();
+pub fn watch(request: &mut Request<Body>, exchange: &Arc<Exchange>, heads: Option<Heads>, keeper: Option<Keeper>) {
+    let exchange = Arc::clone(exchange);
     hyper::ext::on_informational(request, move |informational| {
         let head = heads.as_ref().and_then(Heads::interim);
         if informational.status() == StatusCode::CONTINUE {

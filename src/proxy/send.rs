@@ -88,7 +88,7 @@ pub struct Answered {
 /// # Errors
 /// A [`Fault`] when no connection gave an answer.
 pub async fn send(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     attempt: &mut Attempt,
     keeper: Option<&gate::Keeper>,
     needs_http2: bool,
@@ -167,7 +167,7 @@ pub fn taken_by(target: &Target, sender: &Sender) -> Target {
 }
 
 async fn send_on(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     attempt: &mut Attempt,
     mut sender: Sender,
     keeper: Option<&gate::Keeper>,
@@ -212,16 +212,16 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
     let is_twin = |head: &ResponseHead| {
         head.status == response.status().as_u16() && head.fields.len() == response.headers().len()
     };
-    match (sender, sender.head()) {
-        (Sender::Http2(..), _) => Ok(ResponseHead {
+    match (sender.protocol(), sender.head()) {
+        (Protocol::Http2, _) => Ok(ResponseHead {
             status: response.status().as_u16(),
             reason: Bytes::new(),
             version: Version::Http2,
             fields: fields::of_map(response.headers()),
         }),
-        (Sender::Http1(..), Some(Ok(head))) if is_twin(&head) => Ok(head),
-        (Sender::Http1(..), Some(Err(fault))) => Err(invalid(fault)),
-        (Sender::Http1(..), _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
+        (Protocol::Http1, Some(Ok(head))) if is_twin(&head) => Ok(head),
+        (Protocol::Http1, Some(Err(fault))) => Err(invalid(fault)),
+        (Protocol::Http1, _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
     }
 }
 

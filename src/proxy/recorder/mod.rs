@@ -1,9 +1,10 @@
 //! What exactly did the client send?
 //!
 //! A reader below hyper that keeps each request head's bytes and holds them to the strict grammar *before* hyper sees
-//! them. hyper is handed one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
+//! them. hyper is handed the outline of one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
 //! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
 
+mod outline;
 mod tape;
 mod write;
 
@@ -22,6 +23,7 @@ use super::{
     stall::Stall,
     verbatim::HeadWriter,
 };
+pub use outline::count as count_shown;
 use tape::Expected;
 pub use tape::{Recorded, Tape, UnderWay};
 
@@ -184,7 +186,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
     fn begin_message(&mut self, head: Bytes, parsed: ParsedHead) {
         self.has_spoken = true;
         self.reading.calm();
-        self.ready = head;
+        self.ready = outline::of(&head, &parsed.head.fields);
         self.state = State::Body(BodyTracker::new(parsed.framing), parsed.may_switch);
         self.tape.push(Recorded::Sound(parsed));
         if let State::Body(tracker, may_switch) = &self.state

@@ -13,6 +13,8 @@ mod led;
 mod memory;
 mod probe;
 
+use std::sync::Arc;
+
 use tokio::time::timeout;
 
 use super::{
@@ -58,7 +60,7 @@ pub struct Wishes {
 /// # Errors
 /// A [`Fault`] when no connection gave an answer.
 pub async fn send(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     mut attempt: Attempt,
     keeper: Option<gate::Keeper>,
     asked: Wishes,
@@ -79,7 +81,7 @@ pub async fn send(
 }
 
 /// The same exchange with the site in TLS, or why there is none.
-fn inside(exchange: &Exchange, switches: bool) -> Result<Exchange, &'static str> {
+fn inside(exchange: &Exchange, switches: bool) -> Result<Arc<Exchange>, &'static str> {
     let site = site(exchange);
     let connectivity = exchange.judges.interceptor.connectivity();
     let is_check = connectivity.is_check(&site.host, &exchange.received.target)
@@ -91,14 +93,14 @@ fn inside(exchange: &Exchange, switches: bool) -> Result<Exchange, &'static str>
     }
     let way = exchange.judges.way(dialled, HTTPS, Carries::Tls);
     let via = way.map_err(|_| "exit-down")?;
-    let mut inside = exchange.clone();
+    let mut inside = Exchange::clone(exchange);
     let (scheme, name) = (Scheme::Https, site.host.clone());
     let target = Target { scheme, name, dialled: dialled.clone(), port: HTTPS, source: *source, via };
     inside.context.origin = Origin { scheme: Scheme::Https, host: site.host, port: HTTPS };
     inside.target = target;
     // A tunnel's own connection is the one in cleartext.
     inside.session.scope = Scope::Proxy;
-    Ok(inside)
+    Ok(Arc::new(inside))
 }
 
 /// The site as the client names it. Inside a tunnel that is `Host`: whoever is at that address must then prove the name.
@@ -109,7 +111,7 @@ fn site(exchange: &Exchange) -> Origin {
 }
 
 async fn in_cleartext(
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     attempt: &mut Attempt,
     keeper: Option<&gate::Keeper>,
     reason: &'static str,
@@ -123,10 +125,10 @@ async fn in_cleartext(
 /// One request for a site that may be there in TLS.
 struct Upgrading<'a> {
     /// As it was asked.
-    exchange: &'a Exchange,
+    exchange: &'a Arc<Exchange>,
     /// As it is to be sent.
-    inside: Exchange,
-    record: std::sync::Arc<Record>,
+    inside: Arc<Exchange>,
+    record: Arc<Record>,
 }
 
 impl Upgrading<'_> {

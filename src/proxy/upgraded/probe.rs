@@ -2,7 +2,7 @@
 //!
 //! One look at a site at a time, and not too many in all. Whoever asks while somebody looks waits for what is found.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 use tokio::time::timeout;
@@ -116,6 +116,7 @@ async fn ask(inside: &Exchange) -> Result<Heard, Fault> {
     let head = RequestHead { method: "HEAD".into(), target, version: inside.sent.version, fields };
     let mut asking = inside.clone();
     asking.sent = head.into();
+    let asking = Arc::new(asking);
     let Answered { response, head, sender, .. } =
         send::send(&asking, &mut Attempt::bare(Method::HEAD), None, false).await?;
     let is_no_method = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_IMPLEMENTED].contains(&response.status());

@@ -89,6 +89,8 @@ pub struct Limits {
     pub body: Duration,
     pub header_bytes: usize,
     pub headers: usize,
+    /// The worker that connections run on.
+    pub worker: usize,
 }
 
 /// A stream on which the origin has proved its name.
@@ -242,7 +244,7 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http1(sender, heads, passage), settings: None })
+    Ok(Connected { sender: Sender::http1(sender, heads, passage, limits.worker), settings: None })
 }
 
 async fn http2<IO>(stream: IO, passage: Option<Passage>, limits: &Limits) -> Result<Connected, Fault>
@@ -264,5 +266,5 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http2(sender, passage), settings: Some(announced) })
+    Ok(Connected { sender: Sender::http2(sender, passage, limits.worker), settings: Some(announced) })
 }

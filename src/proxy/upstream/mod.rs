@@ -78,7 +78,7 @@ pub struct Upstream {
     dialer: Dialer,
     agreement: Agreement,
     admission: Admission,
-    /// Everybody's pools, of which one is ours: connections are kept there and sought there first.
+    /// Everybody's pools, of which one is ours: connections are sought there first.
     pools: Arc<[Pool]>,
     own: usize,
     limits: handshake::Limits,
@@ -138,14 +138,15 @@ impl Upstream {
                 body: settings.body,
                 header_bytes: settings.header_bytes,
                 headers: settings.headers,
+                worker: own,
             },
         };
         (0..count).map(one).collect()
     }
 
-    /// Keeps a connection for later; `access` is what allowed it.
+    /// Keeps a connection for later, with the worker that it runs on; `access` is what allowed it.
     pub fn put(&self, target: &Target, sender: Sender, access: &Arc<Access>) {
-        if let Some(pool) = self.pools.get(self.own) {
+        if let Some(pool) = self.pools.get(sender.home()) {
             pool.put(target, sender, access);
         }
     }
@@ -157,12 +158,17 @@ impl Upstream {
         }
     }
 
-    /// A connection that is already there and was made under the same rules, our own first. Who speaks HTTP/2 can also be served over HTTP/1.1.
+    /// A connection that is already there and was made under the same rules: our own, or one that another worker has no need
+    /// of. Who speaks HTTP/2 can also be served over HTTP/1.1.
     pub fn idle(&self, target: &Target, wants_http2: bool, access: &Arc<Access>) -> Option<Sender> {
         let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
+        let (own, after) = from_own.split_first()?;
+        let others = || after.iter().chain(before);
         let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
-        let pools = || from_own.iter().chain(before);
-        protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
+        protocols.find_map(|protocol| {
+            let lent = || others().find_map(|pool| pool.lend(target, protocol, access));
+            own.take(target, protocol, access).or_else(lent)
+        })
     }
 
     /// A way for bytes to a host, by the exit if `via` says so and it is up. What it holds tells which way was taken.

@@ -33,13 +33,25 @@ const MAX_ORIGINS: usize = 1024;
 const CROWD: usize = 512;
 const IN_A_CROWD: Duration = Duration::from_secs(10);
 
+/// A connection that has rested for so long is lent to other workers. One in steady use is not: each request on it would have
+/// to wake its own worker, several times.
+const RESTED: Duration = Duration::from_millis(100);
+
 /// A connection that requests can be sent on.
 #[derive(Debug)]
-pub enum Sender {
+pub struct Sender {
+    way: Way,
+    passage: Option<Passage>,
+    /// The worker that the connection itself runs on, whoever sends requests.
+    home: usize,
+}
+
+#[derive(Debug)]
+enum Way {
     /// One request at a time, with heads as they are.
-    Http1(http1::SendRequest<Body>, Heads, Option<Passage>),
+    Http1(http1::SendRequest<Body>, Heads),
     /// Many at a time.
-    Http2(http2::SendRequest<Body>, Option<Passage>),
+    Http2(http2::SendRequest<Body>),
 }
 
 #[derive(Debug)]
@@ -68,10 +80,26 @@ impl Pool {
 
     /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
     pub fn take(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
+        self.take_rested(target, protocol, access, Duration::ZERO)
+    }
+
+    /// The same for another worker: one that nobody has needed in a while.
+    pub fn lend(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
+        self.take_rested(target, protocol, access, RESTED)
+    }
+
+    fn take_rested(
+        &self,
+        target: &Target,
+        protocol: Protocol,
+        access: &Arc<Access>,
+        rested: Duration,
+    ) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
         idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
-        let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
+        let is_fit = |candidate: &Idle| candidate.sender.protocol() == protocol && candidate.since.elapsed() >= rested;
+        let at = idle.iter().rposition(is_fit);
         let found = at.map(|at| idle.remove(at));
         if let Some(sender) = found.as_ref().and_then(|idle| idle.sender.share()) {
             idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
@@ -137,26 +165,39 @@ impl Pool {
 }
 
 impl Sender {
+    /// A connection of HTTP/1.1 that runs on this worker, and what tells the heads on it.
+    pub fn http1(sender: http1::SendRequest<Body>, heads: Heads, passage: Option<Passage>, home: usize) -> Self {
+        Self { way: Way::Http1(sender, heads), passage, home }
+    }
+
+    /// A connection of HTTP/2 that runs on this worker.
+    pub fn http2(sender: http2::SendRequest<Body>, passage: Option<Passage>, home: usize) -> Self {
+        Self { way: Way::Http2(sender), passage, home }
+    }
+
     /// What is spoken on it.
     pub fn protocol(&self) -> Protocol {
-        match self {
-            Self::Http1(..) => Protocol::Http1,
-            Self::Http2(..) => Protocol::Http2,
+        match self.way {
+            Way::Http1(..) => Protocol::Http1,
+            Way::Http2(..) => Protocol::Http2,
         }
     }
 
     /// Which way it goes; nothing where there is one way only.
     pub fn passage(&self) -> Option<Passage> {
-        match self {
-            Self::Http1(.., passage) | Self::Http2(_, passage) => *passage,
-        }
+        self.passage
+    }
+
+    /// The worker that it runs on.
+    pub fn home(&self) -> usize {
+        self.home
     }
 
     /// One more of it, where many requests at a time may be sent on it.
     pub fn share(&self) -> Option<Self> {
-        match self {
-            Self::Http1(..) => None,
-            Self::Http2(sender, passage) => Some(Self::Http2(sender.clone(), *passage)),
+        match &self.way {
+            Way::Http1(..) => None,
+            Way::Http2(sender) => Some(Self::http2(sender.clone(), self.passage, self.home)),
         }
     }
 
@@ -165,9 +206,9 @@ impl Sender {
     /// # Errors
     /// The connection is closed.
     pub async fn ready(&mut self) -> hyper::Result<()> {
-        match self {
-            Self::Http1(sender, ..) => sender.ready().await,
-            Self::Http2(sender, _) => sender.ready().await,
+        match &mut self.way {
+            Way::Http1(sender, _) => sender.ready().await,
+            Way::Http2(sender) => sender.ready().await,
         }
     }
 
@@ -177,36 +218,36 @@ impl Sender {
         fields: Fields,
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
-        match self {
-            Self::Http1(sender, heads, _) => {
+        match &mut self.way {
+            Way::Http1(sender, heads) => {
                 let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
                 heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
-            Self::Http2(sender, _) => sender.try_send_request(request).await,
+            Way::Http2(sender) => sender.try_send_request(request).await,
         }
     }
 
     /// The head of the answer as it came, where it can be had.
     pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
-        match self {
-            Self::Http1(_, heads, _) => heads.answer(),
-            Self::Http2(..) => None,
+        match &self.way {
+            Way::Http1(_, heads) => heads.answer(),
+            Way::Http2(..) => None,
         }
     }
 
     /// Where the heads of interim answers come from, where they can be had.
     pub fn heads(&self) -> Option<Heads> {
-        match self {
-            Self::Http1(_, heads, _) => Some(heads.clone()),
-            Self::Http2(..) => None,
+        match &self.way {
+            Way::Http1(_, heads) => Some(heads.clone()),
+            Way::Http2(..) => None,
         }
     }
 
     fn is_closed(&self) -> bool {
-        match self {
-            Self::Http1(sender, ..) => sender.is_closed(),
-            Self::Http2(sender, _) => sender.is_closed(),
+        match &self.way {
+            Way::Http1(sender, _) => sender.is_closed(),
+            Way::Http2(sender) => sender.is_closed(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What does a head look like with other fields and the same framing?
 
+use smallvec::SmallVec;
+
 use crate::exchange::{Field, Fields};
 
 /// Fields by which hyper frames the message; what hyper wrote of them is what it does.
@@ -10,13 +12,14 @@ const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 pub fn rewrite(written: &[u8], fields: &Fields, out: &mut Vec<u8>) {
     let mut lines = written.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
-    let theirs: Vec<(&[u8], &[u8])> = lines.filter_map(split_line).collect();
+    let theirs: SmallVec<[(&[u8], &[u8]); 4]> = lines.filter_map(split_line).collect();
     let has_theirs = |name: &str| theirs.iter().any(|(theirs, _)| theirs.eq_ignore_ascii_case(name.as_bytes()));
     // The length in a 304 describes what would have been sent; hyper leaves it out (RFC 9110 §8.6).
     let is_not_modified = first.get(8..).is_some_and(|status| status.starts_with(b" 304"));
     let is_kept = |field: &Field| {
         FRAMING.iter().all(|name| !field.is(name) || has_theirs(name) || is_not_modified && field.is("content-length"))
     };
+    out.reserve(written.len() + fields.iter().map(|field| field.name.len() + field.value.len() + 4).sum::<usize>());
     push(out, &[first]);
     for field in fields.iter().filter(|field| is_kept(field)) {
         push_field(out, &field.name, &field.value);

@@ -69,12 +69,11 @@ impl NextHead {
         self.lock().fields.is_some()
     }
 
-    fn take(&self) -> Option<Fields> {
-        self.lock().fields.take()
-    }
-
-    fn take_interim(&self) -> Vec<u8> {
-        std::mem::take(&mut self.lock().interim)
+    /// The fields of the next head, and what stands before it.
+    fn take(&self) -> Option<(Fields, Vec<u8>)> {
+        let mut next = self.lock();
+        let fields = next.fields.take()?;
+        Some((fields, std::mem::take(&mut next.interim)))
     }
 
     /// What stands before the next head; whoever flushes is woken when more does.
@@ -193,18 +192,26 @@ impl HeadWriter {
     /// Takes bytes up to the end of a head. An interim answer (100) passes as hyper wrote it; the head comes after it.
     fn absorb_head(&mut self, bytes: &[u8]) -> usize {
         let seen = self.partial.len();
-        self.partial.extend_from_slice(bytes);
-        let Some(at) = memmem::find(&self.partial, HEAD_END) else { return bytes.len() };
+        if seen > 0 {
+            self.partial.extend_from_slice(bytes);
+        }
+        let written = if seen > 0 { &self.partial } else { bytes };
+        let Some(at) = memmem::find(written, HEAD_END) else {
+            if seen == 0 {
+                self.partial.extend_from_slice(bytes);
+            }
+            return bytes.len();
+        };
         let end = at + HEAD_END.len();
-        self.partial.truncate(end);
-        if self.partial.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
-            self.pending.append(&mut self.partial);
-        } else if let Some(fields) = self.next.take() {
-            self.pending.extend(self.next.take_interim());
-            rewrite(&self.partial, &fields, &mut self.pending);
-            self.partial.clear();
+        let head = written.get(..end).unwrap_or_default();
+        if head.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
+            self.pending.extend_from_slice(head);
+        } else if let Some((fields, interim)) = self.next.take() {
+            self.pending.extend(interim);
+            rewrite(head, &fields, &mut self.pending);
             self.has_written_head = true;
         }
+        self.partial = Vec::new();
         end.saturating_sub(seen)
     }
 
