@@ -12,6 +12,7 @@ mod enriched;
 mod http3;
 mod kept;
 mod passing;
+mod probed;
 mod rules;
 mod site;
 mod units;

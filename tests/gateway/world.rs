@@ -89,10 +89,15 @@ impl World {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("ct{}-{number}", std::process::id() % 1_000_000);
         let world = Self { prefix, records: TempDir::with_prefix("clir-").unwrap() };
-        let script = format!("set -e\nP={}\n{CABLES}", world.prefix);
+        world.cable(CABLES);
+        world
+    }
+
+    /// Lays cables by a script, in which names of places begin with `$P-`.
+    pub fn cable(&self, script: &str) {
+        let script = format!("set -e\nP={}\n{script}", self.prefix);
         let output = Command::new("sh").args(["-c", &script]).env("PATH", path()).output().unwrap();
         assert!(output.status.success(), "root and iproute2 are needed: {}", String::from_utf8_lossy(&output.stderr));
-        world
     }
 
     fn name(&self, place: &str) -> String {

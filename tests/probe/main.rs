@@ -4,6 +4,7 @@
 mod support;
 
 mod boxes;
+mod hello;
 mod middlebox;
 mod plain;
 mod result;

@@ -1,0 +1,105 @@
+//! What does `clir probe` say on a phone in the carrier's network, and what on one that has two ways out?
+
+use std::{net::SocketAddr, process::Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::world::{ORIGIN, World};
+use crate::support::{
+    Clir, LEAK, MASKED, NUMBER,
+    carrier::{Carrier, Edit, Which},
+};
+
+/// A second cable, from the phone to the carrier and past the gateway: its cellular interface.
+const CELLULAR: &str = "set -e
+ip link add $P-p type veth peer name $P-q
+ip link set $P-p netns $P-phone name wwan0; ip link set $P-q netns $P-carrier name cell
+ip -n $P-phone link set wwan0 up; ip -n $P-phone address add 198.51.100.130/25 dev wwan0
+ip -n $P-carrier link set cell up; ip -n $P-carrier address add 198.51.100.129/25 dev cell
+ip -n $P-phone route add default via 198.51.100.129 dev wwan0 metric 500
+for place in phone carrier; do
+    ip netns exec $P-$place sh -c 'for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done'
+done";
+
+/// A reflector where the site is.
+fn reflector(world: &World) -> Clir {
+    let dir = TempDir::with_prefix("clir-").unwrap();
+    let mut command = world.program("origin", env!("CARGO_BIN_EXE_clir"));
+    command.args(["reflect", "--http", "203.0.113.2:80", "--limit", "rate=10000"]).current_dir(dir.path());
+    Clir::spawn(&mut command, dir, 1)
+}
+
+/// The carrier does this to requests to port 80 that come in by this cable.
+fn edit(world: &World, cable: &str, which: Which, edits: Vec<Edit>) {
+    let site = SocketAddr::new(ORIGIN[0].parse().unwrap(), 80);
+    let port = world.within("carrier", || Carrier::start(site, which, edits).address.port());
+    let rules = format!(
+        "echo 1 >/proc/sys/net/ipv4/conf/{cable}/route_localnet\n\
+         nft -f - <<'EOF'\ntable inet enriching {{\n chain in {{ type nat hook prerouting priority dstnat;\n \
+         iifname {cable} tcp dport 80 dnat ip to 127.0.0.1:{port}\n }}\n}}\nEOF"
+    );
+    world.shell("carrier", &rules);
+}
+
+fn probe(world: &World, arguments: &[&str]) -> (Value, i32) {
+    let dir = TempDir::with_prefix("clir-").unwrap();
+    let mut command = world.program("phone", env!("CARGO_BIN_EXE_clir"));
+    command.args(["probe", "http://203.0.113.2", "--output", "json"]).args(arguments).current_dir(dir.path());
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let said = String::from_utf8_lossy(&stderr).into_owned();
+    (serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}")), status.code().unwrap())
+}
+
+/// The differences of each trial, with the interface that it went by.
+fn told(result: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let trials = result["trials"].as_array().unwrap().iter();
+    let each = trials.flat_map(|trial| {
+        assert_eq!(trial["error"], Value::Null, "{trial}");
+        let one =
+            move |one: &Value| (text(&trial["interface"]), format!("{} {}", text(&one["kind"]), text(&one["name"])));
+        trial["differences"].as_array().unwrap().iter().map(one)
+    });
+    each.collect()
+}
+
+#[test]
+#[ignore = "needs root, nftables and iproute2: run by tests/run"]
+fn a_clean_path_shows_no_difference() {
+    let world = World::new();
+    let _reflector = reflector(&world);
+    let (result, code) = probe(&world, &[]);
+    assert_eq!((code, told(&result)), (0, Vec::new()), "{}", result["verdict"]);
+}
+
+#[test]
+#[ignore = "needs root, nftables and iproute2: run by tests/run"]
+fn what_the_carrier_inserts_is_named() {
+    let world = World::new();
+    let _reflector = reflector(&world);
+    edit(&world, "inside", Which::Each, vec![Edit::Append(LEAK)]);
+    let (result, code) = probe(&world, &[]);
+    assert_eq!((code, &result["verdict"]["identifies"]), (3, &true.into()));
+    let name = LEAK.split(':').next().unwrap();
+    let told = told(&result);
+    assert!(told.iter().any(|(_, one)| *one == format!("added {name}")), "{told:?}");
+    let text = result.to_string();
+    assert!(text.contains(MASKED) && !text.contains(NUMBER));
+}
+
+/// Wi-Fi goes by the gateway, cellular by the carrier's other door, where the number is written into requests.
+#[test]
+#[ignore = "needs root, nftables and iproute2: run by tests/run"]
+fn wifi_and_cellular_are_compared_by_their_interfaces() {
+    let world = World::new();
+    world.cable(CELLULAR);
+    let _reflector = reflector(&world);
+    edit(&world, "cell", Which::Each, vec![Edit::Append(LEAK)]);
+    let (result, code) = probe(&world, &["--interface", "eth0", "--interface", "wwan0"]);
+    let told = told(&result);
+    assert!(code == 3 && !told.is_empty(), "{}", result["verdict"]);
+    assert!(told.iter().all(|(interface, _)| interface == "wwan0"), "{told:?}");
+    let trials = result["trials"].as_array().unwrap();
+    assert!(["eth0", "wwan0"].iter().all(|name| trials.iter().any(|trial| trial["interface"] == **name)));
+}
