@@ -34,6 +34,8 @@ pub struct Account {
     started: Instant,
     request_bytes: AtomicU64,
     response_bytes: AtomicU64,
+    /// Bytes that were held for a while on their way, and have gone on.
+    passed: AtomicU64,
     event: Mutex<Option<Event>>,
     /// A name whose address is still being looked up.
     doubt: Mutex<Option<Doubt>>,
@@ -51,6 +53,7 @@ impl Account {
             started: Instant::now(),
             request_bytes: AtomicU64::new(0),
             response_bytes: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
             event: Mutex::new(Some(event)),
         })
     }
@@ -161,9 +164,15 @@ impl Account {
         self.response_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// How much of what could not go on at once has gone on since, in all: who takes it slowly is not silent.
+    pub fn passed(&self, bytes: u64) {
+        self.passed.store(bytes, Ordering::Relaxed);
+    }
+
     /// How far the exchange has got: it grows while anything moves.
     fn progress(&self) -> u64 {
-        self.request_bytes.load(Ordering::Relaxed) + self.response_bytes.load(Ordering::Relaxed)
+        let counts = [&self.request_bytes, &self.response_bytes, &self.passed];
+        counts.into_iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     /// Completes when nothing has moved for so long, in either direction.

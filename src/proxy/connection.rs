@@ -80,6 +80,7 @@ pub async fn accept(worker: Arc<Worker>, listener: Arc<Listener>, admission: Adm
                 tracing::warn!(listener = %listener.label, "cannot accept connections: {error}");
                 if is_exhaustion(&error) {
                     worker.upstream.let_go();
+                    worker.pipes.clear();
                 }
                 sleep(BACK_OFF).await;
             }

@@ -77,12 +77,12 @@ impl Granted {
             FirstWords::Server(words) => {
                 let origin = Rewound::new(self.stream, words.freeze());
                 self.account.tunnel(Verdict::Tunnelled, because("server-first"));
-                tunnel::relay(client, origin, &self.account, idle).await;
+                tunnel::relay(client, origin, &self.account, &self.session.worker.pipes, idle).await;
             }
             FirstWords::Nobody if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
             FirstWords::Nobody => {
                 self.account.tunnel(Verdict::Tunnelled, because("silent"));
-                tunnel::relay(client, self.stream, &self.account, idle).await;
+                tunnel::relay(client, self.stream, &self.account, &self.session.worker.pipes, idle).await;
             }
         }
     }
@@ -112,7 +112,7 @@ impl Granted {
         let origin = Rewound::new(self.stream, said);
         if !matches!(decided, Ok(First::Http2)) {
             self.account.tunnel(Verdict::Tunnelled, because("server-first"));
-            return tunnel::relay(client, origin, &self.account, limits.tunnel).await;
+            return tunnel::relay(client, origin, &self.account, &self.session.worker.pipes, limits.tunnel).await;
         }
         let target = cleartext_target(&self.origin, self.source);
         let inside = match self.session.worker.upstream.speak_http2(origin).await {
@@ -262,7 +262,7 @@ impl Granted {
     pub async fn pass(self, client: Rewound<Line>, tunnel: Tunnel) {
         self.account.tunnel(Verdict::Tunnelled, tunnel);
         let idle = self.session.limits().tunnel;
-        tunnel::relay(client, self.stream, &self.account, idle).await;
+        tunnel::relay(client, self.stream, &self.account, &self.session.worker.pipes, idle).await;
     }
 
     /// Breaks off what does not say what it is, on both sides.

@@ -344,6 +344,6 @@ impl Opened {
 
     async fn relay(self, client: Rewound<Client>, from_origin: Bytes) {
         let origin = Rewound::new(self.secured.stream, from_origin);
-        tunnel::relay(client, origin, &self.account, self.session.limits().tunnel).await;
+        tunnel::relay(client, origin, &self.account, &self.session.worker.pipes, self.session.limits().tunnel).await;
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::TlsStream;
 
-use super::{break_off::BreakOff, hop::Stream, rewound::Rewound, stream_tasks::Reset};
+use super::{bare::Bare, break_off::BreakOff, hop::Stream, rewound::Rewound, stream_tasks::Reset};
 use crate::event::Passage;
 
 /// A way for bytes, and how it was made.
@@ -77,10 +77,7 @@ impl Line {
 
     /// The address at the other end, where bytes travel on a socket of their own.
     pub fn peer(&self) -> Option<SocketAddr> {
-        match &self.io {
-            Io::Tcp(stream) => stream.peer_addr().ok(),
-            Io::Tls(_) | Io::Accepted(..) | Io::Opened(_) => None,
-        }
+        self.socket()?.peer_addr().ok()
     }
 
     /// Which way this was made; nothing where there is one way only.
@@ -98,6 +95,15 @@ impl From<Io> for Line {
 impl From<TcpStream> for Line {
     fn from(stream: TcpStream) -> Self {
         Io::Tcp(stream).into()
+    }
+}
+
+impl Bare for Line {
+    fn socket(&self) -> Option<&TcpStream> {
+        match &self.io {
+            Io::Tcp(stream) => Some(stream),
+            Io::Tls(_) | Io::Accepted(..) | Io::Opened(_) => None,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod account;
 mod admission;
 mod attempts;
 mod authentication;
+mod bare;
 mod body;
 mod break_off;
 mod claiming;
@@ -51,6 +52,8 @@ mod send;
 mod serve;
 mod session;
 mod socks;
+#[cfg_attr(not(target_os = "linux"), path = "no_splice.rs")]
+mod splice;
 mod stall;
 mod stream_tasks;
 mod transparent;

@@ -29,6 +29,11 @@ impl<IO> Rewound<IO> {
         Self { prefix, ..self }
     }
 
+    /// The stream below, once all that was put in front of it has been read.
+    pub fn rest(&self) -> Option<&IO> {
+        self.prefix.is_empty().then_some(&self.io)
+    }
+
     /// The stream below.
     pub fn get_ref(&self) -> &IO {
         &self.io

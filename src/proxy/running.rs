@@ -25,6 +25,7 @@ use super::{
     pulse::Pulse,
     refusals::Refusals,
     session::{Judges, Limits, Shared, Worker},
+    splice::Pipes,
     upgraded::Upgrades,
     upstream::{self, Upstream},
 };
@@ -217,7 +218,7 @@ impl Start {
         // Every session holds a share of the worker; when the last is gone, so is all work.
         let (alive, mut all_gone) = tokio::sync::mpsc::channel::<()>(1);
         let mut ends = ending.clone();
-        let worker = Arc::new(Worker { shared, upstream, ending, _alive: alive });
+        let worker = Arc::new(Worker { shared, upstream, pipes: Pipes::default(), ending, _alive: alive });
         let ended = runtime.block_on(async move {
             let sweeping = tokio::spawn(sweep(Arc::downgrade(&worker)));
             if let Some((pulse, number, period)) = beat {
@@ -254,6 +255,7 @@ async fn sweep(worker: std::sync::Weak<Worker>) {
         ticks.tick().await;
         let Some(worker) = worker.upgrade() else { return };
         worker.upstream.sweep();
+        worker.pipes.clear();
         if let Some(hop) = &worker.shared.judges.load().hop {
             hop.keep();
         }

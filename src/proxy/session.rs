@@ -20,6 +20,7 @@ use super::{
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
     refusals::Refusals,
+    splice::Pipes,
     trusting::Proof,
     upgraded::Upgrades,
     upstream::{Protocol, Sender, Target, Upstream},
@@ -85,6 +86,8 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     /// Connections to origins.
     pub upstream: Upstream,
+    /// What tunnels pass their bytes by.
+    pub pipes: Pipes,
     /// Turns true when clir is to end.
     pub ending: watch::Receiver<bool>,
     /// Dropped with the last session: whoever waits for the end sees it.

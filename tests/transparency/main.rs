@@ -7,6 +7,7 @@ mod support;
 
 mod answers;
 mod bodies;
+mod bulk;
 mod connections;
 mod grammar;
 mod old_versions;

@@ -27,7 +27,7 @@ use crate::{
     proxy::{
         fault::{Fault, Stage},
         line::Line,
-        upstream::{Agreement, Dialer, Protocol, Secured, Target},
+        upstream::{Agreement, Dialer, Protocol, Resolver, Secured, Target},
     },
     tls::Trust,
 };
@@ -94,7 +94,14 @@ impl Exit {
             health: Health::new(authority.clone()),
             is_kept: AtomicBool::new(false),
             authority,
-            dialer: Dialer { own_ports, closed_port: None, limit: settings.connect, outgoing: None, whose: "the exit" },
+            dialer: Dialer {
+                own_ports,
+                closed_port: None,
+                limit: settings.connect,
+                outgoing: None,
+                resolver: Resolver::default(),
+                whose: "the exit",
+            },
             agreement: Agreement { trust: Arc::new(ArcSwap::new(trust)), limit: settings.connect, whose: "the exit" },
             shared: Mutex::default(),
             opening: tokio::sync::Mutex::default(),

@@ -11,12 +11,15 @@ use std::{
 };
 
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use super::outgoing::{Outgoing, open};
+use super::{
+    outgoing::{Outgoing, open},
+    resolver::Resolver,
+};
 use crate::{
     exchange::Host,
     policy::Access,
@@ -27,8 +30,6 @@ use crate::{
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// What `localhost` is, whatever a resolver says (RFC 6761 §6.3).
 const LOCALHOST: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
-/// More addresses than this are not tried.
-const MAX_ADDRESSES: usize = 16;
 
 /// Opens connections to origins.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Dialer {
     pub limit: Duration,
     /// Our own connections, where they could be led back to us.
     pub outgoing: Option<Outgoing>,
+    /// Who is asked for addresses.
+    pub resolver: Resolver,
     /// What those whom it calls are called in faults.
     pub whose: &'static str,
 }
@@ -130,9 +133,9 @@ impl Dialer {
         if let Some(addresses) = known(host) {
             return Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
         }
-        let name = host.name().unwrap_or_default();
-        match timeout(self.limit, lookup_host((name, port))).await {
-            Ok(Ok(found)) => Ok(found.take(MAX_ADDRESSES).collect()),
+        let Host::Name(name) = host else { return Ok(Vec::new()) };
+        match timeout(self.limit, self.resolver.look_up(name, port)).await {
+            Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 Err(Fault::origin(Stage::Resolve, format!("{}'s name cannot be resolved", self.whose)).because(error))
             }
@@ -226,6 +229,10 @@ async fn race(
     source: Option<IpAddr>,
     outgoing: Option<&Outgoing>,
 ) -> io::Result<TcpStream> {
+    // Most hosts have one address here: nobody to race with.
+    if let [only] = addresses[..] {
+        return open(canonical(only), source, outgoing).await;
+    }
     let mut queue = addresses.into_iter();
     let mut attempts = JoinSet::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);

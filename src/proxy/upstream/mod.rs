@@ -8,6 +8,7 @@ mod first_frame;
 mod handshake;
 mod outgoing;
 mod pool;
+mod resolver;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -36,6 +37,7 @@ pub use dial::Dialer;
 pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
 pub use pool::{Pool, Sender};
+pub use resolver::Resolver;
 
 /// How long connections that were let go have to end before one of their descriptors is asked for.
 const SECOND_BREATH: Duration = Duration::from_millis(20);
@@ -121,11 +123,13 @@ impl Upstream {
         let pools: Arc<[Pool]> = (0..count).map(pool).collect();
         let outgoing = settings.is_led_to.then(Outgoing::default);
         let whose = "the origin";
+        let resolver = Resolver::default();
         let dialer = || Dialer {
             own_ports: Arc::clone(&settings.own_ports),
             closed_port: settings.closed_port,
             limit: settings.connect,
             outgoing: outgoing.clone(),
+            resolver: resolver.clone(),
             whose,
         };
         let one = |own| Self {
