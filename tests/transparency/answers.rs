@@ -151,10 +151,11 @@ fn interim_answers_pass_before_the_final_one() {
         site.send(hint);
         assert_eq!(stage.client.head(), hint);
     }
-    site.send(origin::ok("page"));
+    site.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\npage");
     assert_eq!(stage.client.response().text(), "page");
     let mut old = stage.clir.connect();
     old.send(format!("GET {} HTTP/1.0\r\nHost: {}\r\n\r\n", stage.origin.url("/"), stage.origin.authority()));
+    let mut site = stage.origin.accept();
     site.head();
     site.send("HTTP/1.1 103 Early Hints\r\n\r\n");
     site.send(origin::ok("page"));

@@ -35,7 +35,7 @@ const IN_A_CROWD: Duration = Duration::from_secs(10);
 
 /// A connection that has rested for so long is lent to other workers. One in steady use is not: each request on it would have
 /// to wake its own worker, several times.
-const RESTED: Duration = Duration::from_millis(100);
+const RESTED: Duration = Duration::from_millis(2);
 
 /// A connection that requests can be sent on.
 #[derive(Debug)]
