@@ -1,11 +1,12 @@
 //! What has just become known that somebody should be told at once?
 //!
 //! That an identifier left for a site for the first time; that a carrier began to insert a header, or ceased to. The
-//! thread that writes events hands them over and never waits; another one judges them, remembers what is known already in
-//! SQLite beside the events, and hands alerts to whoever the configuration names: a command or a webhook each, on a thread
-//! of its own. No alert holds more of a value than the event log shows when it masks.
+//! thread that writes events glances at each, hands over what may be news and never waits; another one judges that, remembers
+//! what is known already in SQLite beside the events, and hands alerts to whoever the configuration names: a command or a
+//! webhook each, on a thread of its own. No alert holds more of a value than the event log shows when it masks.
 
 mod command;
+mod glance;
 mod headers;
 mod notice;
 mod post;
@@ -36,6 +37,8 @@ pub use notice::{Alert, Kind};
 pub use post::{Target, Way, try_out};
 pub use webhook::Webhook;
 
+use glance::{Glance, Sign};
+use headers::{Changes, Headers};
 use post::Post;
 use store::Store;
 use watch::Watching;
@@ -67,11 +70,14 @@ struct Inner {
     posts: Mutex<Vec<Post>>,
     told: broadcast::Sender<Arc<Alert>>,
     dropped: AtomicU64,
+    /// How often the thread that judges has forgotten something.
+    forgotten: AtomicU64,
 }
 
 /// What is handed over.
 enum Word {
-    Event(Box<Event>),
+    /// An event that may be news, and what has changed among headers.
+    News(Box<(Event, Changes)>),
     End,
 }
 
@@ -81,6 +87,9 @@ pub struct Judging {
     queue: SyncSender<Word>,
     finished: Receiver<()>,
     alerts: Alerts,
+    headers: Arc<Mutex<Headers>>,
+    key: InstallationKey,
+    stopped_after: u32,
 }
 
 impl Alerts {
@@ -93,18 +102,21 @@ impl Alerts {
         let store = Store::open(dir);
         let (told, _) = broadcast::channel(BEHIND);
         let watching = Watching::new(Redactor::new(Values::Masked, key.clone()), key.clone(), stopped_after);
-        let watching = watching.knowing(store.seen(), store.places());
-        let inner = Inner { store: Mutex::new(store), posts: Mutex::default(), told, dropped: AtomicU64::new(0) };
+        let watching = watching.knowing(store.seen());
+        let headers = Arc::new(Mutex::new(Headers::knowing(store.places())));
+        let (store, posts) = (Mutex::new(store), Mutex::default());
+        let inner = Inner { store, posts, told, dropped: AtomicU64::new(0), forgotten: AtomicU64::new(0) };
         let alerts = Self(Arc::new(inner));
         let (queue, words) = sync_channel(QUEUE);
         let (done, finished) = sync_channel(1);
-        let judge = Judge { alerts: alerts.clone(), watching, stored: Instant::now(), hour: Instant::now(), count: 0 };
+        let (stored, hour) = (Instant::now(), Instant::now());
+        let judge = Judge { alerts: alerts.clone(), watching, headers: Arc::clone(&headers), stored, hour, count: 0 };
         thread::Builder::new().name("alerts".into()).spawn(move || {
             judge.run(&words);
             // Nobody listens unless it is being closed.
             let _ = done.try_send(());
         })?;
-        Ok((alerts.clone(), Judging { queue, finished, alerts }))
+        Ok((alerts.clone(), Judging { queue, finished, alerts, headers, key: key.clone(), stopped_after }))
     }
 
     /// Hands alerts to these from now on. What waits for those of before is still handed over.
@@ -149,7 +161,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Judging {
     /// Hands events over, for the thread that writes them.
     pub fn witness(&self) -> Box<dyn Witness> {
-        Box::new(Ear { queue: self.queue.clone(), alerts: self.alerts.clone() })
+        let glance = Glance::new(&self.key, Arc::clone(&self.headers), self.stopped_after);
+        Box::new(Ear { queue: self.queue.clone(), alerts: self.alerts.clone(), glance })
     }
 
     /// Judges what waits, stores what is known, and hands over what is to be handed over, within a few seconds.
@@ -179,6 +192,7 @@ impl Judging {
 struct Ear {
     queue: SyncSender<Word>,
     alerts: Alerts,
+    glance: Glance,
 }
 
 impl Witness for Ear {
@@ -187,18 +201,32 @@ impl Witness for Ear {
         if event.findings.is_empty() && !is_cleartext {
             return;
         }
-        if self.queue.try_send(Word::Event(Box::new(event.clone()))).is_err() {
-            self.alerts.0.dropped.fetch_add(1, Ordering::Relaxed);
+        let forgotten = self.alerts.0.forgotten.load(Ordering::Relaxed);
+        if let Some(sign) = self.glance.look(event, forgotten, Timestamp::now().as_second()) {
+            self.hand_over(event, sign);
         }
     }
 
     fn wrote(&mut self) {}
 }
 
+impl Ear {
+    fn hand_over(&mut self, event: &Event, sign: Sign) {
+        let news = Box::new((event.clone(), sign.changes.clone()));
+        if self.queue.try_send(Word::News(news)).is_ok() {
+            self.glance.keep(sign);
+        } else {
+            self.glance.withdraw(sign);
+            self.alerts.0.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 /// What the thread has in hand.
 struct Judge {
     alerts: Alerts,
     watching: Watching,
+    headers: Arc<Mutex<Headers>>,
     stored: Instant,
     hour: Instant,
     count: u32,
@@ -208,7 +236,7 @@ impl Judge {
     fn run(mut self, words: &Receiver<Word>) {
         loop {
             match words.recv_timeout(INTERVAL) {
-                Ok(Word::Event(event)) => self.judge(&event),
+                Ok(Word::News(news)) => self.judge(&news.0, &news.1),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Word::End) | Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -219,8 +247,9 @@ impl Judge {
         self.store();
     }
 
-    fn judge(&mut self, event: &Event) {
-        let alerts = self.watching.take(event, Timestamp::now());
+    fn judge(&mut self, event: &Event, changes: &Changes) {
+        let alerts = self.watching.take(event, changes, Timestamp::now());
+        self.alerts.0.forgotten.store(self.watching.forgotten(), Ordering::Relaxed);
         // Known before it is told: after a crash nobody is told twice.
         let changes = self.watching.take_seen();
         if !changes.is_empty() {
@@ -246,7 +275,7 @@ impl Judge {
 
     fn store(&mut self) {
         self.stored = Instant::now();
-        let places = self.watching.take_places();
+        let places = lock(&self.headers).take_changed();
         if !places.is_empty() {
             lock(&self.alerts.0.store).remember_places(&places);
         }

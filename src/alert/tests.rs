@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    headers::{Key, Place},
+    glance::Glance,
+    headers::{Headers, Key, Place},
     store::{Change, Store},
     watch::Watching,
     *,
@@ -21,8 +22,27 @@ fn key() -> InstallationKey {
     InstallationKey::new([7; 32])
 }
 
-fn watching() -> Watching {
-    Watching::new(Redactor::new(Values::Masked, key()), key(), 5)
+/// Both who glances and who judges, without the threads.
+struct Both {
+    glance: Glance,
+    watching: Watching,
+    handed_over: u32,
+}
+
+impl Both {
+    fn take(&mut self, event: &Event, now: Timestamp) -> Vec<Alert> {
+        let Some(sign) = self.glance.look(event, self.watching.forgotten(), now.as_second()) else { return Vec::new() };
+        self.handed_over += 1;
+        let alerts = self.watching.take(event, &sign.changes, now);
+        self.glance.keep(sign);
+        alerts
+    }
+}
+
+fn watching() -> Both {
+    let glance = Glance::new(&key(), Arc::new(Mutex::new(Headers::default())), 5);
+    let watching = Watching::new(Redactor::new(Values::Masked, key()), key(), 5);
+    Both { glance, watching, handed_over: 0 }
 }
 
 /// A request to this host, into which a carrier has put the number, if it has.
@@ -90,6 +110,30 @@ fn a_leak_is_told_once_for_each_site_and_what_was_withheld_is_none() {
     assert_eq!((kinds(&other), &*other[0].details.first), (vec!["first-leak"], "site"));
     let second = watching.take(&event("b.example", Some("447700900456")), now());
     assert_eq!(&*second[0].details.first, "ever", "another number");
+}
+
+#[test]
+fn what_is_known_is_not_handed_over() {
+    let mut watching = watching();
+    let leaks = event("a.example", Some(NUMBER));
+    let events = [leaks.clone(), stripped(leaks), event("a.example", None), event("a.example", None)];
+    for _ in 0..9 {
+        events.iter().for_each(|event| drop(watching.take(event, now())));
+    }
+    assert_eq!(watching.handed_over, 1);
+    watching.take(&event("b.a.example", Some(NUMBER)), now());
+    watching.take(&event("b.a.example", Some("447700900456")), now());
+    assert_eq!(watching.handed_over, 3, "another host, another number");
+}
+
+/// What had to make room is new again.
+#[test]
+fn what_the_judge_has_forgotten_is_handed_over_again() {
+    let mut watching = watching();
+    let event = event("a.example", Some(NUMBER));
+    watching.take(&event, now());
+    assert!(watching.glance.look(&event, 0, 0).is_none());
+    assert!(watching.glance.look(&event, 1, 0).is_some());
 }
 
 #[test]

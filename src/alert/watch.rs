@@ -1,21 +1,18 @@
 //! What does this event show that was not known before?
 
-use std::{
-    collections::{HashMap, HashSet},
-    net::IpAddr,
-};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use super::{
-    headers::{Headers, Key, Place},
+    headers::{Changes, Key, lower},
     notice::{Alert, Details, Kind},
     store::Change,
 };
 use crate::{
     detect::{Confidence, Finding, InsertedBy, Part, Severity},
-    event::{Event, EventLine, Fate, FindingLine, Redactor, Verdict},
-    exchange::{Direction, InstallationKey, Scheme},
+    event::{Event, EventLine, Fate, FindingLine, Redactor},
+    exchange::InstallationKey,
 };
 
 /// What is remembered of leaks and headers; the oldest tenth makes room.
@@ -31,29 +28,27 @@ pub struct Watching {
     stopped_after: u32,
     seen: HashMap<Key, i64>,
     changes: Vec<Change>,
-    headers: Headers,
+    forgotten: u64,
     line: Vec<u8>,
 }
 
 impl Watching {
     /// Knows nothing yet. Values are masked by this redactor.
     pub fn new(redactor: Redactor, key: InstallationKey, stopped_after: u32) -> Self {
-        let (seen, changes, headers) = (HashMap::new(), Vec::new(), Headers::default());
-        Self { redactor, key, stopped_after, seen, changes, headers, line: Vec::new() }
+        let (seen, changes) = (HashMap::new(), Vec::new());
+        Self { redactor, key, stopped_after, seen, changes, forgotten: 0, line: Vec::new() }
     }
 
     /// The same, knowing this.
     #[must_use]
-    pub fn knowing(self, seen: Vec<(Key, i64)>, places: Vec<(Key, Place)>) -> Self {
-        Self { seen: seen.into_iter().collect(), headers: Headers::knowing(places), ..self }
+    pub fn knowing(self, seen: Vec<(Key, i64)>) -> Self {
+        Self { seen: seen.into_iter().collect(), ..self }
     }
 
-    /// What is to be told of this event.
-    pub fn take(&mut self, event: &Event, now: Timestamp) -> Vec<Alert> {
-        let mut alerts = self.changed_headers(event, now);
-        if !event.findings.is_empty() {
-            alerts.extend(self.first_leaks(event, now));
-        }
+    /// What is to be told of this event, with which these headers have changed.
+    pub fn take(&mut self, event: &Event, changes: &Changes, now: Timestamp) -> Vec<Alert> {
+        let mut alerts = self.changed_headers(event, changes, now);
+        alerts.extend(self.first_leaks(event, now));
         alerts
     }
 
@@ -62,42 +57,45 @@ impl Watching {
         std::mem::take(&mut self.changes)
     }
 
-    /// The places of which more is known than when this was last asked.
-    pub fn take_places(&mut self) -> Vec<(Key, Place)> {
-        self.headers.take_changed()
+    /// How often leaks had to make room: what is forgotten is new again.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     fn first_leaks(&mut self, event: &Event, now: Timestamp) -> Vec<Alert> {
-        let is_bad = |finding: &&Finding| finding.severity >= LEAST && finding.confidence >= Confidence::Likely;
-        if !event.findings.iter().any(|finding| is_bad(&finding)) {
-            return Vec::new();
-        }
-        let Some(line) = self.line(event) else { return Vec::new() };
+        let is_told = |finding: &&Finding| is_bad(finding) && event.fate(finding) == Fate::Reached;
+        let mut line = None;
         let mut alerts = Vec::new();
-        // In an event's line findings stand in their order.
-        for (finding, written) in event.findings.iter().zip(&line.findings) {
-            if is_bad(&finding) && line.fate(written) == Fate::Reached {
-                alerts.extend(self.first_leak(event, &line, (finding, written), now));
+        for (index, finding) in event.findings.iter().enumerate().filter(|(_, finding)| is_told(finding)) {
+            let Some(first) = self.is_first(event, finding, now) else { continue };
+            if line.is_none() {
+                line = self.line(event);
             }
+            // In an event's line findings stand in their order.
+            let written = line.as_ref().and_then(|line| Some((line, line.findings.get(index)?)));
+            alerts.extend(written.map(|(line, written)| self.first_leak(event, line, (finding, written), first, now)));
         }
         alerts
     }
 
-    fn first_leak(
-        &mut self,
-        event: &Event,
-        line: &EventLine,
-        (finding, written): (&Finding, &FindingLine),
-        now: Timestamp,
-    ) -> Option<Alert> {
+    /// Whether a site receives it for the first time, and if so, whether no other has received it.
+    fn is_first(&mut self, event: &Event, finding: &Finding, now: Timestamp) -> Option<bool> {
         let what = finding.identifier.as_str().as_bytes();
         let site = site(&event.context.origin.host.to_string());
         let ever = self.digest("alert leak", &[what, &finding.value]);
         let here = self.digest("alert leak to", &[what, &finding.value, site.as_bytes()]);
         let is_first_ever = self.is_new(ever, now);
-        if !self.is_new(here, now) {
-            return None;
-        }
+        self.is_new(here, now).then_some(is_first_ever)
+    }
+
+    fn first_leak(
+        &self,
+        event: &Event,
+        line: &EventLine,
+        (finding, written): (&Finding, &FindingLine),
+        is_first_ever: bool,
+        now: Timestamp,
+    ) -> Alert {
         let host = &line.host;
         let thing = thing(written.identifier.as_str());
         let by = match finding.origin {
@@ -120,7 +118,7 @@ impl Watching {
             first: if is_first_ever { "ever" } else { "site" }.into(),
             ..details(line)
         };
-        Some(Alert { exchange: Some(line.id.clone()), details, ..Alert::new(now, Kind::FirstLeak, words) })
+        Alert { exchange: Some(line.id.clone()), details, ..Alert::new(now, Kind::FirstLeak, words) }
     }
 
     /// As the log would show it when it masks; of a private client nothing.
@@ -128,32 +126,22 @@ impl Watching {
         if event.context.known.is_private { "•".into() } else { self.redactor.found(finding) }
     }
 
-    fn changed_headers(&mut self, event: &Event, now: Timestamp) -> Vec<Alert> {
-        let Some(class) = class(event) else { return Vec::new() };
-        let inserted = inserted(event);
+    fn changed_headers(&mut self, event: &Event, changes: &Changes, now: Timestamp) -> Vec<Alert> {
         let who = event.context.known.client.as_deref().or(event.context.known.user.as_deref());
-        let client = who.map_or_else(|| network(event.context.client.ip()), str::to_owned);
         let listener = event.context.listener.as_bytes();
-        let key = self.digest("alert place", &[listener, client.as_bytes(), class]);
-        let names: HashSet<String> = event.head.fields.iter().map(|field| lower(&field.name)).collect();
-        let changes =
-            self.headers.count(key, &inserted, |name| names.contains(name), self.stopped_after, now.as_second());
-        if changes.started.is_empty() && changes.stopped.is_empty() {
-            return Vec::new();
-        }
         // Addresses come and go: that a header is there is news once for all who have no name.
         let known = |name: &str| [listener.to_vec(), who.unwrap_or_default().into(), name.into()];
         let mut alerts = Vec::new();
-        for name in changes.started {
-            let parts = known(&name);
+        for name in &changes.started {
+            let parts = known(name);
             if self.is_new(self.digest("alert header", &parts.each_ref().map(Vec::as_slice)), now) {
-                alerts.extend(self.header(event, Kind::CarrierHeaderStarted, &name, now));
+                alerts.extend(self.header(event, Kind::CarrierHeaderStarted, name, now));
             }
         }
-        for name in changes.stopped {
-            let parts = known(&name);
+        for name in &changes.stopped {
+            let parts = known(name);
             self.forget(self.digest("alert header", &parts.each_ref().map(Vec::as_slice)));
-            alerts.extend(self.header(event, Kind::CarrierHeaderStopped, &name, now));
+            alerts.extend(self.header(event, Kind::CarrierHeaderStopped, name, now));
         }
         alerts
     }
@@ -198,10 +186,7 @@ impl Watching {
     }
 
     fn digest(&self, label: &str, parts: &[&[u8]]) -> Key {
-        let digest = self.key.digest(label, parts);
-        let mut key = [0; 16];
-        key.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-        key
+        short_digest(&self.key, label, parts)
     }
 
     fn is_new(&mut self, key: Key, now: Timestamp) -> bool {
@@ -223,6 +208,7 @@ impl Watching {
     }
 
     fn make_room(&mut self) {
+        self.forgotten += 1;
         let mut times: Vec<_> = self.seen.iter().map(|(key, time)| (*time, *key)).collect();
         times.sort_unstable();
         for (_, key) in times.into_iter().take(SEEN / 10) {
@@ -231,49 +217,21 @@ impl Watching {
     }
 }
 
-/// Which exchanges can be compared: those that anybody on the way can write into, requests and the heads of tunnels each for
-/// themselves.
-fn class(event: &Event) -> Option<&'static [u8]> {
-    let is_ours = matches!(event.verdict, Verdict::Answered | Verdict::Refused);
-    if is_ours {
-        return None;
-    }
-    if event.head.method == "CONNECT" {
-        return Some(b"connect");
-    }
-    (event.context.origin.scheme == Scheme::Http).then_some(b"request")
+/// Whether somebody would want to hear of it.
+pub fn is_bad(finding: &Finding) -> bool {
+    finding.severity >= LEAST && finding.confidence >= Confidence::Likely
 }
 
-/// The headers of the request that a carrier put there, by their names in lower case.
-fn inserted(event: &Event) -> Vec<String> {
-    let by_carrier = event.findings.iter().filter(|finding| {
-        let location = &finding.location;
-        finding.origin == InsertedBy::Carrier
-            && finding.confidence >= Confidence::Likely
-            && location.part == Part::Header
-            && location.direction == Direction::Request
-    });
-    let mut names: Vec<_> = by_carrier.map(|finding| lower(&finding.location.name)).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-fn lower(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).to_ascii_lowercase()
+/// Half a digest under the installation's key.
+pub fn short_digest(key: &InstallationKey, label: &str, parts: &[&[u8]]) -> Key {
+    let mut short = Key::default();
+    short.iter_mut().zip(key.digest(label, parts)).for_each(|(to, from)| *to = from);
+    short
 }
 
 /// The registrable domain, or what there is of one.
 fn site(host: &str) -> String {
     psl::domain_str(host.trim_end_matches('.')).unwrap_or(host).to_ascii_lowercase()
-}
-
-/// Of IPv6 the /64, since phones change the rest.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("{:x}", address.to_bits() >> 64),
-    }
 }
 
 fn details(line: &EventLine) -> Details {

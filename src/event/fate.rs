@@ -1,9 +1,11 @@
 //! What became of a finding: did the site receive it?
 //!
-//! By the event's line alone. Where one line of a rule cannot be laid to one of several findings in the same place, the
-//! worst of them counts as dealt with and the others as sent: that errs on the side of telling.
+//! By what an event's line says alone, whether it is written already or not. Where one line of a rule cannot be laid to one of
+//! several findings in the same place, the worst of them counts as dealt with and the others as sent: that errs on the side of
+//! telling.
 
-use super::{ActionLine, EventLine, FindingLine};
+use super::{ActionLine, Applied, Event, EventLine, FindingLine, Verdict};
+use crate::{detect::Finding, exchange::Direction};
 
 /// What became of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,33 +21,12 @@ pub enum Fate {
 impl EventLine {
     /// What became of a finding of this event.
     pub fn fate(&self, finding: &FindingLine) -> Fate {
-        if finding.location.direction.as_deref() == Some("response") {
-            return Fate::Elsewhere;
-        }
-        let is_withheld = self.action_on(finding).is_some_and(|action| !action.observed && action.action != "keep");
-        match self.verdict.as_str() {
-            "blocked" => Fate::Withheld,
-            _ if is_withheld => Fate::Withheld,
-            _ if self.is_sent() => Fate::Reached,
-            "tunnelled" if finding.location.part == "hello" => Fate::Reached,
-            _ => Fate::Elsewhere,
-        }
+        fate(self, &self.verdict, finding)
     }
 
     /// The action that decided on a finding.
     pub fn action_on(&self, finding: &FindingLine) -> Option<&ActionLine> {
-        let here: Vec<_> = self.actions.iter().filter(|action| is_at(action, finding)).collect();
-        let others = self.findings.iter().filter(|other| place(other) == place(finding));
-        let mut kinds: Vec<_> = others.map(kind).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let rank = kinds.iter().rev().position(|other| *other == kind(finding)).unwrap_or(0);
-        match here.as_slice() {
-            [] => None,
-            [only] if rank > 0 && is_partial(only, finding) => None,
-            [only] => Some(only),
-            several => several.get(rank.min(several.len() - 1)).copied(),
-        }
+        action_on(self, finding)
     }
 
     /// Whether a request went on to its site, as far as is known.
@@ -56,34 +37,174 @@ impl EventLine {
 
     /// Of a request that came to no good end: whether anything of it is known to have gone out.
     fn has_reached_somebody(&self) -> bool {
-        self.request_bytes > 0 || self.response_bytes > 0 || !matches!(self.status, None | Some(502..=504))
+        has_reached_somebody(self.request_bytes, self.response_bytes, self.status)
     }
+}
+
+impl Event {
+    /// What became of a finding of this event: the same as of its line.
+    pub fn fate(&self, finding: &Finding) -> Fate {
+        fate(self, self.verdict.as_str(), finding)
+    }
+}
+
+fn has_reached_somebody(request_bytes: u64, response_bytes: u64, status: Option<u16>) -> bool {
+    request_bytes > 0 || response_bytes > 0 || !matches!(status, None | Some(502..=504))
+}
+
+/// An event or its line, as far as it decides here.
+trait Account {
+    type Finding;
+    type Action;
+
+    fn findings(&self) -> &[Self::Finding];
+    fn actions(&self) -> &[Self::Action];
+    fn is_sent(&self) -> bool;
+    fn place(finding: &Self::Finding) -> Place<'_>;
+    fn deed(action: &Self::Action) -> Deed<'_>;
+}
+
+/// Where a finding stands, and what it is.
+struct Place<'a> {
+    part: &'a str,
+    name: &'a [u8],
+    direction: &'a str,
+    index: usize,
+    /// What rules look at; the worst is the last.
+    kind: (usize, usize, &'a str, &'a str),
+}
+
+/// What a rule did.
+struct Deed<'a> {
+    word: &'a str,
+    header: &'a [u8],
+    observed: bool,
+}
+
+impl Account for EventLine {
+    type Finding = FindingLine;
+    type Action = ActionLine;
+
+    fn findings(&self) -> &[FindingLine] {
+        &self.findings
+    }
+
+    fn actions(&self) -> &[ActionLine] {
+        &self.actions
+    }
+
+    fn is_sent(&self) -> bool {
+        self.is_sent()
+    }
+
+    fn place(finding: &FindingLine) -> Place<'_> {
+        let at = |words: &[&str], word: &str| words.iter().position(|known| *known == word).unwrap_or(0);
+        let severity = at(&["low", "medium", "high", "critical"], &finding.severity);
+        let confidence = at(&["possible", "likely", "certain"], &finding.confidence);
+        Place {
+            part: &finding.location.part,
+            name: finding.location.name.as_bytes(),
+            direction: finding.location.direction.as_deref().unwrap_or_default(),
+            index: finding.location.index,
+            kind: (severity, confidence, &finding.identifier, &finding.origin),
+        }
+    }
+
+    fn deed(action: &ActionLine) -> Deed<'_> {
+        Deed { word: &action.action, header: action.header.as_bytes(), observed: action.observed }
+    }
+}
+
+impl Account for Event {
+    type Finding = Finding;
+    type Action = Applied;
+
+    fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    fn actions(&self) -> &[Applied] {
+        &self.actions
+    }
+
+    fn is_sent(&self) -> bool {
+        let is_over = match self.verdict {
+            Verdict::Forwarded => true,
+            Verdict::Failed => has_reached_somebody(self.request_bytes, self.response_bytes, self.status),
+            _ => false,
+        };
+        is_over && self.head.method != "CONNECT"
+    }
+
+    fn place(finding: &Finding) -> Place<'_> {
+        let (severity, confidence) = (finding.severity as usize, finding.confidence as usize);
+        Place {
+            part: finding.location.part.as_str(),
+            name: &finding.location.name,
+            direction: if finding.location.direction == Direction::Response { "response" } else { "" },
+            index: finding.location.index,
+            kind: (severity, confidence, finding.identifier.as_str(), finding.origin.as_str()),
+        }
+    }
+
+    fn deed(action: &Applied) -> Deed<'_> {
+        Deed { word: action.action, header: action.header.as_bytes(), observed: action.observed }
+    }
+}
+
+fn fate<A: Account>(account: &A, verdict: &str, finding: &A::Finding) -> Fate {
+    let place = A::place(finding);
+    if place.direction == "response" {
+        return Fate::Elsewhere;
+    }
+    if verdict == "blocked" {
+        return Fate::Withheld;
+    }
+    let deed = action_on(account, finding).map(A::deed);
+    match verdict {
+        _ if deed.is_some_and(|deed| !deed.observed && deed.word != "keep") => Fate::Withheld,
+        _ if account.is_sent() => Fate::Reached,
+        "tunnelled" if place.part == "hello" => Fate::Reached,
+        _ => Fate::Elsewhere,
+    }
+}
+
+fn action_on<'a, A: Account>(account: &'a A, finding: &A::Finding) -> Option<&'a A::Action> {
+    let place = A::place(finding);
+    let mut here = account.actions().iter().filter(|action| is_at(&A::deed(action), &place));
+    let first = here.next()?;
+    match here.next() {
+        None if !is_partial(&A::deed(first), &place) => Some(first),
+        None => Some(first).filter(|_| rank(account, &place) == 0),
+        Some(second) => {
+            let several: Vec<_> = [first, second].into_iter().chain(here).collect();
+            several.get(rank(account, &place).min(several.len() - 1)).copied()
+        }
+    }
+}
+
+/// How many kinds of findings in the same place are worse.
+fn rank<A: Account>(account: &A, place: &Place<'_>) -> usize {
+    let is_here =
+        |other: &Place<'_>| (other.part, other.direction, other.index) == (place.part, place.direction, place.index);
+    let others = account.findings().iter().map(A::place).filter(is_here);
+    let mut worse: Vec<_> = others.map(|other| other.kind).filter(|kind| *kind > place.kind).collect();
+    worse.sort_unstable();
+    worse.dedup();
+    worse.len()
 }
 
 /// Whether such an action may leave other findings of the same field as they are.
-fn is_partial(action: &ActionLine, finding: &FindingLine) -> bool {
-    let has_parts = finding.location.part == "target" || finding.location.name.eq_ignore_ascii_case("cookie");
-    action.action == "redact" || has_parts
+fn is_partial(deed: &Deed<'_>, place: &Place<'_>) -> bool {
+    let has_parts = place.part == "target" || place.name.eq_ignore_ascii_case(b"cookie");
+    deed.word == "redact" || has_parts
 }
 
-fn is_at(action: &ActionLine, finding: &FindingLine) -> bool {
-    match finding.location.part.as_str() {
-        "target" => action.header == ":path",
-        _ => action.header.eq_ignore_ascii_case(&finding.location.name),
+fn is_at(deed: &Deed<'_>, place: &Place<'_>) -> bool {
+    match place.part {
+        "target" => deed.header == b":path",
+        _ => deed.header.eq_ignore_ascii_case(place.name),
     }
-}
-
-fn place(finding: &FindingLine) -> (&str, &str, usize) {
-    let location = &finding.location;
-    (&location.part, location.direction.as_deref().unwrap_or_default(), location.index)
-}
-
-/// What rules look at; the worst is the last.
-fn kind(finding: &FindingLine) -> (usize, usize, &str, &str) {
-    let at = |words: &[&str], word: &str| words.iter().position(|known| *known == word).unwrap_or(0);
-    let severity = at(&["low", "medium", "high", "critical"], &finding.severity);
-    let confidence = at(&["possible", "likely", "certain"], &finding.confidence);
-    (severity, confidence, &finding.identifier, &finding.origin)
 }
 
 #[cfg(test)]

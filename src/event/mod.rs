@@ -5,6 +5,7 @@
 
 mod credential;
 mod fate;
+mod json;
 mod line;
 mod needle;
 pub mod provenance;

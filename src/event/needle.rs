@@ -82,6 +82,11 @@ impl Needles {
         Self::of(findings, std::iter::empty(), SHORTEST)
     }
 
+    /// Whether any of [`Needles::numbers`] may stand in this text, whatever was found.
+    pub(super) fn may_hold_number(text: &[u8]) -> bool {
+        text.len() >= LONG || count(text) >= SHORTEST
+    }
+
     /// Those with so many digits.
     fn of<'a>(findings: &[Finding], names: impl Iterator<Item = &'a [u8]>, digits: usize) -> Self {
         let mut gathered = Gathered { digits, ..Gathered::default() };

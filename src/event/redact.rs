@@ -168,6 +168,11 @@ impl Redactor {
         Shown { bytes, hidden }
     }
 
+    /// A string in which nothing can stand that was found.
+    pub(super) fn whole<'a>(&self, bytes: &'a [u8]) -> Text<'a> {
+        Shown { bytes, hidden: HiddenSpans::new() }
+    }
+
     /// Any other string, in which what was found elsewhere must not stand.
     pub(super) fn other<'a>(&self, bytes: &'a [u8], needles: &Needles) -> Text<'a> {
         let hidden = match self.values {

@@ -284,3 +284,61 @@ fn a_long_token_is_hidden_wherever_it_stands() {
     let value = line.value(Values::Masked);
     assert_eq!(value["headers"][1][1], format!("a=aB{}K9!; b=plain", "•".repeat(64)));
 }
+
+/// Whoever judges an event before it is written judges as whoever reads its line.
+#[test]
+fn an_event_and_its_line_tell_the_same_fate() {
+    let verdicts = [
+        Verdict::Forwarded,
+        Verdict::Redirected,
+        Verdict::Answered,
+        Verdict::Blocked,
+        Verdict::Refused,
+        Verdict::Failed,
+        Verdict::Tunnelled,
+        Verdict::Intercepted,
+    ];
+    let deeds = [None, Some(("X-MSISDN", "strip")), Some(("x-msisdn", "keep")), Some(("Cookie", "redact"))];
+    let deeds = deeds.into_iter().chain([Some((":path", "strip")), Some(("cookie", "strip"))]);
+    let headers = [("x-msisdn", "447700900123"), ("Cookie", "447700900123; 447700900456")];
+    let found = event("/447700900123", &headers).finding(Part::Header, 0, 0..12).finding(Part::Target, 0, 1..13);
+    let mut found =
+        found.finding(Part::Header, 1, 0..12).finding(Part::Header, 1, 14..26).finding(Part::Header, 0, 0..9);
+    found.findings[3].severity = Severity::Low;
+    found.findings[4].location.direction = Direction::Response;
+    for (verdict, deed) in verdicts.into_iter().flat_map(|verdict| deeds.clone().map(move |deed| (verdict, deed))) {
+        for (observed, status) in [(false, None), (true, Some(200)), (false, Some(502))] {
+            let applied =
+                deed.map(|(header, action)| Applied { rule: "r".into(), action, header: header.into(), observed });
+            let event =
+                Event { verdict, status, response_bytes: 0, actions: applied.into_iter().collect(), ..found.clone() };
+            let line: EventLine = serde_json::from_str(&event.line(Values::Masked)).unwrap();
+            let written: Vec<_> = line.findings.iter().map(|finding| line.fate(finding)).collect();
+            let told: Vec<_> = event.findings.iter().map(|finding| event.fate(finding)).collect();
+            assert_eq!(told, written, "{verdict:?} {deed:?} {observed} {status:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_only_sometimes_stands_at_the_end_in_its_order() {
+    let mut event = event("/", &[]);
+    event.context.led =
+        Some(crate::exchange::Led { destination: "[2001:db8::1]:443".parse().unwrap(), is_proven: true });
+    event.context.known = crate::exchange::Known {
+        client: Some("kitchen \"tablet\"".into()),
+        is_private: false,
+        user: Some("zoë\n".into()),
+    };
+    event.mismatch = Some("host");
+    event.notes = Notes { upgraded: Some(Upgraded::No("no https")), connectivity: true };
+    event.passage = Some(Passage { id: Some(Ulid::from_parts(1, 1)), ..Passage::default() });
+    event.hop = Some(Ulid::from_parts(1, 2));
+    event.error = Some("it \"broke\"".into());
+    event.status = None;
+    let hello = Bytes::from_static(b"447700900123");
+    event.tunnel = Some(Tunnel { ja4: Some("t13d".into()), extensions: vec![(7, hello)], ..Tunnel::default() });
+    let line = event.line(Values::Masked);
+    let end = r#""status":null,"request_bytes":0,"response_bytes":1256,"duration_us":4312,"error":"it \"broke\"","tunnel":{"sni":null,"alpn":[],"reason":null,"ja4":"t13d","extensions":[{"type":7,"value":"447700900123"}]},"destination":"[2001:db8::1]:443","mismatch":"host","client_name":"kitchen \"tablet\"","user":"zoë\n","upgraded":"no https","connectivity":true,"via":"direct","passage":"00000000010000000000000001","hop":"00000000010000000000000002"}"#;
+    assert_eq!(line.split_once(r#""verdict":"forwarded","#).unwrap().1, format!("{end}\n"));
+}

@@ -5,7 +5,7 @@
 //! `x` and two hexadecimal digits follow it: then it is written `\x5c`, so that nobody takes it for an escape. To read
 //! a string back, replace each `\xNN` by that byte, from left to right, and touch nothing else: that is [`unescape`].
 //!
-//! All this is the text *inside* JSON's own escaping, which serde_json does (`\xff` reaches the file as `\\xff`). On
+//! All this is the text *inside* JSON's own escaping (`\xff` reaches the file as `\\xff`). On
 //! top of what JSON demands, [`Guarded`] escapes DEL, the C1 controls, line separators and the marks that turn the
 //! direction of writing: a terminal acts on them as it does on ESC.
 //!
@@ -13,8 +13,9 @@
 
 use std::{borrow::Cow, fmt, io, ops::Range};
 
-use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
+
+use super::json::{Escaped, plain_or, quoted};
 
 /// A stretch of bytes that must not be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,17 +46,29 @@ impl<H: AsRef<[Hidden]>> fmt::Display for Shown<'_, H> {
     }
 }
 
-impl<H: AsRef<[Hidden]>> Serialize for Shown<'_, H> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let plain = self.hidden.as_ref().is_empty() && memchr::memchr(b'\\', self.bytes).is_none();
-        match std::str::from_utf8(self.bytes) {
-            Ok(text) if plain => serializer.serialize_str(text),
-            _ => serializer.collect_str(self),
-        }
+impl<H: AsRef<[Hidden]>> Shown<'_, H> {
+    /// Appends it as a string of JSON.
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        quoted(out, |out| {
+            let mut at = 0;
+            for hidden in self.hidden.as_ref() {
+                put(self.bytes.get(at..hidden.range.start).unwrap_or_default(), out);
+                (0..hidden.bullets).for_each(|_| out.extend_from_slice("•".as_bytes()));
+                at = hidden.range.end;
+            }
+            put(self.bytes.get(at..).unwrap_or_default(), out);
+        });
     }
 }
 
-fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn put(bytes: &[u8], out: &mut Vec<u8>) {
+    plain_or(bytes, out, |out| {
+        // A Vec takes what is written.
+        let _ = escape(bytes, &mut Escaped(out));
+    });
+}
+
+fn escape(bytes: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         escape_backslashes(chunk.valid(), f)?;
         chunk.invalid().iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))?;
@@ -63,7 +76,7 @@ fn escape(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn escape_backslashes(mut text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn escape_backslashes(mut text: &str, f: &mut impl fmt::Write) -> fmt::Result {
     while let Some((before, after)) = text.split_once('\\') {
         f.write_str(before)?;
         f.write_str(if escaped_byte(after.as_bytes()).is_some() { "\\x5c" } else { "\\" })?;
@@ -152,7 +165,7 @@ impl Formatter for Guarded {
 }
 
 /// DEL and C1, line and paragraph separator, bidirectional marks, embeddings and isolates. All are below U+10000.
-fn is_harmful(character: char) -> bool {
+pub(super) fn is_harmful(character: char) -> bool {
     matches!(character, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -164,8 +177,7 @@ mod tests {
 
     fn json(bytes: &[u8]) -> String {
         let mut out = Vec::new();
-        let shown = Shown { bytes, hidden: [] };
-        shown.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Guarded)).unwrap();
+        Shown { bytes, hidden: [] }.put(&mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -196,7 +208,11 @@ mod tests {
     #[test]
     fn hidden_stretches_show_as_bullets() {
         let hidden = [Hidden { range: 1..3, bullets: 2 }, Hidden { range: 4..5, bullets: 1 }];
-        assert_eq!(Shown { bytes: b"abcdef", hidden }.to_string(), "a••d•f");
+        let shown = Shown { bytes: b"abcdef", hidden };
+        assert_eq!(shown.to_string(), "a••d•f");
+        let mut out = Vec::new();
+        shown.put(&mut out);
+        assert_eq!(out, "\"a••d•f\"".as_bytes());
     }
 
     proptest! {

@@ -1,14 +1,9 @@
 //! How do bytes stand in hexadecimal?
 
-use std::fmt::Write as _;
-
 /// Two lower-case digits for each byte, as `sha256sum` writes them.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    digits.map(|digit| char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit })).collect()
 }
 
 #[cfg(test)]

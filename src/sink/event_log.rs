@@ -28,8 +28,11 @@ use crate::event::{Event, Redactor};
 /// How long the writer gathers before it writes.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How often the writer looks around while nothing happens.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often the writer looks around while nothing happens: a new day lets old files go.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// And while there is something left to say.
+const SOON: Duration = Duration::from_secs(1);
 
 /// How many rendered bytes are written at once.
 const BATCH: usize = 256 * 1024;
@@ -74,9 +77,12 @@ pub struct Health {
 /// Takes events. Clones share one queue.
 #[derive(Clone, Debug)]
 pub struct EventLog {
-    queue: SyncSender<Event>,
+    queue: SyncSender<Waiting>,
     shared: Arc<Shared>,
 }
+
+/// An event, and the bytes that it keeps in memory.
+type Waiting = (Event, usize);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -115,7 +121,8 @@ impl EventLog {
         let journal = Journal::open(settings.clone(), Timestamp::now())?;
         adopt(settings.dir.clone())?;
         let (log, events) = Self::queue(settings.queue);
-        let writing = Writing { events, shared: log.shared.clone(), journal, redactor, witnesses, buffer: Vec::new() };
+        let shared = log.shared.clone();
+        let writing = Writing { events, shared, journal, redactor, witnesses, buffer: Vec::new(), taken: (0, 0) };
         let (done, finished) = sync_channel(1);
         let thread = thread::Builder::new().name("event-log".into()).spawn(move || {
             writing.run();
@@ -126,7 +133,7 @@ impl EventLog {
         Ok((log.clone(), Writer { shared: log.shared, finished }))
     }
 
-    fn queue(capacity: usize) -> (Self, Receiver<Event>) {
+    fn queue(capacity: usize) -> (Self, Receiver<Waiting>) {
         let capacity = capacity.max(1);
         let (queue, events) = sync_channel(capacity);
         (Self { queue, shared: Arc::new(Shared { enough: capacity.div_ceil(2), ..Shared::default() }) }, events)
@@ -137,7 +144,7 @@ impl EventLog {
         let bytes = weight(&event);
         let waiting = self.shared.waiting.fetch_add(1, Ordering::AcqRel) + 1;
         let waiting_bytes = self.shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        if waiting_bytes > WAITING_BYTES || self.queue.try_send(event).is_err() {
+        if waiting_bytes > WAITING_BYTES || self.queue.try_send((event, bytes)).is_err() {
             self.shared.taken(1, bytes);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -204,12 +211,14 @@ impl Writer {
 
 /// What the thread works with.
 struct Writing {
-    events: Receiver<Event>,
+    events: Receiver<Waiting>,
     shared: Arc<Shared>,
     journal: Journal,
     redactor: Redactor,
     witnesses: Vec<Box<dyn Witness>>,
     buffer: Vec<u8>,
+    /// What is in the buffer: how many events, and how many bytes they kept in memory.
+    taken: (usize, usize),
 }
 
 impl Writing {
@@ -223,7 +232,7 @@ impl Writing {
             if is_closing || is_abandoned {
                 break;
             }
-            self.gather();
+            self.gather(drops.is_behind(self.shared.dropped.load(Ordering::Relaxed)));
         }
         if self.journal.lost() > 0 {
             tracing::warn!(
@@ -236,10 +245,10 @@ impl Writing {
 
     /// Waits for something to write, and a little longer for more of it. `record` wakes at the first event and when
     /// there are enough; a wake-up too many only means writing early.
-    fn gather(&mut self) {
+    fn gather(&mut self, is_soon: bool) {
         if self.shared.waiting.load(Ordering::Acquire) == 0 {
             self.journal.tick(Timestamp::now());
-            thread::park_timeout(IDLE);
+            thread::park_timeout(if is_soon { SOON } else { IDLE });
         }
         let waiting = self.shared.waiting.load(Ordering::Acquire);
         if waiting > 0 && waiting < self.shared.enough && !self.shared.closing.load(Ordering::Acquire) {
@@ -251,7 +260,7 @@ impl Writing {
     fn drain(&mut self) -> bool {
         loop {
             match self.events.try_recv() {
-                Ok(event) => self.take(&event),
+                Ok((event, bytes)) => self.take(&event, bytes),
                 Err(error) => {
                     self.flush();
                     return error == TryRecvError::Disconnected;
@@ -260,18 +269,20 @@ impl Writing {
         }
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, bytes: usize) {
         self.witnesses.iter_mut().for_each(|witness| witness.saw(event));
         event.render(&self.redactor, &mut self.buffer);
-        self.shared.seen.fetch_add(1, Ordering::Relaxed);
-        self.shared.taken(1, weight(event));
+        self.taken = (self.taken.0 + 1, self.taken.1 + bytes);
         if self.buffer.len() >= BATCH {
             self.flush();
         }
     }
 
     fn flush(&mut self) {
-        if !self.buffer.is_empty() {
+        let (events, bytes) = std::mem::take(&mut self.taken);
+        if events > 0 {
+            self.shared.seen.fetch_add(events as u64, Ordering::Relaxed);
+            self.shared.taken(events, bytes);
             self.journal.append(&self.buffer, Timestamp::now());
             self.buffer.clear();
             self.buffer.shrink_to(2 * BATCH);
@@ -291,8 +302,13 @@ struct Drops {
 }
 
 impl Drops {
+    /// Whether there is something to say, as soon as that is due.
+    fn is_behind(&self, dropped: u64) -> bool {
+        dropped > self.reported
+    }
+
     fn report(&mut self, dropped: u64, is_last: bool) {
-        let is_due = self.last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
+        let is_due = self.last.is_none_or(|last| last.elapsed() >= SOON);
         if dropped > self.reported && (is_due || is_last) {
             tracing::warn!("event log: the queue was full; {} events were dropped", dropped - self.reported);
             self.reported = dropped;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use super::Row;
 use crate::{
     detect::Severity,
     event::{EventLine, Fate, FindingLine},
@@ -14,6 +13,9 @@ const LONGEST: usize = 256;
 
 /// So many findings of one event are counted.
 const FINDINGS: usize = 256;
+
+/// Keys of one block have all but so many bits in common.
+const BLOCK: u32 = 16 + 13;
 
 /// What kind of thing a term is. The numbers stand in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,17 +75,19 @@ pub struct Sighted {
 
 impl Entry {
     /// Nothing of a line that is no event of ours.
-    pub fn of(event: &EventLine, row: &Row) -> Option<Self> {
+    pub fn of(event: &EventLine) -> Option<Self> {
         let id = Ulid::from_string(&event.id).ok()?;
         let time = event.ts.parse::<Timestamp>().ok()?.as_millisecond();
+        let sighted: Vec<_> = event.findings.iter().map(|finding| sighted(event, finding)).collect();
+        let leaked = sighted.iter().any(|sighted| sighted.fate == Fate::Reached);
         Some(Self {
             key: key(id),
             time,
-            host: short(&event.host),
+            host: short(&event.host).to_owned(),
             client: client(event),
-            tags: tags(row),
-            sighted: event.findings.iter().take(FINDINGS).map(|finding| sighted(event, finding)).collect(),
-            leaked: row.leaked,
+            tags: tags(event, &sighted),
+            sighted: sighted.into_iter().take(FINDINGS).collect(),
+            leaked,
             is_tunnel: event.verdict == "tunnelled",
         })
     }
@@ -104,6 +108,16 @@ pub fn key_at(time: i64) -> i64 {
     time.clamp(0, i64::MAX >> 16) << 16
 }
 
+/// The block of time, some eight seconds, in which a key lies.
+pub fn block_of(key: i64) -> i64 {
+    key >> BLOCK
+}
+
+/// The lowest key of a block.
+pub fn block_start(block: i64) -> i64 {
+    block << BLOCK
+}
+
 /// The time of a key, in milliseconds.
 pub fn time_of(key: i64) -> i64 {
     key >> 16
@@ -114,33 +128,42 @@ fn client(event: &EventLine) -> String {
     let address = event.client.parse::<std::net::SocketAddr>();
     let address = address.map_or_else(|_| event.client.clone(), |address| address.ip().to_canonical().to_string());
     match &event.client_name {
-        Some(name) => short(&format!("{address} {name}")),
-        None => short(&address),
+        Some(name) => short(&format!("{address} {name}")).to_owned(),
+        None => short(&address).to_owned(),
     }
 }
 
-fn tags(row: &Row) -> Vec<(Kind, String)> {
-    let mut tags = vec![(Kind::Verdict, row.verdict.clone())];
-    let found = row.severity.is_some().then(|| (Kind::Found, "yes".to_owned()));
-    let severity = row.severity.iter().map(|word| (Kind::Severity, word.clone()));
-    let identifiers = row.identifiers.iter().map(|word| (Kind::Identifier, short(word)));
-    let actions = row.actions.iter().map(|word| (Kind::Action, short(word)));
-    let rules = row.rules.iter().map(|word| (Kind::Rule, short(word)));
-    tags.extend(found.into_iter().chain(severity).chain(identifiers).chain(actions).chain(rules));
+/// Each once, sorted, so that events of a kind have equal ones.
+fn tags(event: &EventLine, sighted: &[Sighted]) -> Vec<(Kind, String)> {
+    let mut tags = vec![(Kind::Verdict, event.verdict.clone())];
+    // An event that was written by a later version may have words that this one cannot rank.
+    if let Some(severity) = sighted.iter().filter_map(|sighted| severity(sighted.severity)).max() {
+        tags.extend([(Kind::Found, "yes".to_owned()), (Kind::Severity, severity.as_str().to_owned())]);
+    }
+    tags.extend(sighted.iter().map(|sighted| (Kind::Identifier, sighted.identifier.clone())));
+    tags.extend(event.actions.iter().map(|action| (Kind::Action, short(&action.action).to_owned())));
+    tags.extend(event.actions.iter().map(|action| (Kind::Rule, short(&action.rule).to_owned())));
+    tags.sort_unstable();
+    tags.dedup();
     tags
+}
+
+/// The severity of this number.
+pub fn severity(number: i64) -> Option<Severity> {
+    Severity::ALL.get(usize::try_from(number - 1).ok()?).copied()
 }
 
 fn sighted(event: &EventLine, finding: &FindingLine) -> Sighted {
     let header = match finding.location.part.as_str() {
         "target" => ":path".to_owned(),
         "hello" => ":hello".to_owned(),
-        _ => short(&finding.location.name.to_lowercase()),
+        _ => short(&finding.location.name.to_lowercase()).to_owned(),
     };
     let severity = finding.severity.parse::<Severity>().map_or(0, |severity| severity as i64 + 1);
-    Sighted { identifier: short(&finding.identifier), header, severity, fate: event.fate(finding) }
+    Sighted { identifier: short(&finding.identifier).to_owned(), header, severity, fate: event.fate(finding) }
 }
 
 /// As much of a name as is indexed.
-pub fn short(text: &str) -> String {
-    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default().to_owned()
+pub fn short(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
 }

@@ -21,6 +21,7 @@ use rusqlite::{Connection, ErrorCode, params};
 
 use super::{
     Row, Shared, Watcher,
+    brief::Brief,
     entry::Entry,
     prune, schema,
     write::{Spot, Terms, write},
@@ -34,13 +35,16 @@ use crate::{
 const GATHER: Duration = Duration::from_millis(20);
 /// And while nobody looks: each transaction writes some ten pages, and a router's flash memory wears out.
 const UNSEEN: Duration = Duration::from_secs(2);
+/// How often it is looked whether somebody looks now.
+const GLIMPSE: Duration = Duration::from_millis(100);
 /// For so long after a question somebody looks.
 const ATTENTION: Duration = Duration::from_secs(60);
-/// How often the files are looked at while nobody says that there is something.
-const IDLE: Duration = Duration::from_secs(1);
-/// Events and bytes of one transaction: of what happens now, and of what is caught up with.
+/// How often all files are looked at, also while nobody says that there is something, and how soon again after a failure.
+const IDLE: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(1);
+/// Events and bytes of one transaction: of what somebody watches, and of everything else.
 const LIVE: (usize, usize) = (1_000, 4 << 20);
-const OLD: (usize, usize) = (8_000, 16 << 20);
+const MUCH: (usize, usize) = (8_000, 16 << 20);
 /// A longer line is none of ours.
 const LONGEST: u64 = 16 << 20;
 
@@ -62,6 +66,8 @@ struct Index {
     terms: Terms,
     /// Of each segment: its number, and how far it was read.
     positions: HashMap<String, (i64, u64)>,
+    /// Segments that were read to their ends, and that nobody writes to any more.
+    ended: HashSet<String>,
 }
 
 impl Follower {
@@ -70,8 +76,9 @@ impl Follower {
         be_modest();
         let mut index = None;
         let mut was_told = false;
+        let mut looks_everywhere = true;
         loop {
-            match self.turn(&mut index) {
+            match self.turn(&mut index, looks_everywhere) {
                 Ok(()) => was_told = false,
                 Err(error) => {
                     if !was_told {
@@ -85,15 +92,16 @@ impl Follower {
                     }
                 }
             }
-            match wakes.recv_timeout(IDLE) {
+            looks_everywhere = false;
+            match wakes.recv_timeout(if was_told { RETRY } else { IDLE }) {
                 Ok(()) => self.gather(),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => looks_everywhere = true,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             while wakes.try_recv().is_ok() {}
             if self.shared.closing.load(Ordering::Acquire) {
                 // What was written last is still taken in.
-                let _ = self.turn(&mut index);
+                let _ = self.turn(&mut index, true);
                 return;
             }
         }
@@ -101,12 +109,9 @@ impl Follower {
 
     fn gather(&mut self) {
         let until = Instant::now() + UNSEEN;
-        loop {
-            thread::sleep(GATHER);
-            let is_closing = self.shared.closing.load(Ordering::Acquire);
-            if is_closing || self.is_looked_at() || Instant::now() >= until {
-                return;
-            }
+        thread::sleep(GATHER);
+        while !self.shared.closing.load(Ordering::Acquire) && !self.is_looked_at() && Instant::now() < until {
+            thread::sleep(GLIMPSE);
         }
     }
 
@@ -115,12 +120,15 @@ impl Follower {
         if self.shared.asked.swap(false, Ordering::Relaxed) {
             self.asked = Some(now);
         }
-        let is_asked = self.asked.is_some_and(|asked| now.duration_since(asked) < ATTENTION);
-        is_asked || self.watchers.iter().any(|watcher| watcher.is_waiting())
+        self.asked.is_some_and(|asked| now.duration_since(asked) < ATTENTION) || self.is_watched()
+    }
+
+    fn is_watched(&self) -> bool {
+        self.watchers.iter().any(|watcher| watcher.is_waiting())
     }
 
     /// Reads what there is.
-    fn turn(&mut self, index: &mut Option<Index>) -> io::Result<()> {
+    fn turn(&mut self, index: &mut Option<Index>, looks_everywhere: bool) -> io::Result<()> {
         let index = match index {
             Some(index) => index,
             None => {
@@ -132,12 +140,21 @@ impl Follower {
         };
         let list = segments(&self.dir)?;
         index.forget(&list).map_err(io::Error::other)?;
+        if looks_everywhere {
+            index.ended.clear();
+        }
         let mut is_behind = true;
         while is_behind {
             is_behind = false;
-            for segment in list.iter().rev() {
+            for (age, segment) in list.iter().rev().enumerate() {
+                if index.ended.contains(segment.name()) {
+                    continue;
+                }
                 let is_done = self.read(index, segment)?;
                 is_behind |= !is_done;
+                if is_done && age > 0 {
+                    index.ended.insert(segment.name().to_owned());
+                }
                 if !is_done && self.shared.closing.load(Ordering::Acquire) {
                     return Ok(());
                 }
@@ -153,7 +170,8 @@ impl Follower {
 
     /// How much is there and how much is not yet.
     fn tell(&self, index: &Index, list: &[Segment]) {
-        let behind = list.iter().map(|segment| {
+        let open = list.iter().filter(|segment| !index.ended.contains(segment.name()));
+        let behind = open.map(|segment| {
             let read = index.positions.get(segment.name()).map_or(0, |(_, read)| *read);
             segment.path.metadata().map_or(0, |file| file.len().saturating_sub(read))
         });
@@ -180,17 +198,34 @@ impl Follower {
         }
         file.seek(SeekFrom::Start(position))?;
         let is_old = self.old.contains(segment.name());
-        let batch = Lines::new(BufReader::with_capacity(1 << 16, file), position).batch(id, is_old)?;
+        let size = if is_old || !self.is_looked_at() { MUCH } else { LIVE };
+        let batch = Lines::new(BufReader::with_capacity(1 << 16, file), position).batch(id, size)?;
         if batch.end == position {
             return Ok(true);
         }
         let end = i64::try_from(batch.end).unwrap_or(i64::MAX);
         write(&mut index.database, &mut index.terms, &batch.entries, id, end).map_err(io::Error::other)?;
         index.positions.insert(segment.name().to_owned(), (id, batch.end));
-        for watcher in &mut self.watchers {
-            batch.told.iter().for_each(|(event, row)| watcher.saw(event, row));
+        if !is_old && self.is_watched() {
+            self.tell_of(segment, position, batch.end)?;
         }
         Ok(batch.end >= length || !batch.is_full)
+    }
+
+    /// Tells watchers of what stands between two places of a file.
+    fn tell_of(&mut self, segment: &Segment, from: u64, to: u64) -> io::Result<()> {
+        let mut file = File::open(&segment.path)?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut lines = Lines::new(BufReader::with_capacity(1 << 16, file), from);
+        let mut line = Vec::new();
+        while lines.at < to && lines.next(&mut line)? == Found::Line {
+            let Ok(event) = serde_json::from_slice::<EventLine>(&line) else { continue };
+            let row = Row::of(&event);
+            if Entry::of(&event).is_some() {
+                self.watchers.iter_mut().for_each(|watcher| watcher.saw(&event, &row));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -198,7 +233,7 @@ impl Index {
     fn open(dir: &std::path::Path) -> io::Result<Self> {
         let database = schema::open(dir)?;
         let positions = positions(&database).map_err(io::Error::other)?;
-        Ok(Self { database, terms: Terms::default(), positions })
+        Ok(Self { database, terms: Terms::default(), positions, ended: HashSet::new() })
     }
 
     fn segment(&mut self, name: &str) -> rusqlite::Result<(i64, u64)> {
@@ -243,12 +278,20 @@ struct Lines<R> {
     at: u64,
 }
 
+/// What comes next in a file.
+#[derive(PartialEq, Eq)]
+enum Found {
+    /// A whole line.
+    Line,
+    /// A piece of a line that is none of ours.
+    Piece,
+    /// Nothing, or the beginning of a line.
+    End,
+}
+
 /// What was read at once.
 struct Batch {
     entries: Vec<(Entry, Spot)>,
-    /// What watchers are told of.
-    told: Vec<(EventLine, Row)>,
-    is_old: bool,
     /// Where it ended.
     end: u64,
     /// Whether there may be more.
@@ -260,24 +303,31 @@ impl<R: BufRead> Lines<R> {
         Self { input, at }
     }
 
-    fn batch(mut self, segment: i64, is_old: bool) -> io::Result<Batch> {
-        let mut batch = Batch { entries: Vec::new(), told: Vec::new(), is_old, end: self.at, is_full: true };
-        let (most, most_bytes) = if is_old { OLD } else { LIVE };
-        let (mut line, mut bytes) = (Vec::new(), 0);
-        while batch.entries.len() < most && bytes < most_bytes {
-            line.clear();
-            let read = (&mut self.input).take(LONGEST).read_until(b'\n', &mut line)?;
-            let is_whole = line.last() == Some(&b'\n');
-            if !is_whole && (read as u64) < LONGEST {
-                batch.is_full = false;
-                return Ok(batch);
+    fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Found> {
+        line.clear();
+        let read = (&mut self.input).take(LONGEST).read_until(b'\n', line)? as u64;
+        let is_whole = line.last() == Some(&b'\n');
+        if !is_whole && read < LONGEST {
+            return Ok(Found::End);
+        }
+        self.at += read;
+        Ok(if is_whole { Found::Line } else { Found::Piece })
+    }
+
+    fn batch(mut self, segment: i64, (most, most_bytes): (usize, usize)) -> io::Result<Batch> {
+        let begin = self.at;
+        let mut batch = Batch { entries: Vec::new(), end: begin, is_full: true };
+        let mut line = Vec::new();
+        while batch.entries.len() < most && batch.end - begin < most_bytes as u64 {
+            match self.next(&mut line)? {
+                Found::Line => batch.take(&line, segment),
+                Found::Piece => {}
+                Found::End => {
+                    batch.is_full = false;
+                    break;
+                }
             }
-            let offset = batch.end;
-            batch.end += read as u64;
-            bytes += read;
-            if is_whole {
-                batch.take(&line, segment, offset);
-            }
+            batch.end = self.at;
         }
         Ok(batch)
     }
@@ -285,15 +335,11 @@ impl<R: BufRead> Lines<R> {
 
 impl Batch {
     /// What cannot be read is passed over, as `clir log` does.
-    fn take(&mut self, line: &[u8], segment: i64, offset: u64) {
-        let Ok(event) = serde_json::from_slice::<EventLine>(line) else { return };
-        let row = Row::of(&event);
-        let Some(entry) = Entry::of(&event, &row) else { return };
+    fn take(&mut self, line: &[u8], segment: i64) {
+        let Some(entry) = Brief::read(line).and_then(|event| Entry::of(&event)) else { return };
         let number = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
-        self.entries.push((entry, Spot { segment, offset: number(offset), length: number(line.len() as u64) }));
-        if !self.is_old {
-            self.told.push((event, row));
-        }
+        let spot = Spot { segment, offset: number(self.end), length: number(line.len() as u64) };
+        self.entries.push((entry, spot));
     }
 }
 

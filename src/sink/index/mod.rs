@@ -4,6 +4,7 @@
 //! everything. It is fed by a thread of its own from the files on disk; requests know nothing of it. It holds no more
 //! than the lines do, and can be deleted: it is made anew from them.
 
+mod brief;
 mod entry;
 mod follow;
 mod page;
@@ -46,10 +47,8 @@ pub trait Watcher: Send {
     /// An event was written.
     fn saw(&mut self, event: &EventLine, row: &Row);
 
-    /// Whether somebody waits for the next one.
-    fn is_waiting(&self) -> bool {
-        false
-    }
+    /// Whether somebody waits for the next one. While nobody does, nothing is read for anybody.
+    fn is_waiting(&self) -> bool;
 }
 
 /// The index. Clones share it.

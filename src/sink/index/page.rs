@@ -1,36 +1,33 @@
 //! Which exchanges are these, newest first?
 //!
-//! Of all that is asked for, the rarest leads: its keys are walked from the newest on, and the rest is looked up for each.
-//! A walk that finds little ends when its time is over, with what it has and the place where it goes on.
+//! Of all that is asked for, the rarest leads: the blocks of time in which it stands are walked from the newest on, and each
+//! exchange there is held against the rest. A walk that finds little ends when its time is over, with what it has and the place
+//! where it goes on.
 
-use std::{
-    collections::{BinaryHeap, HashSet},
-    time::Instant,
-};
+use std::{collections::HashSet, time::Instant};
 
 use globset::GlobBuilder;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::{
     Kind, Reader, Row,
-    entry::{key_at, short},
+    entry::{block_of, block_start, key_at, short},
 };
 
-/// Keys of one term, and of all.
-const BY_TERM: &str = "SELECT key FROM tag WHERE term = ?1 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4";
-const OF_ALL: &str = "SELECT key FROM exchange WHERE ?1 = 0 AND key < ?2 AND key > ?3 ORDER BY key DESC LIMIT ?4";
-const ROW: &str = "SELECT host, client FROM exchange WHERE key = ?1";
-const TAG: &str = "SELECT 1 FROM tag WHERE term = ?1 AND key = ?2";
+/// The next block of a term, and the exchanges between two keys.
+const BLOCK: &str = "SELECT block FROM mark WHERE term = ?1 AND block < ?2 ORDER BY block DESC LIMIT 1";
+const ROWS: &str =
+    "SELECT key, host, client, combo FROM exchange WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3";
 
-/// What is asked once for each key or chunk.
+/// What is asked once for each block or chunk.
 #[cfg(test)]
-pub const QUESTIONS: [&str; 4] = [BY_TERM, OF_ALL, ROW, TAG];
+pub const QUESTIONS: [&str; 2] = [BLOCK, ROWS];
 
 /// The most that is asked for at once.
 pub const MOST: usize = 500;
 /// With more terms than this, the exchanges themselves are walked.
 const LEADERS: usize = 64;
-/// Keys that are fetched at once.
+/// Exchanges that are fetched at once.
 const CHUNK: usize = 256;
 
 /// What is asked for; what is not given, is not asked.
@@ -69,6 +66,30 @@ struct Choice {
     ids: HashSet<i64>,
     /// In how many exchanges.
     count: i64,
+    /// The combos that hold any of them.
+    combos: HashSet<i64>,
+}
+
+impl Choice {
+    fn new(kind: Kind) -> Self {
+        Self { kind, ids: HashSet::new(), count: 0, combos: HashSet::new() }
+    }
+
+    fn fits(&self, exchange: &Exchange) -> bool {
+        match self.kind {
+            Kind::Host => self.ids.contains(&exchange.host),
+            Kind::Client => self.ids.contains(&exchange.client),
+            _ => self.combos.contains(&exchange.combo),
+        }
+    }
+}
+
+/// An exchange, as far as it can be asked for.
+struct Exchange {
+    key: i64,
+    host: i64,
+    client: i64,
+    combo: i64,
 }
 
 impl Reader {
@@ -78,11 +99,7 @@ impl Reader {
     /// The database does not answer.
     pub fn page(&mut self, wanted: &Wanted, deadline: Instant) -> rusqlite::Result<Page> {
         let limit = wanted.limit.clamp(1, MOST);
-        let (keys, next) = {
-            let Some(choices) = choices(&self.database, wanted)? else { return Ok(Page::default()) };
-            let mut walk = Walk::new(&self.database, &choices, wanted)?;
-            walk.take(limit, deadline)?
-        };
+        let (keys, next) = self.keys(wanted, limit, deadline)?;
         let mut rows = Vec::with_capacity(keys.len());
         for key in keys {
             // A line that was let go meanwhile is no row.
@@ -90,6 +107,17 @@ impl Reader {
         }
         self.rest();
         Ok(Page { rows, next })
+    }
+
+    /// The newest keys of what is asked for, and where it goes on.
+    pub(super) fn keys(
+        &self,
+        wanted: &Wanted,
+        limit: usize,
+        deadline: Instant,
+    ) -> rusqlite::Result<(Vec<i64>, Option<i64>)> {
+        let Some(choices) = choices(&self.database, wanted)? else { return Ok(Default::default()) };
+        Walk::new(&self.database, &choices, wanted)?.take(limit, deadline)
     }
 }
 
@@ -103,7 +131,7 @@ fn choices(database: &Connection, wanted: &Wanted) -> rusqlite::Result<Option<Ve
     }
     for (kind, words) in &wanted.terms {
         let mut select = database.prepare("SELECT id, count FROM term WHERE kind = ?1 AND text = ?2")?;
-        let mut choice = Choice { kind: *kind, ids: HashSet::new(), count: 0 };
+        let mut choice = Choice::new(*kind);
         for word in words {
             let found = select.query_row(params![kind.number(), short(word)], |row| Ok((row.get(0)?, row.get(1)?)));
             if let Some((id, count)) = found.optional()? {
@@ -113,7 +141,25 @@ fn choices(database: &Connection, wanted: &Wanted) -> rusqlite::Result<Option<Ve
         }
         choices.push(choice);
     }
+    look_up_combos(database, &mut choices)?;
     Ok(choices.iter().all(|choice| !choice.ids.is_empty()).then_some(choices))
+}
+
+/// There are as many combos as kinds of exchanges: a few hundred.
+fn look_up_combos(database: &Connection, choices: &mut [Choice]) -> rusqlite::Result<()> {
+    if choices.iter().all(|choice| matches!(choice.kind, Kind::Host | Kind::Client)) {
+        return Ok(());
+    }
+    let mut select = database.prepare("SELECT id, terms FROM combo")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        let terms: Vec<i64> = row.get_ref(1)?.as_str()?.split(',').filter_map(|term| term.parse().ok()).collect();
+        for choice in choices.iter_mut().filter(|choice| terms.iter().any(|term| choice.ids.contains(term))) {
+            choice.combos.insert(id);
+        }
+    }
+    Ok(())
 }
 
 fn count_of(count: i64) -> i64 {
@@ -134,7 +180,7 @@ fn matching(database: &Connection, kind: Kind, pattern: &str) -> rusqlite::Resul
         }
         None => text.to_lowercase().contains(&lower),
     };
-    let mut choice = Choice { kind, ids: HashSet::new(), count: 0 };
+    let mut choice = Choice::new(kind);
     let mut select = database.prepare("SELECT id, count, text FROM term WHERE kind = ?1")?;
     let mut rows = select.query([kind.number()])?;
     while let Some(row) = rows.next()? {
@@ -148,131 +194,120 @@ fn matching(database: &Connection, kind: Kind, pattern: &str) -> rusqlite::Resul
 
 /// A walk from the newest on.
 struct Walk<'a> {
-    leaders: Vec<Leader<'a>>,
-    /// The newest key of each leader that has one.
-    heads: BinaryHeap<(i64, usize)>,
-    others: Vec<&'a Choice>,
-    row: Statement<'a>,
-    tag: Statement<'a>,
-    last: Option<i64>,
-}
-
-/// The keys of one term, fetched in chunks.
-struct Leader<'a> {
-    select: Statement<'a>,
-    /// Nothing for all exchanges.
-    term: Option<i64>,
-    before: i64,
-    after: i64,
-    fetched: Vec<i64>,
+    choices: &'a [Choice],
+    leaders: Option<Leaders<'a>>,
+    rows: Statement<'a>,
+    /// No key below this is asked for.
+    from: i64,
+    /// Of the block that is walked: its lowest key, and that above all that are left.
+    low: i64,
+    high: i64,
+    /// What of it was fetched, the newest last.
+    fetched: Vec<Exchange>,
 }
 
 impl<'a> Walk<'a> {
     fn new(database: &'a Connection, choices: &'a [Choice], wanted: &Wanted) -> rusqlite::Result<Self> {
         let few = |choice: &&Choice| choice.ids.len() <= LEADERS;
         let leading = choices.iter().filter(few).min_by_key(|choice| choice.count);
-        let others = choices.iter().filter(|choice| !leading.is_some_and(|one| std::ptr::eq(one, *choice))).collect();
         let end = wanted.to.map_or(i64::MAX, key_at);
-        let before = wanted.before.unwrap_or(i64::MAX).min(end);
+        let high = wanted.before.unwrap_or(i64::MAX).min(end);
         let after = wanted.after.unwrap_or(-1).max(wanted.from.map_or(-1, |from| key_at(from) - 1));
-        let terms: Vec<Option<i64>> = match leading {
-            Some(choice) => choice.ids.iter().copied().map(Some).collect(),
-            None => vec![None],
-        };
-        let leaders = terms.into_iter().map(|term| Leader::new(database, term, before, after));
-        let leaders = leaders.collect::<rusqlite::Result<Vec<_>>>()?;
-        let row = database.prepare(ROW)?;
-        let tag = database.prepare(TAG)?;
-        let mut walk = Self { leaders, heads: BinaryHeap::new(), others, row, tag, last: None };
-        (0..walk.leaders.len()).try_for_each(|index| walk.advance(index))?;
-        Ok(walk)
+        let from = after.saturating_add(1);
+        let leaders = leading.map(|choice| Leaders::new(database, choice, high)).transpose()?;
+        // With nobody to lead, everything is one block.
+        let low = if leaders.is_some() { high } else { from };
+        let rows = database.prepare(ROWS)?;
+        Ok(Self { choices, leaders, rows, from, low, high, fetched: Vec::new() })
     }
 
     /// So many keys that fit, and where it goes on.
     fn take(&mut self, limit: usize, deadline: Instant) -> rusqlite::Result<(Vec<i64>, Option<i64>)> {
         let mut keys = Vec::new();
         let mut steps = 0_u32;
-        while let Some(key) = self.next()? {
-            if self.fits(key)? {
-                keys.push(key);
+        while let Some(exchange) = self.next()? {
+            if self.choices.iter().all(|choice| choice.fits(&exchange)) {
+                keys.push(exchange.key);
             }
             steps += 1;
             let is_late = steps.is_multiple_of(64) && Instant::now() >= deadline;
             if keys.len() == limit || is_late {
-                let has_more = !self.heads.is_empty();
-                return Ok((keys, Some(key).filter(|_| has_more)));
+                let has_more = self.has_more()?;
+                return Ok((keys, Some(exchange.key).filter(|_| has_more)));
             }
         }
         Ok((keys, None))
     }
 
-    /// The next key, each once.
-    fn next(&mut self) -> rusqlite::Result<Option<i64>> {
-        while let Some((key, index)) = self.heads.pop() {
-            self.advance(index)?;
-            if self.last != Some(key) {
-                self.last = Some(key);
-                return Ok(Some(key));
+    fn has_more(&mut self) -> rusqlite::Result<bool> {
+        let next = self.next()?;
+        Ok(next.map(|exchange| self.fetched.push(exchange)).is_some())
+    }
+
+    fn next(&mut self) -> rusqlite::Result<Option<Exchange>> {
+        while self.fetched.is_empty() {
+            if self.low >= self.high && !self.enter_block()? {
+                return Ok(None);
             }
-        }
-        Ok(None)
-    }
-
-    fn advance(&mut self, index: usize) -> rusqlite::Result<()> {
-        if let Some(leader) = self.leaders.get_mut(index)
-            && let Some(key) = leader.next()?
-        {
-            self.heads.push((key, index));
-        }
-        Ok(())
-    }
-
-    fn fits(&mut self, key: i64) -> rusqlite::Result<bool> {
-        let row = self.row.query_row([key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
-        // A tag that outlived its exchange.
-        let Some((host, client)) = row.optional()? else { return Ok(false) };
-        for choice in &self.others {
-            let holds = match choice.kind {
-                Kind::Host => choice.ids.contains(&host),
-                Kind::Client => choice.ids.contains(&client),
-                _ => {
-                    let mut has = false;
-                    for term in &choice.ids {
-                        has = has || self.tag.exists([*term, key])?;
-                    }
-                    has
-                }
-            };
-            if !holds {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-}
-
-impl<'a> Leader<'a> {
-    fn new(database: &'a Connection, term: Option<i64>, before: i64, after: i64) -> rusqlite::Result<Self> {
-        let select = database.prepare(match term {
-            Some(_) => BY_TERM,
-            None => OF_ALL,
-        })?;
-        Ok(Self { select, term, before, after, fetched: Vec::new() })
-    }
-
-    fn next(&mut self) -> rusqlite::Result<Option<i64>> {
-        if self.fetched.is_empty() && self.before > self.after {
-            let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-            let asked = params![self.term.unwrap_or(0), self.before, self.after, limit];
-            let keys = self.select.query_map(asked, |row| row.get(0))?;
-            self.fetched = keys.collect::<rusqlite::Result<_>>()?;
-            // Fewer than asked for are the last.
-            self.before = match self.fetched.last() {
-                Some(last) if self.fetched.len() == CHUNK => *last,
-                _ => self.after,
-            };
-            self.fetched.reverse();
+            self.fetch()?;
         }
         Ok(self.fetched.pop())
     }
+
+    /// Goes on to the next block in which there may be something.
+    fn enter_block(&mut self) -> rusqlite::Result<bool> {
+        let Some(leaders) = &mut self.leaders else { return Ok(false) };
+        let Some(block) = leaders.next(block_of(self.from))? else { return Ok(false) };
+        self.low = block_start(block).max(self.from);
+        self.high = self.high.min(block_start(block + 1));
+        Ok(true)
+    }
+
+    fn fetch(&mut self) -> rusqlite::Result<()> {
+        let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
+        let rows = self.rows.query_map([self.low, self.high, limit], |row| {
+            Ok(Exchange { key: row.get(0)?, host: row.get(1)?, client: row.get(2)?, combo: row.get(3)? })
+        })?;
+        self.fetched = rows.collect::<rusqlite::Result<_>>()?;
+        // Fewer than asked for are the last.
+        self.high = match self.fetched.last() {
+            Some(last) if self.fetched.len() == CHUNK => last.key,
+            _ => self.low,
+        };
+        self.fetched.reverse();
+        Ok(())
+    }
+}
+
+/// The blocks in which any of some terms stands.
+struct Leaders<'a> {
+    select: Statement<'a>,
+    /// Each term with its newest block that was not walked.
+    terms: Vec<(i64, Option<i64>)>,
+}
+
+impl<'a> Leaders<'a> {
+    /// Begins at the block that holds what is just below this key.
+    fn new(database: &'a Connection, choice: &Choice, high: i64) -> rusqlite::Result<Self> {
+        let mut select = database.prepare(BLOCK)?;
+        let end = block_of(high.saturating_sub(1)).saturating_add(1);
+        let terms = choice.ids.iter().map(|term| Ok((*term, before(&mut select, *term, end)?)));
+        let terms = terms.collect::<rusqlite::Result<_>>()?;
+        Ok(Self { select, terms })
+    }
+
+    /// The next one, from this one on.
+    fn next(&mut self, from: i64) -> rusqlite::Result<Option<i64>> {
+        let newest = self.terms.iter().filter_map(|(_, block)| *block).max();
+        let Some(newest) = newest.filter(|block| *block >= from) else { return Ok(None) };
+        for (term, block) in self.terms.iter_mut().filter(|(_, block)| *block == Some(newest)) {
+            *block = before(&mut self.select, *term, newest)?;
+        }
+        Ok(Some(newest))
+    }
+}
+
+/// The newest block of a term before this one.
+fn before(select: &mut Statement<'_>, term: i64, block: i64) -> rusqlite::Result<Option<i64>> {
+    select.query_row([term, block], |row| row.get(0)).optional()
 }

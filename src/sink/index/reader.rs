@@ -9,20 +9,23 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, InterruptHandle, OptionalExtension, params};
+use rusqlite::{Connection, InterruptHandle, OptionalExtension};
 use ulid::Ulid;
 
 use super::{
-    Kind,
-    entry::{key, short, time_of},
+    Kind, Wanted,
+    entry::{key, time_of},
     schema,
 };
 use crate::event::EventLine;
 
 /// Two ids of one millisecond are told apart by keys at most so far from each other.
 const CLASHES: i64 = 64;
+/// For what stands in one block at most.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A longer line is none of ours.
 const LONGEST: i64 = 16 << 20;
 
@@ -103,12 +106,9 @@ impl Reader {
     /// # Errors
     /// The database does not answer.
     pub fn last(&self, kind: Kind, text: &str) -> rusqlite::Result<Option<i64>> {
-        let last: Option<i64> = self.database.query_row(
-            "SELECT max(key) FROM tag WHERE term = (SELECT id FROM term WHERE kind = ?1 AND text = ?2)",
-            params![kind.number(), short(text)],
-            |row| row.get(0),
-        )?;
-        Ok(last.map(time_of))
+        let wanted = Wanted { terms: vec![(kind, vec![text.to_owned()])], ..Wanted::default() };
+        let deadline = Instant::now() + PATIENCE;
+        Ok(self.keys(&wanted, 1, deadline)?.0.first().map(|key| time_of(*key)))
     }
 
     fn file(&mut self, segment: i64) -> rusqlite::Result<Option<&File>> {

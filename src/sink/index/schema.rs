@@ -3,6 +3,9 @@
 //! Everything in it follows from the lines of the event log: a database that cannot be used is taken away and made anew.
 //! An exchange's key is the upper half of its ULID, so keys sort by time; two of one millisecond that agree in 16 random
 //! bits as well are told apart by taking the next free key.
+//!
+//! An event costs one row. What it has in common with many others, its verdict, what was found and done, is a set that it names
+//! by a number; and which events a term stands in is told by the blocks of time in which there are any.
 
 use std::{fs, fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
@@ -12,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const FILE: &str = "events.db";
 
 /// What `user_version` says of a database whose tables are these.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// For the other side's transaction to end.
 const BUSY: Duration = Duration::from_secs(2);
@@ -31,7 +34,8 @@ const SCHEMA: &str = "
         offset  INTEGER NOT NULL,
         length  INTEGER NOT NULL,
         host    INTEGER NOT NULL,       -- terms
-        client  INTEGER NOT NULL
+        client  INTEGER NOT NULL,
+        combo   INTEGER NOT NULL        -- all its other terms
     ) STRICT;
     CREATE TABLE term (                 -- whatever is asked for: a host, a client, a rule, a verdict
         id    INTEGER PRIMARY KEY,
@@ -40,10 +44,15 @@ const SCHEMA: &str = "
         count INTEGER NOT NULL,         -- of exchanges, to begin with the rarest
         UNIQUE (kind, text)
     ) STRICT;
-    CREATE TABLE tag (                  -- which exchanges a term stands in
-        term INTEGER NOT NULL,
-        key  INTEGER NOT NULL,
-        PRIMARY KEY (term, key)
+    CREATE TABLE combo (                -- terms that stand in exchanges together
+        id    INTEGER PRIMARY KEY,
+        terms TEXT NOT NULL UNIQUE,     -- their ids, with commas between them
+        count INTEGER NOT NULL          -- of exchanges
+    ) STRICT;
+    CREATE TABLE mark (                 -- blocks of time in which a term stands in any exchange
+        term  INTEGER NOT NULL,
+        block INTEGER NOT NULL,
+        PRIMARY KEY (term, block)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE minute (
         at        INTEGER PRIMARY KEY,  -- seconds since 1970

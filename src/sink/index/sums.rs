@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Kind, Reader,
+    entry::severity,
     write::{SLOT, slot},
 };
 use crate::detect::Severity;
@@ -210,8 +211,4 @@ fn received(database: &Connection, span: Span) -> rusqlite::Result<Vec<Received>
         })
     })?;
     rows.collect()
-}
-
-fn severity(number: i64) -> Option<Severity> {
-    Severity::ALL.get(usize::try_from(number - 1).ok()?).copied()
 }

@@ -171,7 +171,7 @@ fn nothing_is_walked_through_from_end_to_end() {
         let plan =
             explain.query_map(rusqlite::params_from_iter(vec![0; count]), |row| row.get::<_, String>(3)).unwrap();
         let plan: Vec<_> = plan.map(Result::unwrap).collect();
-        let tables = ["exchange", "tag", "minute", "presence", "sighting", "site"];
+        let tables = ["exchange", "mark", "minute", "presence", "sighting", "site"];
         let walks = |step: &&String| tables.iter().any(|table| step.starts_with(&format!("SCAN {table}")));
         assert_eq!(plan.iter().find(walks), None, "{question}: {plan:?}");
     }
@@ -183,6 +183,10 @@ struct Told(Arc<Mutex<Vec<String>>>);
 impl Watcher for Told {
     fn saw(&mut self, _event: &EventLine, row: &Row) {
         self.0.lock().unwrap().push(row.id.clone());
+    }
+
+    fn is_waiting(&self) -> bool {
+        true
     }
 }
 
@@ -249,7 +253,15 @@ fn what_is_let_go_is_gone_from_everything() {
     let all = page(&mut reader, &Wanted { limit: 500, host: Some("host-77.".into()), ..Wanted::default() });
     assert_eq!(all.rows.len(), 4);
     assert!(reader.line(&id(5)).unwrap().is_none() && reader.line(&id(9_000)).unwrap().is_some());
-    let tags: i64 = reader.database.query_row("SELECT count(*) FROM tag", [], |row| row.get(0)).unwrap();
-    assert_eq!(tags, 4_000 * 3 + 800 * 3 + 400 * 2, "host, client, verdict; found, severity, identifier; action, rule");
+    let sum = |question: &str| reader.database.query_row(question, [], |row| row.get::<_, i64>(0)).unwrap();
+    let tags = 4_000 * 3 + 800 * 3 + 400 * 2;
+    assert_eq!(
+        sum("SELECT sum(count) FROM term"),
+        tags,
+        "host, client, verdict; found, severity, identifier; action, rule"
+    );
+    assert_eq!(sum("SELECT sum(count) FROM combo"), 4_000);
+    let oldest = entry::block_of(entry::key_at((DAY + 800_000).cast_signed()));
+    assert_eq!(sum("SELECT min(block) FROM mark"), oldest);
     indexer.close();
 }
