@@ -52,6 +52,7 @@ mod serve;
 mod session;
 mod socks;
 mod stall;
+mod stand_in;
 mod stream_tasks;
 mod transparent;
 mod trusting;

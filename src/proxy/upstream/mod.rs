@@ -35,6 +35,7 @@ use crate::{
 pub use dial::Dialer;
 pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
+use pool::Made;
 pub use pool::{Pool, Sender};
 
 /// How long connections that were let go have to end before one of their descriptors is asked for.
@@ -162,7 +163,27 @@ impl Upstream {
         let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
         let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
         let pools = || from_own.iter().chain(before);
-        protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, protocol, access)))
+        let speaks = |protocol| move |sender: &Sender| sender.protocol() == protocol;
+        protocols.find_map(|protocol| pools().find_map(|pool| pool.take(target, access, speaks(protocol))))
+    }
+
+    /// Whether a connection is kept that was made for this client.
+    pub fn keeps(&self, target: &Target, client: IpAddr, access: &Arc<Access>) -> bool {
+        self.pools.iter().any(|pool| pool.has(target, access, |sender| sender.is_of(client)))
+    }
+
+    /// A kept connection in place of a new one that would offer these protocols: made for the same client, so that no site
+    /// learns from it that two clients share a proxy.
+    pub fn stand_in(
+        &self,
+        target: &Target,
+        client: IpAddr,
+        offered: &[Protocol],
+        access: &Arc<Access>,
+    ) -> Option<Sender> {
+        let fits = |sender: &Sender| sender.is_of(client) && sender.stands_for(offered);
+        let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
+        from_own.iter().chain(before).find_map(|pool| pool.take(target, access, fits))
     }
 
     /// A way for bytes to a host, by the exit if `via` says so and it is up. What it holds tells which way was taken.
@@ -252,8 +273,8 @@ impl Upstream {
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
             let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
-            let passage = line.passage();
-            return handshake::speak(line, protocol, passage, &self.limits).await;
+            let made = Made { passage: line.passage(), ..Made::default() };
+            return handshake::speak(line, protocol, made, &self.limits).await;
         }
         let secured = self.secure(line, target, client, protocols).await?;
         self.speak(secured).await
@@ -278,8 +299,8 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak_http2(&self, stream: Rewound<Line>) -> Result<Connected, Fault> {
-        let passage = stream.get_ref().passage();
-        handshake::speak(stream, Protocol::Http2, passage, &self.limits).await
+        let made = Made { passage: stream.get_ref().passage(), ..Made::default() };
+        handshake::speak(stream, Protocol::Http2, made, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
@@ -287,6 +308,6 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak(&self, secured: Secured) -> Result<Connected, Fault> {
-        handshake::speak(secured.stream, secured.protocol, secured.passage, &self.limits).await
+        handshake::speak(secured.stream, secured.protocol, secured.made, &self.limits).await
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
 };
+use tokio::sync::watch;
 
 use super::{Protocol, Target};
 use crate::{
@@ -37,9 +39,23 @@ const IN_A_CROWD: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Sender {
     /// One request at a time, with heads as they are.
-    Http1(http1::SendRequest<Body>, Heads, Option<Passage>),
-    /// Many at a time.
-    Http2(http2::SendRequest<Body>, Option<Passage>),
+    Http1(http1::SendRequest<Body>, Heads, Made),
+    /// Many at a time, and what the origin's settings say, once they have come.
+    Http2(http2::SendRequest<Body>, Made, Settings),
+}
+
+/// Whether the origin takes the extended CONNECT of RFC 8441; nothing as long as it has not said.
+pub type Settings = watch::Receiver<Option<bool>>;
+
+/// How a connection was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    /// Which way it goes; nothing where there is one way only.
+    pub passage: Option<Passage>,
+    /// The client for whom it was made, where the origin has proved its name in TLS.
+    pub client: Option<IpAddr>,
+    /// Whether the origin could have chosen HTTP/2.
+    pub offered_http2: bool,
 }
 
 #[derive(Debug)]
@@ -66,12 +82,12 @@ impl Pool {
         Self { idle: Mutex::default(), per_origin, patience, crowd: CROWD / count.max(1) }
     }
 
-    /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
-    pub fn take(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
+    /// Takes the connection that was used last of those that fit; it is the least likely to have been closed.
+    pub fn take(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
         idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
-        let at = idle.iter().rposition(|candidate| candidate.sender.protocol() == protocol);
+        let at = idle.iter().rposition(|candidate| fits(&candidate.sender));
         let found = at.map(|at| idle.remove(at));
         if let Some(sender) = found.as_ref().and_then(|idle| idle.sender.share()) {
             idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
@@ -80,6 +96,12 @@ impl Pool {
             pool.remove(target);
         }
         found.map(|idle| idle.sender)
+    }
+
+    /// Whether there is a connection that fits; it may be gone at the next moment.
+    pub fn has(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> bool {
+        let is_good = |idle: &Idle| idle.is_fresh(self.patience) && Arc::ptr_eq(&idle.access, access);
+        self.lock().get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
     }
 
     /// Keeps a connection for later; `access` is what allowed it.
@@ -147,8 +169,35 @@ impl Sender {
 
     /// Which way it goes; nothing where there is one way only.
     pub fn passage(&self) -> Option<Passage> {
+        self.made().passage
+    }
+
+    /// Whether it was made for this client.
+    pub fn is_of(&self, client: IpAddr) -> bool {
+        self.made().client == Some(client)
+    }
+
+    /// Whether it is what a new connection would come to that offers these protocols: the origin chose what is spoken on
+    /// it, with no less to choose from, and has said all that is to be known.
+    pub fn stands_for(&self, offered: &[Protocol]) -> bool {
+        let is_known = match self {
+            Self::Http1(.., made) => made.offered_http2 || !offered.contains(&Protocol::Http2),
+            Self::Http2(.., settings) => settings.borrow().is_some(),
+        };
+        is_known && offered.contains(&self.protocol())
+    }
+
+    /// Whether the origin has said that it takes the extended CONNECT.
+    pub fn takes_extended_connect(&self) -> bool {
         match self {
-            Self::Http1(.., passage) | Self::Http2(_, passage) => *passage,
+            Self::Http1(..) => false,
+            Self::Http2(.., settings) => *settings.borrow() == Some(true),
+        }
+    }
+
+    fn made(&self) -> &Made {
+        match self {
+            Self::Http1(.., made) | Self::Http2(_, made, _) => made,
         }
     }
 
@@ -156,7 +205,7 @@ impl Sender {
     pub fn share(&self) -> Option<Self> {
         match self {
             Self::Http1(..) => None,
-            Self::Http2(sender, passage) => Some(Self::Http2(sender.clone(), *passage)),
+            Self::Http2(sender, made, settings) => Some(Self::Http2(sender.clone(), *made, settings.clone())),
         }
     }
 
@@ -167,7 +216,7 @@ impl Sender {
     pub async fn ready(&mut self) -> hyper::Result<()> {
         match self {
             Self::Http1(sender, ..) => sender.ready().await,
-            Self::Http2(sender, _) => sender.ready().await,
+            Self::Http2(sender, ..) => sender.ready().await,
         }
     }
 
@@ -183,7 +232,7 @@ impl Sender {
                 heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
-            Self::Http2(sender, _) => sender.try_send_request(request).await,
+            Self::Http2(sender, ..) => sender.try_send_request(request).await,
         }
     }
 
@@ -206,7 +255,7 @@ impl Sender {
     fn is_closed(&self) -> bool {
         match self {
             Self::Http1(sender, ..) => sender.is_closed(),
-            Self::Http2(sender, _) => sender.is_closed(),
+            Self::Http2(sender, ..) => sender.is_closed(),
         }
     }
 }
@@ -214,5 +263,29 @@ impl Sender {
 impl Idle {
     fn is_fresh(&self, patience: Duration) -> bool {
         !self.sender.is_closed() && self.since.elapsed() < patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::{super::handshake, *};
+
+    async fn made(offered_http2: bool) -> Sender {
+        let limits = handshake::Limits { body: Duration::MAX, header_bytes: 8192, headers: 100 };
+        let made = Made { passage: None, client: Some(Ipv4Addr::LOCALHOST.into()), offered_http2 };
+        let (near, _far) = tokio::io::duplex(64);
+        handshake::speak(near, Protocol::Http1, made, &limits).await.unwrap().sender
+    }
+
+    /// HTTP/1.1 was chosen where HTTP/2 could have been, or where it was not to be had.
+    #[tokio::test]
+    async fn a_connection_stands_for_one_that_offers_no_more() {
+        let (both, http1, http2) = ([Protocol::Http2, Protocol::Http1], [Protocol::Http1], [Protocol::Http2]);
+        let (chosen, alone) = (made(true).await, made(false).await);
+        assert!(chosen.stands_for(&both) && chosen.stands_for(&http1) && !chosen.stands_for(&http2));
+        assert!(alone.stands_for(&http1) && !alone.stands_for(&both) && !alone.stands_for(&http2));
+        assert!(chosen.is_of(Ipv4Addr::LOCALHOST.into()) && !chosen.is_of([127, 0, 0, 2].into()));
     }
 }
