@@ -3,7 +3,8 @@
 //! ```text
 //! access → scan, decide → connect to the origin → 200 → what is spoken decides, see `granted`
 //! ```
-//! The origin comes first: what cannot be reached is refused on the CONNECT itself.
+//! The origin comes first: what cannot be reached is refused on the CONNECT itself. One that connections are kept to need not
+//! be reached anew.
 
 use std::{error::Error, sync::Arc};
 
@@ -26,6 +27,7 @@ use super::{
     rewound::Rewound,
     route,
     session::{Judges, Scope, Session, today},
+    stand_in::reach_or_keep,
     stream_tasks::Reset,
 };
 use crate::{
@@ -80,11 +82,11 @@ pub async fn handle(
     let before = Hopped::of(&head.fields).filter(|_| judges.authenticator.is_required());
     account.comes_by(before.map(|before| before.id));
     let errand = Errand { id: account.id, before, carries: Carries::Unknown, source: None };
-    let stream = match reach(session, &judges, &errand, &origin).await {
+    let stream = match reach_or_keep(session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
         Err(fault) => return answer_fault(&account, &fault),
     };
-    account.goes(stream.passage());
+    account.goes(stream.as_ref().and_then(Line::passage));
     let upgrade = grant(&account, Verdict::Tunnelled, switch, &mut request);
     let session = session.clone();
     let granted = Granted { session, judges, account, origin, led: None, source: None, stream, before };

@@ -27,6 +27,7 @@ use super::{
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Session},
+    stand_in,
     tunnel::{self, FirstWords},
     upstream::{Protocol, Target},
 };
@@ -58,8 +59,8 @@ pub struct Granted {
     pub led: Option<SocketAddr>,
     /// The address that origins see, where it is the client's own.
     pub source: Option<IpAddr>,
-    /// The connection to the origin.
-    pub stream: Line,
+    /// The connection to the origin; none as long as one that is kept may do instead.
+    pub stream: Option<Line>,
     /// The clir that asks for it, if one does.
     pub before: Option<Hopped>,
 }
@@ -68,28 +69,37 @@ impl Granted {
     /// Looks at what is spoken, and serves it.
     pub async fn serve(mut self, mut client: Rewound<Line>) {
         let idle = self.session.limits().tunnel;
-        match tunnel::first_words(&mut client, &mut self.stream, idle).await {
+        let spoken = match &mut self.stream {
+            Some(stream) => tunnel::first_words(&mut client, stream, idle).await,
+            None => Box::pin(stand_in::prelude(&mut self, &mut client)).await,
+        };
+        match spoken {
             FirstWords::Client(words) => self.client_speaks(client, words).await,
             FirstWords::Server(_) if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
             FirstWords::Server(words) if is_settings(&words) => {
                 Box::pin(self.both_speak_http2(client, words.freeze())).await;
             }
-            FirstWords::Server(words) => {
-                let origin = Rewound::new(self.stream, words.freeze());
-                self.account.tunnel(Verdict::Tunnelled, because("server-first"));
-                tunnel::relay(client, origin, &self.account, &self.session.worker.pipes, idle).await;
-            }
+            FirstWords::Server(words) => self.server_speaks(client, words.freeze()).await,
             FirstWords::Nobody if !self.may(Carries::Cleartext) => self.hang_up(&client, Carries::Cleartext),
             FirstWords::Nobody => {
                 self.account.tunnel(Verdict::Tunnelled, because("silent"));
-                tunnel::relay(client, self.stream, &self.account, &self.session.worker.pipes, idle).await;
+                let Some(stream) = self.stream else { return client.break_off() };
+                tunnel::relay(client, stream, &self.account, &self.session.worker.pipes, idle).await;
             }
         }
     }
 
+    async fn server_speaks(self, client: Rewound<Line>, said: Bytes) {
+        let Some(stream) = self.stream else { return client.break_off() };
+        self.account.tunnel(Verdict::Tunnelled, because("server-first"));
+        let (pipes, idle) = (&self.session.worker.pipes, self.session.limits().tunnel);
+        tunnel::relay(client, Rewound::new(stream, said), &self.account, pipes, idle).await;
+    }
+
     /// Whether what was opened may carry this. Only where the exit is down may it turn out that it must not.
     fn may(&self, carries: Carries) -> bool {
-        let fell_back = self.stream.passage().is_some_and(|passage| passage.via == Via::Fallback);
+        let passage = self.stream.as_ref().and_then(Line::passage);
+        let fell_back = passage.is_some_and(|passage| passage.via == Via::Fallback);
         !fell_back || self.judges.hop.as_ref().is_none_or(|hop| hop.instead(carries).is_some())
     }
 
@@ -109,11 +119,11 @@ impl Granted {
         let _ = timeout(limits.tunnel, reading::some(&mut client, &mut words)).await;
         let decided = timeout(limits.sniff, decide(&mut client, &mut words)).await;
         let client = client.again(words.freeze());
-        let origin = Rewound::new(self.stream, said);
         if !matches!(decided, Ok(First::Http2)) {
-            self.account.tunnel(Verdict::Tunnelled, because("server-first"));
-            return tunnel::relay(client, origin, &self.account, &self.session.worker.pipes, limits.tunnel).await;
+            return self.server_speaks(client, said).await;
         }
+        let Some(stream) = self.stream else { return client.break_off() };
+        let origin = Rewound::new(stream, said);
         let target = cleartext_target(&self.origin, self.source);
         let inside = match self.session.worker.upstream.speak_http2(origin).await {
             Ok(connected) => Inside::new(target, Some(connected.sender)),
@@ -245,11 +255,16 @@ impl Granted {
     }
 
     /// Cleartext HTTP in a tunnel is judged like any other.
-    async fn cleartext(self, client: Rewound<Line>, protocol: Protocol) {
+    async fn cleartext(mut self, client: Rewound<Line>, protocol: Protocol) {
         let may = self.may(Carries::Cleartext);
+        let line = self.line().await;
         let target = cleartext_target(&self.origin, self.source);
         let (upstream, address) = (&self.session.worker.upstream, self.session.client.address.ip());
-        let inside = match upstream.establish(self.stream, &target, address, &[protocol]).await {
+        let established = match line {
+            Ok(line) => upstream.establish(line, &target, address, &[protocol]).await,
+            Err(fault) => Err(fault),
+        };
+        let inside = match established {
             // Each request finds its own way, or is told that there is none.
             Ok(_) if !may => Inside::new(target, None),
             Ok(connected) => Inside::new(target, Some(connected.sender)),
@@ -259,10 +274,19 @@ impl Granted {
     }
 
     /// Passes everything on unread.
-    pub async fn pass(self, client: Rewound<Line>, tunnel: Tunnel) {
-        self.account.tunnel(Verdict::Tunnelled, tunnel);
-        let idle = self.session.limits().tunnel;
-        tunnel::relay(client, self.stream, &self.account, &self.session.worker.pipes, idle).await;
+    pub async fn pass(mut self, client: Rewound<Line>, tunnel: Tunnel) {
+        match self.line().await {
+            Ok(stream) => {
+                self.account.tunnel(Verdict::Tunnelled, tunnel);
+                let idle = self.session.limits().tunnel;
+                tunnel::relay(client, stream, &self.account, &self.session.worker.pipes, idle).await;
+            }
+            Err(fault) => {
+                self.account.tunnel(Verdict::Failed, tunnel);
+                self.account.fails(&fault);
+                client.break_off();
+            }
+        }
     }
 
     /// Breaks off what does not say what it is, on both sides.
@@ -271,7 +295,7 @@ impl Granted {
         let why = "it was not clear in time what is spoken, and intercept.undecided refuses that";
         self.account.refuses(StatusCode::FORBIDDEN, why.into());
         client.break_off();
-        self.stream.break_off();
+        self.stream.iter().for_each(BreakOff::break_off);
     }
 }
 

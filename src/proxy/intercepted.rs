@@ -1,8 +1,9 @@
 //! How is a TLS tunnel opened?
 //!
 //! Upstream first: the origin's certificate is verified and its protocol agreed before the client is shown anything, so
-//! that the client is never offered what the origin does not offer (ALPN mirrored). If the origin fails, the client gets
-//! a page that says why, under our certificate, and nothing is sent to the origin.
+//! that the client is never offered what the origin does not offer (ALPN mirrored). A connection that is kept from this
+//! client's last visit has been through that, and does as well as a new one. If the origin fails, the client gets a page
+//! that says why, under our certificate, and nothing is sent to the origin.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,6 +27,7 @@ use super::{
     rewound::Rewound,
     serve,
     session::{Inside, Judges, Session, now},
+    stand_in,
     trusting::{Of, Proof},
     tunnel::{self, FirstWords},
     upstream::{Protocol, Secured, Target},
@@ -42,21 +44,23 @@ use crate::{
 };
 
 /// Boxed, because it is large and handed on often.
-type Client = Box<TlsStream<Rewound<Line>>>;
+pub type Client = Box<TlsStream<Rewound<Line>>>;
 
 /// Who leaves later after its first word may have been tired of waiting for the origin.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens a tunnel and serves what is inside. `contact` is told what the client makes of our certificate, where that is
 /// not known before.
-pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello, contact: Option<Contact>) {
+pub async fn open(mut granted: Granted, client: Rewound<Line>, hello: ClientHello, contact: Option<Contact>) {
     let asked = Instant::now();
-    let Granted { session, judges, account, origin, led, source, stream, before } = granted;
-    let target = target(&hello, &origin, source);
+    let target = target(&hello, &granted.origin, granted.source);
     let offered = offered(&hello);
+    if let Some(kept) = stand_in::find(&granted, &target, &hello, &offered) {
+        return Box::pin(stand_in::open(granted, client, (hello, target), contact, kept)).await;
+    }
     // What only a handshake needs is boxed, and gone when it is over.
-    let secured =
-        Box::pin(session.worker.upstream.secure(stream, &target, session.client.address.ip(), &offered)).await;
+    let secured = Box::pin(secure(&mut granted, &target, &offered)).await;
+    let Granted { session, judges, account, origin, led, source, before, .. } = granted;
     if secured.is_err() && led.is_some() && hello.sni.is_none() {
         let nameless = Nameless { session, judges, account, origin, led, source, before };
         return Box::pin(nameless.pass(client, &hello)).await;
@@ -93,6 +97,13 @@ pub async fn open(granted: Granted, client: Rewound<Line>, hello: ClientHello, c
     }
 }
 
+/// Shakes hands with the origin, on a connection that is made now if it has not been.
+async fn secure(granted: &mut Granted, target: &Target, offered: &[Protocol]) -> Result<Secured, Fault> {
+    let line = granted.line().await?;
+    let Session { worker, client, .. } = &granted.session;
+    worker.upstream.secure(line, target, client.address.ip(), offered).await
+}
+
 /// A connection to an address whose client names no host, and whose origin has no certificate for the address: who would
 /// have to prove what cannot be known.
 struct Nameless {
@@ -113,6 +124,7 @@ impl Nameless {
         let errand = Errand { id: account.id, before, carries: policy::Carries::Tls, source };
         match reach(&session, &judges, &errand, &origin).await {
             Ok(stream) => {
+                let stream = Some(stream);
                 let granted = Granted { session, judges, account, origin, led, source, stream, before };
                 granted.pass(client, tunnel).await;
             }
@@ -205,7 +217,10 @@ fn offered(hello: &ClientHello) -> Vec<Protocol> {
 }
 
 /// The handshake with the client, under a certificate for `name`.
-async fn accept(
+///
+/// # Errors
+/// [`Unopened`], which says why.
+pub async fn accept(
     session: &Session,
     client: Rewound<Line>,
     name: &Host,
@@ -235,7 +250,8 @@ async fn accept(
 }
 
 /// A handshake with a client that came to nothing.
-struct Unopened {
+#[derive(Debug)]
+pub struct Unopened {
     fault: Fault,
     /// How the client rejected it; nothing if it was time, or ourselves.
     how: Option<Rejection>,
@@ -243,7 +259,7 @@ struct Unopened {
 
 impl Unopened {
     /// Tells what is written down about it, and what follows. Who was kept waiting may have left for that.
-    fn tell(self, session: &Session, account: &Account, contact: Option<&Contact>, asked: Instant) {
+    pub fn tell(self, session: &Session, account: &Account, contact: Option<&Contact>, asked: Instant) {
         let is_prompt = asked.elapsed() < PATIENCE;
         let how = self.how.filter(|how| *how == Rejection::Objection || is_prompt);
         let consequence = contact.zip(how).and_then(|(contact, how)| session.rejects(contact, how).words());
@@ -259,7 +275,8 @@ type Way = (Target, Option<SocketAddr>, Option<Hopped>, Option<Proof>);
 
 async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Client) {
     let (target, led, before, proof) = way;
-    let is_http2 = secured.protocol == Protocol::Http2;
+    let protocol = secured.protocol;
+    let is_http2 = protocol == Protocol::Http2;
     let (inside, extended_connect) = match Box::pin(session.worker.upstream.speak(secured)).await {
         Ok(mut connected) => {
             let extended_connect = is_http2 && connected.speaks_extended_connect().await;
@@ -268,10 +285,14 @@ async fn serve_agreed(session: Session, way: Way, secured: Secured, client: Clie
         Err(fault) => (Inside::broken(target, fault), false),
     };
     let session = session.inside(inside.led_to(led).behind(before).proving(proof));
-    if is_http2 {
-        serve::http2(session, client, extended_connect).await;
-    } else {
-        serve::http1(session, client, Bytes::new()).await;
+    serve_http(session, client, protocol, extended_connect).await;
+}
+
+/// Serves what was agreed on.
+pub async fn serve_http(session: Session, client: Client, protocol: Protocol, extended_connect: bool) {
+    match protocol {
+        Protocol::Http2 => serve::http2(session, client, extended_connect).await,
+        Protocol::Http1 => serve::http1(session, client, Bytes::new()).await,
     }
 }
 

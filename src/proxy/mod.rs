@@ -55,6 +55,7 @@ mod socks;
 #[cfg_attr(not(target_os = "linux"), path = "no_splice.rs")]
 mod splice;
 mod stall;
+mod stand_in;
 mod stream_tasks;
 mod transparent;
 mod trusting;

@@ -13,7 +13,6 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 
 use super::{
     account::Account,
-    connect::reach,
     entrance,
     fault::{Fault, Stage},
     granted::Granted,
@@ -24,6 +23,7 @@ use super::{
     refusals::Reason,
     rewound::Rewound,
     session::{Judges, Session, today},
+    stand_in::reach_or_keep,
     transparent::connect_head,
 };
 use crate::{
@@ -158,14 +158,14 @@ async fn grant(session: Session, judges: Arc<Judges>, mut dialogue: Dialogue, re
         return Box::pin(portal(session, account, origin, dialogue)).await;
     }
     let errand = Errand { id: account.id, before: None, carries: Carries::Unknown, source: None };
-    let stream = match reach(&session, &judges, &errand, &origin).await {
+    let stream = match reach_or_keep(&session, &judges, &errand, &origin).await {
         Ok(stream) => stream,
         Err(fault) => {
             drop(answer_fault(&account, &fault));
             return dialogue.end(reply_to(&fault)).await;
         }
     };
-    account.goes(stream.passage());
+    account.goes(stream.as_ref().and_then(Line::passage));
     account.ends(Verdict::Tunnelled, StatusCode::OK);
     if let Err(error) = dialogue.say(&Reply::Succeeded.bytes()).await {
         return account.fails_with(format!("the tunnel was not opened: {error}"));

@@ -71,7 +71,7 @@ pub async fn serve(session: Session, client: TcpStream, destination: SocketAddr)
         Ok(stream) => {
             account.goes(stream.passage());
             account.ends(Verdict::Tunnelled, http::StatusCode::OK);
-            let led = Some(destination);
+            let (led, stream) = (Some(destination), Some(stream));
             Granted { session, judges, account, origin, led, source, stream, before: None }.serve(client).await;
         }
         Err(fault) => Unreached { session, judges, account, origin, destination, fault }.tell(client).await,

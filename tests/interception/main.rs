@@ -12,6 +12,7 @@ mod heads;
 mod hellos;
 mod http1;
 mod http2;
+mod kept;
 mod leaf;
 mod rejection;
 mod responder;

@@ -12,7 +12,7 @@ use super::site::{Signer, Site};
 use crate::support::{Clir, Wire, tls};
 
 /// Asks from this loopback address and through a tunnel of its own.
-fn ask_from(clir: &Clir, site: &Site, address: Ipv4Addr) {
+pub fn ask_from(clir: &Clir, site: &Site, address: Ipv4Addr, path: &str) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
     socket.connect(&clir.address().into()).unwrap();
@@ -20,7 +20,7 @@ fn ask_from(clir: &Clir, site: &Site, address: Ipv4Addr) {
     wire.send(format!("CONNECT localhost:{0} HTTP/1.1\r\nHost: localhost:{0}\r\n\r\n", site.port));
     assert_eq!(wire.head().status(), 200);
     let mut client = tls::connect(wire.into_inner(), "localhost", &clir.authority(), &["http/1.1"]).unwrap();
-    client.send(format!("GET / HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", site.port));
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", site.port));
     assert_eq!(client.response().text(), "ok");
 }
 
@@ -32,7 +32,7 @@ fn the_same_client_takes_up_its_session_and_another_does_not() {
     for version in [&TLS12, &TLS13] {
         let site = root.leaf(|_| ()).serve_with(&[version]);
         for client in [one, one, two, one] {
-            ask_from(&clir, &site, client);
+            ask_from(&clir, &site, client, "/last");
         }
         assert_eq!(site.handshakes(), [Full, Resumed, Full, Resumed], "{version:?}");
     }

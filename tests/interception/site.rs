@@ -112,7 +112,7 @@ impl Leaf {
     }
 }
 
-/// A site that answers every request with 200.
+/// A site that answers every request with 200. What asks for `/last` is the last on its connection.
 pub struct Site {
     pub port: u16,
     seen: Arc<Seen>,
@@ -123,6 +123,7 @@ pub struct Site {
 struct Seen {
     requests: AtomicUsize,
     handshakes: Mutex<Vec<HandshakeKind>>,
+    connections: AtomicUsize,
 }
 
 impl Site {
@@ -154,6 +155,11 @@ impl Site {
         self.seen.handshakes.lock().unwrap().clone()
     }
 
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
     /// Asserts that a client gets through.
     pub fn assert_works(&self, clir: &Clir, what: &str) {
         let (status, text) = self.ask_as(clir, "localhost");
@@ -178,6 +184,7 @@ impl Site {
 }
 
 fn serve(stream: TcpStream, config: Arc<ServerConfig>, seen: &Seen) -> io::Result<()> {
+    seen.connections.fetch_add(1, Ordering::SeqCst);
     let mut stream = StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream);
     let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
@@ -188,9 +195,15 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, seen: &Seen) -> io::Resul
             }
             head.extend_from_slice(&buffer[..count]);
         }
+        let is_last = head.starts_with(b"GET /last ");
         head.clear();
         seen.requests.fetch_add(1, Ordering::SeqCst);
         seen.handshakes.lock().unwrap().extend(stream.conn.handshake_kind());
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+        let farewell = if is_last { "Connection: close\r\n" } else { "" };
+        stream.write_all(format!("HTTP/1.1 200 OK\r\n{farewell}Content-Length: 2\r\n\r\nok").as_bytes())?;
+        if is_last {
+            stream.conn.send_close_notify();
+            return stream.flush();
+        }
     }
 }

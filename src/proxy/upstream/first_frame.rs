@@ -3,7 +3,7 @@
 //! It says so in its settings (RFC 8441 §3), and its settings are the first frame of a server (RFC 9113 §3.4). h2 tells
 //! what they hold, but not when it has read them; so the frame is read as it goes by.
 
-use tokio::{io::AsyncRead, sync::oneshot};
+use tokio::{io::AsyncRead, sync::watch};
 use tokio_util::io::InspectReader;
 
 /// Length of a frame's header; its first three bytes are the payload's length, the fourth the type (RFC 9113 §4.1).
@@ -15,7 +15,10 @@ const ENABLE_CONNECT: u16 = 8;
 const MAX_FRAME: usize = 4 * 1024;
 
 /// Watches a stream and announces whether the origin takes the extended CONNECT once its settings have been read.
-pub fn watch<IO: AsyncRead>(io: IO, announce: oneshot::Sender<bool>) -> InspectReader<IO, impl FnMut(&[u8]) + Send> {
+pub fn watch<IO: AsyncRead>(
+    io: IO,
+    announce: watch::Sender<Option<bool>>,
+) -> InspectReader<IO, impl FnMut(&[u8]) + Send> {
     let mut frame = Vec::new();
     let mut announce = Some(announce);
     InspectReader::new(io, move |bytes: &[u8]| {
@@ -28,7 +31,7 @@ pub fn watch<IO: AsyncRead>(io: IO, announce: oneshot::Sender<bool>) -> InspectR
         {
             frame = Vec::new();
             // Nobody may be waiting for it any more.
-            let _ = announce.send(enabled);
+            let _ = announce.send(Some(enabled));
         }
     })
 }

@@ -16,14 +16,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ProtocolVersion, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::oneshot,
+    sync::watch,
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Sender, Target, first_frame};
+use super::{Sender, Target, first_frame, pool::Made};
 use crate::{
-    event::Passage,
     exchange::{Host, grammar::HeadLimits},
     proxy::{
         body::Body,
@@ -71,15 +70,15 @@ impl Protocol {
 pub struct Connected {
     /// What requests are sent on.
     pub sender: Sender,
-    settings: Option<oneshot::Receiver<bool>>,
 }
 
 impl Connected {
     /// Whether the origin speaks the extended CONNECT of RFC 8441, for WebSocket over HTTP/2. Waits for the origin's
     /// settings, which are the first thing that it says (RFC 9113 §3.4), but not for long.
     pub async fn speaks_extended_connect(&mut self) -> bool {
-        let Some(settings) = self.settings.take() else { return false };
-        matches!(timeout(SETTINGS_WAIT, settings).await, Ok(Ok(true)))
+        let Sender::Http2(.., settings) = &mut self.sender else { return false };
+        let said = timeout(SETTINGS_WAIT, settings.wait_for(Option::is_some));
+        matches!(said.await, Ok(Ok(said)) if *said == Some(true))
     }
 }
 
@@ -100,8 +99,8 @@ pub struct Secured {
     pub stream: Box<TlsStream<Line>>,
     /// What was agreed to be spoken.
     pub protocol: Protocol,
-    /// Which way the stream goes.
-    pub passage: Option<Passage>,
+    /// How it was made.
+    pub made: Made,
 }
 
 /// How TLS comes to stand with those whom we call.
@@ -148,7 +147,13 @@ impl Agreement {
         }
         let agreed = stream.get_ref().1.alpn_protocol();
         let protocol = if agreed == Some(Protocol::Http2.alpn()) { Protocol::Http2 } else { Protocol::Http1 };
-        Ok(Secured { stream: Box::new(stream), protocol, passage })
+        let made = Made {
+            passage,
+            client: Some(client),
+            offered_http2: protocols.contains(&Protocol::Http2),
+            ..Made::default()
+        };
+        Ok(Secured { stream: Box::new(stream), protocol, made })
     }
 
     fn untrusted(&self, opening: &Opening, error: &io::Error) -> Fault {
@@ -210,23 +215,19 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Fault> {
 }
 
 /// HTTP in the version that was agreed.
-pub async fn speak<IO>(
-    stream: IO,
-    protocol: Protocol,
-    passage: Option<Passage>,
-    limits: &Limits,
-) -> Result<Connected, Fault>
+pub async fn speak<IO>(stream: IO, protocol: Protocol, made: Made, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let stream = Patient::new(stream, limits.body);
+    let made = Made { home: limits.worker, ..made };
     match protocol {
-        Protocol::Http1 => http1(stream, passage, limits).await,
-        Protocol::Http2 => http2(stream, passage, limits).await,
+        Protocol::Http1 => http1(stream, made, limits).await,
+        Protocol::Http2 => http2(stream, made, limits).await,
     }
 }
 
-async fn http1<IO>(stream: IO, passage: Option<Passage>, limits: &Limits) -> Result<Connected, Fault>
+async fn http1<IO>(stream: IO, made: Made, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -244,14 +245,14 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::http1(sender, heads, passage, limits.worker), settings: None })
+    Ok(Connected { sender: Sender::Http1(sender, heads, made) })
 }
 
-async fn http2<IO>(stream: IO, passage: Option<Passage>, limits: &Limits) -> Result<Connected, Fault>
+async fn http2<IO>(stream: IO, made: Made, limits: &Limits) -> Result<Connected, Fault>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (announce, announced) = oneshot::channel();
+    let (announce, announced) = watch::channel(None);
     let stream = Judged::new(first_frame::watch(stream, announce), limits.header_bytes);
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -266,5 +267,5 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::http2(sender, passage, limits.worker), settings: Some(announced) })
+    Ok(Connected { sender: Sender::Http2(sender, made, announced) })
 }

@@ -36,6 +36,7 @@ use crate::{
 pub use dial::Dialer;
 pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
+use pool::Made;
 pub use pool::{Pool, Sender};
 pub use resolver::Resolver;
 
@@ -162,17 +163,36 @@ impl Upstream {
         }
     }
 
-    /// A connection that is already there and was made under the same rules: our own, or one that another worker has no need
-    /// of. Who speaks HTTP/2 can also be served over HTTP/1.1.
+    /// A connection that is already there and was made under the same rules. Who speaks HTTP/2 can also be served over
+    /// HTTP/1.1.
     pub fn idle(&self, target: &Target, wants_http2: bool, access: &Arc<Access>) -> Option<Sender> {
+        let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
+        protocols.find_map(|protocol| self.find(target, access, |sender: &Sender| sender.protocol() == protocol))
+    }
+
+    /// Whether a connection is kept that was made for this client.
+    pub fn keeps(&self, target: &Target, client: IpAddr, access: &Arc<Access>) -> bool {
+        self.pools.iter().any(|pool| pool.has(target, access, |sender| sender.is_of(client)))
+    }
+
+    /// A kept connection in place of a new one that would offer these protocols: made for the same client, so that no site
+    /// learns from it that two clients share a proxy.
+    pub fn stand_in(
+        &self,
+        target: &Target,
+        client: IpAddr,
+        offered: &[Protocol],
+        access: &Arc<Access>,
+    ) -> Option<Sender> {
+        self.find(target, access, |sender: &Sender| sender.is_of(client) && sender.stands_for(offered))
+    }
+
+    /// One of our own, or one that another worker has no need of.
+    fn find(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> Option<Sender> {
         let (before, from_own) = self.pools.split_at(self.own.min(self.pools.len()));
         let (own, after) = from_own.split_first()?;
-        let others = || after.iter().chain(before);
-        let mut protocols = [Protocol::Http2, Protocol::Http1].into_iter().skip(usize::from(!wants_http2));
-        protocols.find_map(|protocol| {
-            let lent = || others().find_map(|pool| pool.lend(target, protocol, access));
-            own.take(target, protocol, access).or_else(lent)
-        })
+        let lent = || after.iter().chain(before).find_map(|pool| pool.lend(target, access, &fits));
+        own.take(target, access, &fits).or_else(lent)
     }
 
     /// A way for bytes to a host, by the exit if `via` says so and it is up. What it holds tells which way was taken.
@@ -262,8 +282,8 @@ impl Upstream {
     ) -> Result<Connected, Fault> {
         if target.scheme == Scheme::Http {
             let protocol = protocols.first().copied().unwrap_or(Protocol::Http1);
-            let passage = line.passage();
-            return handshake::speak(line, protocol, passage, &self.limits).await;
+            let made = Made { passage: line.passage(), ..Made::default() };
+            return handshake::speak(line, protocol, made, &self.limits).await;
         }
         let secured = self.secure(line, target, client, protocols).await?;
         self.speak(secured).await
@@ -288,8 +308,8 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak_http2(&self, stream: Rewound<Line>) -> Result<Connected, Fault> {
-        let passage = stream.get_ref().passage();
-        handshake::speak(stream, Protocol::Http2, passage, &self.limits).await
+        let made = Made { passage: stream.get_ref().passage(), ..Made::default() };
+        handshake::speak(stream, Protocol::Http2, made, &self.limits).await
     }
 
     /// Begins to speak HTTP on a stream that is secured.
@@ -297,6 +317,6 @@ impl Upstream {
     /// # Errors
     /// A [`Fault`] when the connection broke.
     pub async fn speak(&self, secured: Secured) -> Result<Connected, Fault> {
-        handshake::speak(secured.stream, secured.protocol, secured.passage, &self.limits).await
+        handshake::speak(secured.stream, secured.protocol, secured.made, &self.limits).await
     }
 }

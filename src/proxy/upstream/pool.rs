@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use hyper::{
     body::Incoming,
     client::conn::{TrySendError, http1, http2},
 };
+use tokio::sync::watch;
 
 use super::{Protocol, Target};
 use crate::{
@@ -39,19 +41,27 @@ const RESTED: Duration = Duration::from_millis(2);
 
 /// A connection that requests can be sent on.
 #[derive(Debug)]
-pub struct Sender {
-    way: Way,
-    passage: Option<Passage>,
-    /// The worker that the connection itself runs on, whoever sends requests.
-    home: usize,
+pub enum Sender {
+    /// One request at a time, with heads as they are.
+    Http1(http1::SendRequest<Body>, Heads, Made),
+    /// Many at a time, and what the origin's settings say, once they have come.
+    Http2(http2::SendRequest<Body>, Made, Settings),
 }
 
-#[derive(Debug)]
-enum Way {
-    /// One request at a time, with heads as they are.
-    Http1(http1::SendRequest<Body>, Heads),
-    /// Many at a time.
-    Http2(http2::SendRequest<Body>),
+/// Whether the origin takes the extended CONNECT of RFC 8441; nothing as long as it has not said.
+pub type Settings = watch::Receiver<Option<bool>>;
+
+/// How a connection was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Made {
+    /// Which way it goes; nothing where there is one way only.
+    pub passage: Option<Passage>,
+    /// The client for whom it was made, where the origin has proved its name in TLS.
+    pub client: Option<IpAddr>,
+    /// Whether the origin could have chosen HTTP/2.
+    pub offered_http2: bool,
+    /// The worker that the connection itself runs on, whoever sends requests.
+    pub home: usize,
 }
 
 #[derive(Debug)]
@@ -78,28 +88,27 @@ impl Pool {
         Self { idle: Mutex::default(), per_origin, patience, crowd: CROWD / count.max(1) }
     }
 
-    /// Takes the connection of this protocol that was used last; it is the least likely to have been closed.
-    pub fn take(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
-        self.take_rested(target, protocol, access, Duration::ZERO)
+    /// Takes the connection that was used last of those that fit; it is the least likely to have been closed.
+    pub fn take(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> Option<Sender> {
+        self.take_rested(target, access, fits, Duration::ZERO)
     }
 
     /// The same for another worker: one that nobody has needed in a while.
-    pub fn lend(&self, target: &Target, protocol: Protocol, access: &Arc<Access>) -> Option<Sender> {
-        self.take_rested(target, protocol, access, RESTED)
+    pub fn lend(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> Option<Sender> {
+        self.take_rested(target, access, fits, RESTED)
     }
 
     fn take_rested(
         &self,
         target: &Target,
-        protocol: Protocol,
         access: &Arc<Access>,
+        fits: impl Fn(&Sender) -> bool,
         rested: Duration,
     ) -> Option<Sender> {
         let mut pool = self.lock();
         let idle = pool.get_mut(target)?;
         idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
-        let is_fit = |candidate: &Idle| candidate.sender.protocol() == protocol && candidate.since.elapsed() >= rested;
-        let at = idle.iter().rposition(is_fit);
+        let at = idle.iter().rposition(|candidate| fits(&candidate.sender) && candidate.since.elapsed() >= rested);
         let found = at.map(|at| idle.remove(at));
         if let Some(sender) = found.as_ref().and_then(|idle| idle.sender.share()) {
             idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
@@ -108,6 +117,12 @@ impl Pool {
             pool.remove(target);
         }
         found.map(|idle| idle.sender)
+    }
+
+    /// Whether there is a connection that fits; it may be gone at the next moment.
+    pub fn has(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> bool {
+        let is_good = |idle: &Idle| idle.is_fresh(self.patience) && Arc::ptr_eq(&idle.access, access);
+        self.lock().get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
     }
 
     /// Keeps a connection for later; `access` is what allowed it.
@@ -165,39 +180,58 @@ impl Pool {
 }
 
 impl Sender {
-    /// A connection of HTTP/1.1 that runs on this worker, and what tells the heads on it.
-    pub fn http1(sender: http1::SendRequest<Body>, heads: Heads, passage: Option<Passage>, home: usize) -> Self {
-        Self { way: Way::Http1(sender, heads), passage, home }
-    }
-
-    /// A connection of HTTP/2 that runs on this worker.
-    pub fn http2(sender: http2::SendRequest<Body>, passage: Option<Passage>, home: usize) -> Self {
-        Self { way: Way::Http2(sender), passage, home }
-    }
-
     /// What is spoken on it.
     pub fn protocol(&self) -> Protocol {
-        match self.way {
-            Way::Http1(..) => Protocol::Http1,
-            Way::Http2(..) => Protocol::Http2,
+        match self {
+            Self::Http1(..) => Protocol::Http1,
+            Self::Http2(..) => Protocol::Http2,
         }
     }
 
     /// Which way it goes; nothing where there is one way only.
     pub fn passage(&self) -> Option<Passage> {
-        self.passage
+        self.made().passage
     }
 
     /// The worker that it runs on.
     pub fn home(&self) -> usize {
-        self.home
+        self.made().home
+    }
+
+    /// Whether it was made for this client.
+    pub fn is_of(&self, client: IpAddr) -> bool {
+        self.made().client == Some(client)
+    }
+
+    /// Whether it is what a new connection would come to that offers these protocols: the origin chose what is spoken on
+    /// it, with no less to choose from, and has said all that is to be known.
+    pub fn stands_for(&self, offered: &[Protocol]) -> bool {
+        let is_known = match self {
+            Self::Http1(.., made) => made.offered_http2 || !offered.contains(&Protocol::Http2),
+            Self::Http2(.., settings) => settings.borrow().is_some(),
+        };
+        is_known && offered.contains(&self.protocol())
+    }
+
+    /// Whether the origin has said that it takes the extended CONNECT.
+    pub fn takes_extended_connect(&self) -> bool {
+        match self {
+            Self::Http1(..) => false,
+            Self::Http2(.., settings) => *settings.borrow() == Some(true),
+        }
+    }
+
+    fn made(&self) -> &Made {
+        match self {
+            Self::Http1(.., made) | Self::Http2(_, made, _) => made,
+        }
     }
 
     /// One more of it, where many requests at a time may be sent on it.
     pub fn share(&self) -> Option<Self> {
-        match &self.way {
-            Way::Http1(..) => None,
-            Way::Http2(sender) => Some(Self::http2(sender.clone(), self.passage, self.home)),
+        match self {
+            Self::Http1(..) => None,
+            Self::Http2(sender, made, settings) => Some(Self::Http2(sender.clone(), *made, settings.clone())),
         }
     }
 
@@ -206,9 +240,9 @@ impl Sender {
     /// # Errors
     /// The connection is closed.
     pub async fn ready(&mut self) -> hyper::Result<()> {
-        match &mut self.way {
-            Way::Http1(sender, _) => sender.ready().await,
-            Way::Http2(sender) => sender.ready().await,
+        match self {
+            Self::Http1(sender, ..) => sender.ready().await,
+            Self::Http2(sender, ..) => sender.ready().await,
         }
     }
 
@@ -218,36 +252,36 @@ impl Sender {
         fields: Fields,
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
-        match &mut self.way {
-            Way::Http1(sender, heads) => {
+        match self {
+            Self::Http1(sender, heads, _) => {
                 let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
                 heads.send(fields, asked);
                 sender.try_send_request(request).await
             }
-            Way::Http2(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender, ..) => sender.try_send_request(request).await,
         }
     }
 
     /// The head of the answer as it came, where it can be had.
     pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
-        match &self.way {
-            Way::Http1(_, heads) => heads.answer(),
-            Way::Http2(..) => None,
+        match self {
+            Self::Http1(_, heads, _) => heads.answer(),
+            Self::Http2(..) => None,
         }
     }
 
     /// Where the heads of interim answers come from, where they can be had.
     pub fn heads(&self) -> Option<Heads> {
-        match &self.way {
-            Way::Http1(_, heads) => Some(heads.clone()),
-            Way::Http2(..) => None,
+        match self {
+            Self::Http1(_, heads, _) => Some(heads.clone()),
+            Self::Http2(..) => None,
         }
     }
 
     fn is_closed(&self) -> bool {
-        match &self.way {
-            Way::Http1(sender, _) => sender.is_closed(),
-            Way::Http2(sender) => sender.is_closed(),
+        match self {
+            Self::Http1(sender, ..) => sender.is_closed(),
+            Self::Http2(sender, ..) => sender.is_closed(),
         }
     }
 }
@@ -255,5 +289,29 @@ impl Sender {
 impl Idle {
     fn is_fresh(&self, patience: Duration) -> bool {
         !self.sender.is_closed() && self.since.elapsed() < patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::{super::handshake, *};
+
+    async fn made(offered_http2: bool) -> Sender {
+        let limits = handshake::Limits { body: Duration::MAX, header_bytes: 8192, headers: 100 };
+        let made = Made { passage: None, client: Some(Ipv4Addr::LOCALHOST.into()), offered_http2, home: 0 };
+        let (near, _far) = tokio::io::duplex(64);
+        handshake::speak(near, Protocol::Http1, made, &limits).await.unwrap().sender
+    }
+
+    /// HTTP/1.1 was chosen where HTTP/2 could have been, or where it was not to be had.
+    #[tokio::test]
+    async fn a_connection_stands_for_one_that_offers_no_more() {
+        let (both, http1, http2) = ([Protocol::Http2, Protocol::Http1], [Protocol::Http1], [Protocol::Http2]);
+        let (chosen, alone) = (made(true).await, made(false).await);
+        assert!(chosen.stands_for(&both) && chosen.stands_for(&http1) && !chosen.stands_for(&http2));
+        assert!(alone.stands_for(&http1) && !alone.stands_for(&both) && !alone.stands_for(&http2));
+        assert!(chosen.is_of(Ipv4Addr::LOCALHOST.into()) && !chosen.is_of([127, 0, 0, 2].into()));
     }
 }
