@@ -93,6 +93,22 @@ fn what_a_browser_sends_takes_no_memory() {
     }
 }
 
+/// As many fields as the proxy takes in, under names that tell and values that are longer than what is decoded unasked.
+#[test]
+fn many_fields_take_no_memory() {
+    let names = ["X-Acme-Imei", "X-Acme-Msisdn", "X-Trace", "From", "Forwarded", "Via", "X-Acme-Cgi", "Cookie"];
+    let value = |at: usize| if at % 2 == 0 { "no number, only words in it" } else { "robot@search.example.org, bot" };
+    for count in [33, 200] {
+        let fields: Fields = (0..count).map(|at| (names[at % names.len()], value(at / 8))).collect();
+        for scanner in [&*PLAIN, &*WATCHFUL] {
+            // No sample has an address of a robot's: its table is built here.
+            scan(scanner, "/", &fields);
+            let (found, info) = scan(scanner, "/", &fields);
+            assert_eq!((found, info.count_total), (0, 0), "{count} fields");
+        }
+    }
+}
+
 /// What is decoded on the way stays on the stack.
 #[test]
 fn what_is_encoded_takes_no_memory() {

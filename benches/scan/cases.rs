@@ -108,6 +108,14 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("encoded accounts", many("x-acme-nai", "366436353430363132653632")),
         ("spaced digits", many("x-vodafone-user", "4 4 7 7 0 0 9 0 0 1 2 4 /imsi/")),
         ("escaped segments", some(32, "referer", "%00%34%00%39%00%30%00%31%00%35%00%34/imsi/")),
+        ("hashed numbers", many("msisdn_hash", "1.2.3.4.34  ,|")),
+        ("robots", some(199, "from", " #1700000000123@1.2.3.412345678")),
+        ("cards in segments", some(32, "referer", "sip:8944100000123456782/msisdn/")),
+        ("cells under trades", some(128, all, "7|  234-15-1234-5678@@12345678")),
+        ("uris under trades", many("usersubscriberphonemobilenumberclientlinenetworkaccountcell", "%tel:1234567890")),
+        ("documented addresses", many("x-nokia-ipaddress", "fd00::1:\t")),
+        ("documented users", many("x-vodafone-user", "sip:7+447700900124%")),
+        ("spaced brackets", many("x-acme-imei", "001010123456789 ]")),
     ]
 }
 
@@ -151,8 +159,26 @@ pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
         ("base32 in base32", many("x-zq", "I5ITERCPJZNFCR2BGRKECTKCKJDUSMSB")),
         ("packed", one("x-zq", "RHcAkAEk")),
         ("packed, apart", one("x-zq", "RHcAkAEk,")),
+        ("everything", many("x-msisdn", "%uff14%3D7tel:+1/msisdn/343437373030393030313234wap7")),
+        (
+            "everything in a user",
+            many(
+                "x-acme-nai",
+                "#{\"imsi\":\"_~-3gpp=%22msisdnGQ2DONZQGA4TAMBRGI2Aabcd1234４４７234-15-1234-5678a@b.cd7700900Nfor=",
+            ),
+        ),
+        ("packed under a name", many("x-acme-imei", "77\twap 37373030393030313")),
+        ("two kinds", two_kinds()),
         ("numbers in names", many("x-447700900124-447700900124-b-07700900124-4477009001", "447700900124 ")),
     ]
+}
+
+/// Numbers that boxes write and mailboxes, each under a name that is read in its own way.
+fn two_kinds() -> Fields {
+    let half = |name, part| some(200, name, part).iter().take(100).cloned().collect::<Vec<_>>();
+    let fields = half("from", "4\u{a0}mdn=234-15-1234-5678@234-15-1234-5678%u0034 ").into_iter();
+    let fields = fields.chain(half("x-acme-imei", "234-15-1234-5678;|+447700900124%34"));
+    fields.map(|field| (field.name, field.value)).collect()
 }
 
 /// Some of the user's own numbers, and an address.

@@ -2,14 +2,15 @@
 
 mod browser;
 mod cases;
+mod worst;
 
-use std::{hint::black_box, sync::Arc};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use clir::{
     detect::{Part, Scanner, SignatureSet, Subject},
     exchange::{Direction, Fields},
 };
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 
 const SAMPLES: [(&str, &str); 2] = [
     ("negatives", include_str!("../../tests/data/detection/negatives.jsonl")),
@@ -17,12 +18,16 @@ const SAMPLES: [(&str, &str); 2] = [
 ];
 
 fn scan(criterion: &mut Criterion) {
-    let scanner = Scanner::new(Arc::new(SignatureSet::builtin()));
-    measure(criterion, &scanner, "");
-    for count in [1, 1000] {
-        let scanner = scanner.clone().with_identities(cases::own(count));
-        measure(criterion, &scanner, &format!("identities/{count}/"));
+    for (group, scanner) in scanners() {
+        measure(criterion, &scanner, &group);
     }
+}
+
+/// One that watches for nobody, and two that watch for the user's own.
+fn scanners() -> Vec<(String, Scanner)> {
+    let scanner = Scanner::new(Arc::new(SignatureSet::builtin()));
+    let with = |count| (format!("identities/{count}/"), scanner.clone().with_identities(cases::own(count)));
+    vec![(String::new(), scanner.clone()), with(1), with(1000)]
 }
 
 fn measure(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
@@ -61,4 +66,39 @@ fn subject<'a>(target: &'a str, fields: &'a Fields) -> Subject<'a> {
 }
 
 criterion_group!(benches, scan);
-criterion_main!(benches);
+
+/// Every head once, in a function of its own, for whoever counts instructions.
+fn once() {
+    for (group, scanner) in scanners() {
+        let heads = [("browser", cases::browser()), ("enriched", cases::enriched())];
+        for (name, fields) in heads.into_iter().chain(cases::hostile()).chain(cases::hostile_to_identities()) {
+            scanner.scan(&subject(cases::TARGET, &fields));
+            counted(&scanner, &subject(cases::TARGET, &fields));
+            println!("{group}{name}");
+        }
+    }
+}
+
+#[inline(never)]
+fn counted(scanner: &Scanner, subject: &Subject<'_>) {
+    black_box(scanner.scan(black_box(subject)));
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let number = |at: usize, other: u64| arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or(other);
+    match arguments.first().map(String::as_str) {
+        Some("--once") => once(),
+        Some("--worst") => {
+            let (time, seed) = (Duration::from_secs(number(1, 60)), number(2, 1));
+            for (group, scanner) in scanners() {
+                println!("{group}");
+                worst::search(&scanner, time, seed);
+            }
+        }
+        _ => {
+            benches();
+            Criterion::default().configure_from_args().final_summary();
+        }
+    }
+}

@@ -143,10 +143,7 @@ fn cipher(value: &[u8]) -> Option<Hit> {
 /// What the value carries besides, or as a whole.
 fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
-        Identifier::ClientIp => {
-            let any = || value::first_address(value).map(|(span, _)| span);
-            value::first_inside(value).or_else(any).map(|span| Hit::plain(span, Fit::Checked))
-        }
+        Identifier::ClientIp => value::inside_or_first(value).map(|span| Hit::plain(span, Fit::Checked)),
         number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
         other => value::whole(other, value).map(|fit| Hit::plain(value::trimmed(value), fit)),
     };

@@ -1,6 +1,6 @@
 //! What do fields carry whose names nobody has listed?
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use smallvec::SmallVec;
 
@@ -26,8 +26,9 @@ use crate::exchange::Field;
 /// Reads the words of a name, and asks the value whether it agrees.
 pub(super) struct Generalised;
 
-/// What the names of all fields say, where somebody asked: no name is read twice. On the stack for what people send.
-type Readings = SmallVec<[Reading; 32]>;
+/// What the names of all fields say, where somebody asked: no name is read twice. On the stack for as many fields as the
+/// proxy takes in unless told otherwise; filled in place, since to move it would cost more than to read a name.
+type Readings = SmallVec<[Reading; 256]>;
 
 /// What an opaque value must have at least, under a name that is not documented.
 const CIPHER: usize = 16;
@@ -44,9 +45,10 @@ impl Detector for Generalised {
         let unlisted = |field: &Field| !words::is_ordinary(&field.name) && knowledge.lookup(&field.name).is_none();
         let holding = |field: &&Field| could_hold(&field.value) && unlisted(field);
         let read = |field: &Field| if unlisted(field) { words::read(&field.name) } else { Reading::Nothing };
-        let readings: OnceCell<Readings> = OnceCell::new();
+        let readings = RefCell::new(Readings::new());
         let telling = || {
-            let all = readings.get_or_init(|| subject.fields.iter().map(read).collect());
+            let mut all = readings.borrow_mut();
+            all.extend(subject.fields.iter().map(read));
             all.iter().filter(|reading| reading.hint().is_some()).count()
         };
         let all = subject.fields.len();
@@ -65,7 +67,7 @@ impl Detector for Generalised {
             } else if words::is_ordinary(&field.name) {
                 found.tell(text, b"", || Reason::Ordinary);
             } else if knowledge.lookup(&field.name).is_none() {
-                let reading = readings.get().and_then(|readings| readings.get(index).copied());
+                let reading = readings.borrow().get(index).copied();
                 let name = Name::known(&field.name, reading);
                 judge(&Place::field(subject, self.name(), index, field), field, &name, terms, found);
             }

@@ -3,7 +3,9 @@
 //! Old phones wrote serial numbers into `User-Agent`; proxies write addresses into `X-Forwarded-For`, `Forwarded` and
 //! `Via`; a network access identifier can be the user name of `Proxy-Authorization` or stand in `From`.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use smallvec::SmallVec;
 
 use super::{
     Detector, Subject,
@@ -15,6 +17,7 @@ use super::{
     report::Place,
     runs::Runs,
     share::Share,
+    shelf::Shelf,
     signature::SignatureSet,
     value::{self, Effort, Fit, Hit},
     vocabulary::Strength,
@@ -34,13 +37,23 @@ impl Detector for Places {
         if subject.direction == Direction::Response {
             return;
         }
-        for (index, field) in subject.fields.iter().enumerate() {
+        let all = subject.fields;
+        let nodes = || all.iter().filter(|field| field.is("forwarded")).count();
+        let accounts = || all.iter().filter(|field| field.is("from") || field.is("proxy-authorization")).count();
+        let shares = Shares { nodes: Share::among(all.len(), &nodes), accounts: Share::among(all.len(), &accounts) };
+        for (index, field) in all.iter().enumerate() {
             let Some((read, writer, sought)) = reader(&field.name) else { continue };
             let place = Place::field(subject, self.name(), index, field).by(writer);
             found.tell(place.text, b"", || Reason::Reserved(sought));
-            read(&place, field, found);
+            read(&place, field, &shares, found);
         }
     }
+}
+
+/// How much of each field is decoded; counted once for all of them.
+struct Shares<'a> {
+    nodes: Share<&'a dyn Fn() -> usize>,
+    accounts: Share<&'a dyn Fn() -> usize>,
 }
 
 /// Marks of phones that are words nowhere else.
@@ -51,7 +64,7 @@ const MARKS: &[(&str, &[Identifier])] =
 const BARE: Hint =
     Hint { strength: Strength::Weak, kinds: &[Identifier::Msisdn], network: true, sealed: false, why: None };
 
-type Reader = fn(&Place<'_>, &Field, &mut Found);
+type Reader = fn(&Place<'_>, &Field, &Shares<'_>, &mut Found);
 
 const AGENT: &str = "serial numbers are looked for where old handsets wrote them";
 const ADDRESS: &str = "an address inside the carrier is looked for";
@@ -75,7 +88,7 @@ fn reader(name: &[u8]) -> Option<(Reader, Writer, &'static str)> {
 }
 
 /// Any proxy may tell an inner address: no more than a hint.
-fn address(place: &Place<'_>, field: &Field, found: &mut Found) {
+fn address(place: &Place<'_>, field: &Field, _: &Shares<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
     if let Some(hit) = bare_number(value, |byte| matches!(byte, b',' | b' ' | b';' | b'"')) {
         take(place, Said { key: b"", value, start: 0 }, Identifier::Msisdn, hit, found);
@@ -101,10 +114,9 @@ fn bare_number(value: &[u8], is_border: impl Fn(u8) -> bool) -> Option<Hit> {
 }
 
 /// Its parameters may be anything (RFC 7239 §5.5), and so may the node (§6).
-fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
-    address(place, field, found);
-    let all = place.subject.fields;
-    let share = Share::among(all.len(), || all.iter().filter(|other| other.is("forwarded")).count());
+fn forwarded(place: &Place<'_>, field: &Field, shares: &Shares<'_>, found: &mut Found) {
+    address(place, field, shares, found);
+    let share = &shares.nodes;
     // Of a chain of sixteen proxies, each with a line of its own, sixteen parts of each line.
     let most = (share.bytes() / 8).max(2);
     for span in value::parts(&field.value, |byte| matches!(byte, b';' | b',')).take(most) {
@@ -126,7 +138,7 @@ fn forwarded(place: &Place<'_>, field: &Field, found: &mut Found) {
 }
 
 /// `…/IMEI/490154203237518`, `ser490154203237518;icc8988…`: the marks are NTT DoCoMo's and those of early handsets.
-fn agent(place: &Place<'_>, field: &Field, found: &mut Found) {
+fn agent(place: &Place<'_>, field: &Field, _: &Shares<'_>, found: &mut Found) {
     for span in long_numbers(&field.value) {
         let Some(hint) = mark(&field.value, &span) else { continue };
         let value = field.value.get(span.clone()).unwrap_or_default();
@@ -186,48 +198,29 @@ fn last_word(text: &[u8]) -> &[u8] {
 /// A person's address, in angle brackets or not. The standard asks robots for one (RFC 9110 §10.1.2): what they are
 /// called, and mailboxes that belong to a role (RFC 2142), name nobody.
 fn mailbox(value: &[u8], decode: bool) -> Option<Range<usize>> {
-    const NOBODY: &[&str] = &[
-        "bot",
-        "crawl",
-        "spider",
-        "webmaster",
-        "postmaster",
-        "hostmaster",
-        "admin",
-        "support",
-        "info",
-        "contact",
-        "abuse",
-        "noc",
-        "security",
-        "noreply",
-        "no-reply",
-        "search",
-        "research",
-        "feed",
-        "monitor",
-        "hello",
-        "help",
-        "team",
-    ];
     let mut parts = value::parts(value, |byte| matches!(byte, b'<' | b'>' | b' ' | b','));
     let span = parts.find(|span| value.get(span.clone()).is_some_and(|part| value::is_account(part, decode)))?;
-    let address = value.get(span.clone())?.to_ascii_lowercase();
-    let nobody = |word: &&str| memchr::memmem::find(&address, word.as_bytes()).is_some();
-    (!NOBODY.iter().any(nobody)).then_some(span)
+    let address: SmallVec<[u8; 512]> = value.get(span.clone())?.iter().map(u8::to_ascii_lowercase).collect();
+    let mut rests = (0..address.len()).filter_map(|at| address.get(at..));
+    (!rests.any(|rest| NOBODY.fronts(rest).next().is_some())).then_some(span)
 }
 
+/// What stands in the addresses of robots and of roles.
+static NOBODY: LazyLock<Shelf<(), 32>> = LazyLock::new(|| {
+    let words = "bot crawl spider webmaster postmaster hostmaster admin support info contact abuse noc security noreply \
+                 no-reply search research feed monitor hello help team";
+    Shelf::new(words.split_whitespace().map(|word| (Box::from(word), ())))
+});
+
 /// An identifier of the network that stands before an `@`, as in 3GPP TS 23.003 §14, or a person's own address.
-fn account(place: &Place<'_>, field: &Field, found: &mut Found) {
+fn account(place: &Place<'_>, field: &Field, shares: &Shares<'_>, found: &mut Found) {
     let credentials = field.value.strip_prefix(b"Basic ");
     let start = field.value.len() - credentials.unwrap_or(&field.value).len();
     let text = field.value.get(start..).unwrap_or_default();
     let in_clear = text.contains(&b'@') || text.starts_with(b"+") || text.starts_with(b"<tel:");
     let value: &[u8] = &field.value;
     let whole = || Said { key: b"", value, start: 0 };
-    let alike = |other: &&Field| other.is("from") || other.is("proxy-authorization");
-    let all = place.subject.fields;
-    let decode = Share::among(all.len(), || all.iter().filter(alike).count()).allows(value.len());
+    let decode = shares.accounts.allows(value.len());
     if credentials.is_none()
         && let Some(span) = mailbox(value, decode)
     {

@@ -7,7 +7,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
 
-use crate::exchange::InstallationKey;
+use crate::{detect::fold::FoldedName, exchange::InstallationKey};
 
 /// Makes digests for one installation.
 #[derive(Clone)]
@@ -45,6 +45,14 @@ impl Digester {
 
     /// The digest of a field's name; case and the separator chosen do not count.
     pub fn name(&self, name: &[u8]) -> u64 {
+        match FoldedName::new(name) {
+            Some(folded) => self.of(Kind::Name, folded.as_bytes()),
+            None => self.long_name(name),
+        }
+    }
+
+    /// The same, byte by byte.
+    fn long_name(&self, name: &[u8]) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write_u8(Kind::Name as u8);
         for &byte in name {
@@ -57,5 +65,21 @@ impl Digester {
 impl std::fmt::Debug for Digester {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Digester")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digests are stored: those of other versions have to be the same.
+    #[test]
+    fn a_name_has_one_digest_however_it_is_made_and_spelt() {
+        let digester = Digester::new(&InstallationKey::new([7; 32]));
+        for name in ["", "x", "X-Acr", "X_Up_Calling-Line_ID", &"Long_Name-".repeat(6), &"Long_Name-".repeat(9)] {
+            let plain = name.to_lowercase().replace('_', "-");
+            assert_eq!(digester.name(name.as_bytes()), digester.long_name(name.as_bytes()), "{name}");
+            assert_eq!(digester.name(name.as_bytes()), digester.of(Kind::Name, plain.as_bytes()), "{name}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     memory::Passage,
     names,
     shape::Shape,
-    site::Site,
+    site::{Site, Sites},
 };
 use crate::{
     detect::Subject,
@@ -75,17 +75,18 @@ impl Look {
     pub fn at(digester: &Digester, passage: Passage<'_>, subject: &Subject<'_>, compares: bool) -> Option<Self> {
         let Subject { fields, cleartext, .. } = *subject;
         let unusual = fields.iter().enumerate().filter(|(_, field)| !names::is_ordinary(&field.name));
-        let unusual: SmallVec<[(usize, &Field); 4]> = unusual.collect();
+        let unusual: SmallVec<[(usize, &Field); 16]> = unusual.collect();
         if unusual.is_empty() && cleartext && !compares {
             return None;
         }
+        let sites = Sites::new(passage.host, digester);
         // How the rest is written counts only beside what could be a pseudonym.
         let hand = OnceCell::new();
         let manner = |index: usize, name: &[u8]| {
             let hand = hand.get_or_init(|| if cleartext { Hand::of(fields) } else { None });
             hand.map_or_else(Manner::default, |hand| hand.manner(index, name))
         };
-        let noted = |(index, field): (usize, &Field)| Noted::new(digester, passage.host, index, field, &manner);
+        let noted = |(index, field): (usize, &Field)| Noted::new(digester, &sites, index, field, &manner);
         let last = unusual.iter().skip(unusual.len().saturating_sub(FIELDS)).copied();
         let noted = last.filter(|(_, field)| !field.value.is_empty() || !cleartext).map(noted).collect();
         let sender = Sender::of(digester, fields, cleartext);
@@ -156,7 +157,7 @@ impl Look {
 impl Noted {
     fn new(
         digester: &Digester,
-        host: &str,
+        sites: &Sites<'_>,
         index: usize,
         field: &Field,
         manner: &impl Fn(usize, &[u8]) -> Manner,
@@ -171,7 +172,7 @@ impl Noted {
             shape,
             needs_witness: shape == Shape::Number || !is_plain && names::is_common(&field.name),
             manner: if is_plain { Manner::default() } else { manner(index, &field.name) },
-            site: Site::of(host, &field.name, digester),
+            site: sites.of(&field.name),
         }
     }
 

@@ -89,7 +89,7 @@ static PASSING_WORDS: LazyLock<Table> = LazyLock::new(|| Table::new(PASSING.spli
 
 /// Whether a field of this name says nothing about the subscriber, whatever it does.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    NAMES.has(name) || PREFIXES.iter().any(|prefix| begins_with(name, prefix)) || has_word(name, &OWN_WORDS)
+    is_well_known(name) || has_prefix(name) || has_word(name, &OWN_WORDS)
 }
 
 /// Whether an application may well have a field of this name: what it does has to be told by more than one sign.
@@ -99,7 +99,30 @@ pub(super) fn is_common(name: &[u8]) -> bool {
 
 /// Whether a standard or custom defines the name.
 pub(super) fn is_well_known(name: &[u8]) -> bool {
-    NAMES.has(name) || begins_with(name, "sec-")
+    begins_with(name, "sec-") || NAMES.has(name)
+}
+
+/// Nearly all names are turned away by two letters.
+fn has_prefix(name: &[u8]) -> bool {
+    OPENERS >> opener(name) & 1 == 1 && PREFIXES.iter().any(|prefix| begins_with(name, prefix))
+}
+
+/// A bit for each pair of a prefix's first letter and its third, which stands behind the `x-` of most.
+static OPENERS: u64 = {
+    let (mut openers, mut at) = (0, 0);
+    while at < PREFIXES.len() {
+        openers |= 1 << opener(PREFIXES[at].as_bytes());
+        at += 1;
+    }
+    openers
+};
+
+/// Letters count by their last five bits, in which both cases are alike. No prefix has fewer than three.
+const fn opener(name: &[u8]) -> u32 {
+    match name {
+        [first, _, third, ..] => (((*first & 31) ^ ((*third & 31) << 2)) & 63) as u32,
+        _ => 0,
+    }
 }
 
 fn has_word(name: &[u8], words: &Table) -> bool {

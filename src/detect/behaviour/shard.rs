@@ -4,7 +4,10 @@
 //! in whose requests something went to two strangers already are pushed out last: of them a third site is all that is
 //! missing. A quarter of the room stays for the others, since everybody begins as one of them.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use super::client::Client;
 
@@ -20,18 +23,43 @@ const FORGOTTEN: usize = 1024;
 /// Some of the clients.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    clients: HashMap<u64, Client>,
+    clients: HashMap<u64, Client, BuildHasherDefault<Digested>>,
     forgotten: Vec<u64>,
     weight: usize,
     tick: u64,
+}
+
+/// Keys are digests under the installation's key already. The low bits of all in one shard are alike: others take their place.
+#[derive(Default)]
+struct Digested(u64);
+
+impl Hasher for Digested {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest.rotate_right(32);
+    }
 }
 
 impl Shard {
     /// Turns to a client, which is new where it is not remembered; others go if that is too much.
     pub fn turn<T>(&mut self, key: u64, turn: impl FnOnce(&mut Client) -> T) -> T {
         self.tick += 1;
-        let before = self.clients.get(&key).map_or(0, Client::weight);
-        let client = self.clients.entry(key).or_default();
+        // One that is new weighs nothing yet.
+        let (client, before) = match self.clients.entry(key) {
+            Entry::Occupied(known) => {
+                let client = known.into_mut();
+                let before = client.weight();
+                (client, before)
+            }
+            Entry::Vacant(place) => (place.insert(Client::default()), 0),
+        };
         client.used = self.tick;
         let turned = turn(client);
         self.weight = self.weight + client.weight() - before;

@@ -5,6 +5,7 @@
 //! which relation can still be told: a short digest of each beginning of the label.
 
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, LazyLock},
@@ -47,21 +48,47 @@ pub(super) struct Site {
     pub name: Option<Arc<str>>,
 }
 
-impl Site {
-    /// The site that `host` belongs to, for a field of this name: hosts whose name holds a word of the field's name are
-    /// taken for the one party that chose it. Nothing for addresses and the names of a home network.
-    pub fn of(host: &str, field: &[u8], digester: &Digester) -> Option<Self> {
-        let host = host.trim_end_matches('.');
-        if host.parse::<IpAddr>().is_ok() {
-            return None;
-        }
-        let domain = psl::domain_str(host).filter(|_| !LOCAL.iter().any(|suffix| is_below(host, suffix)))?;
-        let label = domain.split('.').next()?;
-        let party = namesake(host, field);
-        let family = party.or_else(|| FAMILIES.get(label).copied());
-        Some(Self::named(domain, family.unwrap_or_else(|| own_part(label)), digester))
+/// One host, and the site that it belongs to; told once for all fields of a request.
+pub(super) struct Sites<'a> {
+    host: &'a str,
+    digester: &'a Digester,
+    /// The registrable domain. Nothing for addresses and the names of a home network.
+    domain: OnceCell<Option<&'a str>>,
+    /// The site, for fields whose names do not name its party.
+    usual: OnceCell<Option<Site>>,
+}
+
+impl<'a> Sites<'a> {
+    /// Looks at nothing yet.
+    pub fn new(host: &'a str, digester: &'a Digester) -> Self {
+        Self { host: host.trim_end_matches('.'), digester, domain: OnceCell::new(), usual: OnceCell::new() }
     }
 
+    /// The site, for a field of this name: hosts whose name holds a word of the field's name are taken for the one party
+    /// that chose it.
+    pub fn of(&self, field: &[u8]) -> Option<Site> {
+        let domain = (*self.domain.get_or_init(|| domain(self.host)))?;
+        match namesake(self.host, field) {
+            Some(party) => Some(Site::named(domain, party, self.digester)),
+            None => self.usual.get_or_init(|| self.usual(domain)).clone(),
+        }
+    }
+
+    fn usual(&self, domain: &str) -> Option<Site> {
+        let label = domain.split('.').next()?;
+        let family = FAMILIES.get(label).copied();
+        Some(Site::named(domain, family.unwrap_or_else(|| own_part(label)), self.digester))
+    }
+}
+
+fn domain(host: &str) -> Option<&str> {
+    if host.parse::<IpAddr>().is_ok() {
+        return None;
+    }
+    psl::domain_str(host).filter(|_| !LOCAL.iter().any(|suffix| is_below(host, suffix)))
+}
+
+impl Site {
     fn named(domain: &str, label: &str, digester: &Digester) -> Self {
         // A reserved label says nothing; its domains are as far apart as their suffixes.
         let label = if label == RESERVED { domain } else { label };
@@ -128,7 +155,7 @@ mod tests {
     use crate::exchange::InstallationKey;
 
     fn site(host: &str) -> Option<Site> {
-        Site::of(host, b"X-Tok", &Digester::new(&InstallationKey::new([7; 32])))
+        Sites::new(host, &Digester::new(&InstallationKey::new([7; 32]))).of(b"X-Tok")
     }
 
     fn strangers(hosts: &[&str]) -> usize {
@@ -163,7 +190,7 @@ mod tests {
     #[test]
     fn a_party_named_in_the_field_is_one() {
         let digester = Digester::new(&InstallationKey::new([7; 32]));
-        let of = |host| Site::of(host, b"X-Acmetrics-Install", &digester).unwrap();
+        let of = |host| Sites::new(host, &digester).of(b"X-Acmetrics-Install").unwrap();
         assert!(of("in.acmetrics.example").is_related(&of("acmetrics-eu.test")));
         assert!(!of("in.acmetrics.example").is_related(&of("shop.example")));
     }

@@ -17,6 +17,18 @@ pub(in crate::detect) fn first_inside(value: &[u8]) -> Option<Range<usize>> {
     all(value).find(|(_, address)| is_inside(*address)).map(|(span, _)| span)
 }
 
+/// The first that is one from inside a network; if none is, the first.
+pub(in crate::detect) fn inside_or_first(value: &[u8]) -> Option<Range<usize>> {
+    let mut first = None;
+    for (span, address) in all(value) {
+        if is_inside(address) {
+            return Some(span);
+        }
+        first = first.or(Some(span));
+    }
+    first
+}
+
 fn all(value: &[u8]) -> impl Iterator<Item = (Range<usize>, IpAddr)> {
     // Ciphertext is asked for an address as well: most of it has none of these.
     let value = memchr::memchr2(b'.', b':', value).map_or(&b""[..], |_| value);
@@ -33,12 +45,23 @@ fn is_border(byte: u8) -> bool {
 
 /// Parses a part; what is spanned leaves out a label and a port.
 fn parse(part: &[u8]) -> Option<(Range<usize>, IpAddr)> {
-    if !(2..=52).contains(&part.len()) || !part.iter().any(|byte| matches!(byte, b'.' | b':')) {
+    if !(2..=52).contains(&part.len()) {
+        return None;
+    }
+    let count = |sign: u8| part.iter().filter(|&&byte| byte == sign).count();
+    let (dots, colons) = (count(b'.'), count(b':'));
+    // Three dots make an address, or two colons; nearly everything else that is written has neither.
+    if dots < 3 && colons < 2 {
         return None;
     }
     let text = std::str::from_utf8(part).ok()?;
-    if let Ok(address) = text.parse() {
+    if part.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+        && let Ok(address) = if colons < 2 { text.parse().map(IpAddr::V4) } else { text.parse().map(IpAddr::V6) }
+    {
         return Some((0..text.len(), address));
+    }
+    if dots < 3 {
+        return None;
     }
     // `10.1.2.3:80` and `ip:10.1.2.3`.
     let (front, back) = text.rsplit_once(':')?;

@@ -21,6 +21,7 @@ mod opaque;
 mod place;
 mod search;
 mod shape;
+mod signs;
 mod whole;
 
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod tests;
 use std::ops::Range;
 
 pub(super) use account::is_account;
-pub(super) use address::{first as first_address, first_inside};
+pub(super) use address::{first as first_address, first_inside, inside_or_first};
 use coats::{Coat, Coats};
 pub(super) use escape::narrow;
 pub(super) use look::Look;

@@ -25,6 +25,8 @@ struct Plan {
     first: u16,
     mobile_lengths: u16,
     mobile: Vec<&'static [u8]>,
+    /// Which two digits a mobile number may begin with, bit n for n.
+    opens: u128,
 }
 
 static PLANS: LazyLock<Vec<Option<Plan>>> = LazyLock::new(|| {
@@ -41,11 +43,20 @@ static PLANS: LazyLock<Vec<Option<Plan>>> = LazyLock::new(|| {
 
 fn plan(columns: &mut std::str::Split<'static, char>) -> Plan {
     let mut next = || columns.next().unwrap_or_default();
-    Plan {
-        lengths: bits(next().split(',')),
-        first: bits(next().split("").filter(|digit| !digit.is_empty())),
-        mobile_lengths: bits(next().split(',')),
-        mobile: next().split(',').filter(|prefix| *prefix != "-").map(str::as_bytes).collect(),
+    let lengths = bits(next().split(','));
+    let first = bits(next().split("").filter(|digit| !digit.is_empty()));
+    let mobile_lengths = bits(next().split(','));
+    let mobile: Vec<_> = next().split(',').filter(|prefix| *prefix != "-").map(str::as_bytes).collect();
+    let opens = mobile.iter().flat_map(|prefix| openings(prefix)).fold(0, |set, two| set | 1 << two);
+    Plan { lengths, first, mobile_lengths, mobile, opens }
+}
+
+/// The two digits that a number with this prefix may begin with.
+fn openings(prefix: &[u8]) -> std::ops::Range<usize> {
+    match prefix {
+        [] => 0..100,
+        [_] => value_of(prefix) * 10..value_of(prefix) * 10 + 10,
+        [first, second, ..] => value_of(&[*first, *second])..value_of(&[*first, *second]) + 1,
     }
 }
 
@@ -111,7 +122,9 @@ impl Plan {
     fn fit(&self, national: &[u8]) -> Option<Fit> {
         let has = |set: u16, bit: usize| set >> bit.min(15) & 1 == 1;
         let first = usize::from(national.first()?.wrapping_sub(b'0'));
-        if has(self.mobile_lengths, national.len()) && self.mobile.iter().any(|prefix| national.starts_with(prefix)) {
+        let opens = || national.get(..2).is_none_or(|two| self.opens >> value_of(two).min(127) & 1 == 1);
+        let is_mobile = || self.mobile.iter().any(|prefix| national.starts_with(prefix));
+        if has(self.mobile_lengths, national.len()) && opens() && is_mobile() {
             return Some(Fit::Checked);
         }
         (has(self.lengths, national.len()) && has(self.first, first)).then_some(Fit::Formed)

@@ -30,18 +30,24 @@ impl Digits {
             _ => (false, token),
         };
         let mut number = Self { digits: [0; MOST], len: 0, plus };
+        if rest.iter().all(u8::is_ascii_digit) {
+            number.digits.get_mut(..rest.len())?.copy_from_slice(rest);
+            number.len = rest.len();
+            return (number.len >= FEWEST).then_some(number);
+        }
         let mut last = b'0';
         for (at, &byte) in rest.iter().enumerate() {
             match byte {
                 b'0' if plus && is_bracketed(rest, at) => {}
                 b'0'..=b'9' => number.push(byte)?,
                 b'f' | b'F' if at + 1 == rest.len() && number.len > 17 => {}
-                _ if !may_follow(last, byte) || byte == b'.' && is_dotted_quad(token) => return None,
+                _ if !may_follow(last, byte) => return None,
                 _ => {}
             }
             last = byte;
         }
-        (number.len >= FEWEST && !matches!(last, b'-' | b'.' | b'+')).then_some(number)
+        let is_number = number.len >= FEWEST && !matches!(last, b'-' | b'.' | b'+');
+        (is_number && !is_dotted_quad(token)).then_some(number)
     }
 
     /// Digits that are known to be digits, as decoders produce them.
@@ -115,5 +121,8 @@ fn may_follow(last: u8, byte: u8) -> bool {
 
 /// `192.0.2.1` has nine digits and is an address all the same.
 fn is_dotted_quad(token: &[u8]) -> bool {
-    token.len() <= 15 && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
+    let dots = || token.iter().filter(|&&byte| byte == b'.').count();
+    token.len() <= 15
+        && dots() == 3
+        && std::str::from_utf8(token).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok())
 }

@@ -9,16 +9,14 @@ use super::{
     judge, judge_digits, judge_token,
     number::Digits,
     opaque::{is_around, trimmed},
+    signs::{BLANK, BORDER, is_apart, is_token_border, kind, most_digits, signs},
 };
-use crate::detect::{Identifier, count};
+use crate::detect::Identifier;
 
 /// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
 /// it takes to keep a proxy busy.
 const PARTS: usize = 32;
 const ENCODED_PARTS: usize = 8;
-
-/// From this length on it pays to ask for each kind of sign on its own.
-const LONG: usize = 64;
 
 /// No number has fewer digits.
 const FEWEST: usize = 6;
@@ -126,7 +124,7 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
 /// of it fits better.
 fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     let fewest = fewest(identifier);
-    let (digits, borders, blanks) = if value.len() < LONG { signs(value) } else { signs_of_long(value) };
+    let (digits, borders, blanks) = signs(value);
     if digits < fewest || borders && most_digits(value) < fewest {
         return None;
     }
@@ -137,7 +135,7 @@ fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
     }
     let is = |kinds: u8| move |byte: u8| kind(byte) & kinds != 0;
     let spaced = parts(value, is(BORDER)).filter(|_| borders);
-    let close = parts(value, is(BORDER | BLANK)).filter(|_| blanks);
+    let close = parts(value, is(BORDER | BLANK)).filter(|span| blanks && !is_apart(value, span));
     let part = best(spaced.chain(close).filter(|span| span.len() >= fewest).filter_map(judged));
     match (whole, part) {
         (Some(whole), Some(part)) => {
@@ -156,7 +154,7 @@ pub(in crate::detect) fn find_checked(kinds: &[Identifier], value: &[u8]) -> Opt
         return None;
     }
     let spaced = parts(value, |byte| kind(byte) & BORDER != 0);
-    let close = parts(value, |byte| kind(byte) & (BORDER | BLANK) != 0);
+    let close = parts(value, |byte| kind(byte) & (BORDER | BLANK) != 0).filter(|span| !is_apart(value, span));
     let tokens = std::iter::once(trimmed(value)).chain(spaced).chain(close).filter(|span| span.len() >= fewest);
     let mut best: Option<(usize, Range<usize>)> = None;
     for span in tokens {
@@ -167,29 +165,6 @@ pub(in crate::detect) fn find_checked(kinds: &[Identifier], value: &[u8]) -> Opt
     }
     let kind = *kinds.get(best?.0)?;
     in_clear(kind, value).map(|hit| (kind, hit))
-}
-
-/// How many digits the part that has most of them has, of those between borders: signs between digits count for nothing.
-fn most_digits(value: &[u8]) -> usize {
-    let count = |(most, here): (usize, usize), &byte: &u8| {
-        let kind = kind(byte);
-        let here = if kind & BORDER == 0 { here + usize::from(kind & DIGIT) } else { 0 };
-        (most.max(here), here)
-    };
-    value.iter().fold((0, 0), count).0
-}
-
-/// How many digits stand here, whether there are borders, and whether there are blanks.
-fn signs(value: &[u8]) -> (usize, bool, bool) {
-    let add = |(digits, kinds), &byte: &u8| (digits + usize::from(kind(byte) & DIGIT), kinds | kind(byte));
-    let (digits, kinds) = value.iter().fold((0, 0), add);
-    (digits, kinds & BORDER != 0, kinds & BLANK != 0)
-}
-
-/// The same, each question by what answers it soonest.
-fn signs_of_long(value: &[u8]) -> (usize, bool, bool) {
-    let borders = value.iter().any(|&byte| kind(byte) & BORDER != 0);
-    (count::digits(value), borders, memchr::memchr(b' ', value).is_some())
 }
 
 /// The search for what is encoded, within bounds.
@@ -341,58 +316,4 @@ pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> 
         start + inner.start..start + inner.end
     });
     spans.filter(|span| !span.is_empty()).take(PARTS)
-}
-
-/// What a byte is to a number.
-fn kind(byte: u8) -> u8 {
-    KIND.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-const DIGIT: u8 = 1;
-const BORDER: u8 = 2;
-const BLANK: u8 = 4;
-
-static KIND: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0_u8;
-    loop {
-        kinds[byte as usize] = match byte {
-            b'0'..=b'9' => DIGIT,
-            b' ' => BLANK,
-            _ if is_border(byte) => BORDER,
-            _ => 0,
-        };
-        if byte == 255 {
-            break kinds;
-        }
-        byte += 1;
-    }
-};
-
-/// What never stands inside a written number: borders of lists, pairs, JSON, URIs, addresses in brackets.
-const fn is_border(byte: u8) -> bool {
-    matches!(byte, b'=' | b'/' | b'_' | b'%' | 0x80..) || is_token_border(byte)
-}
-
-/// What never stands inside an encoded token.
-const fn is_token_border(byte: u8) -> bool {
-    matches!(
-        byte,
-        b',' | b';'
-            | b'|'
-            | b'&'
-            | b'<'
-            | b'>'
-            | b'"'
-            | b'\''
-            | b'{'
-            | b'}'
-            | b'['
-            | b']'
-            | b':'
-            | b'@'
-            | b'\t'
-            | b'#'
-            | b'?'
-    )
 }
