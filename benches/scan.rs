@@ -1,0 +1,78 @@
+//! What does scanning one request cost, and with what does that grow?
+
+#[allow(dead_code, reason = "shared")]
+mod common;
+
+use std::{hint::black_box, sync::Arc};
+
+use clir::{
+    detect::{Scanner, SignatureSet},
+    exchange::Fields,
+};
+use common::{cases, subject};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const SAMPLES: [(&str, &str); 2] = [
+    ("negatives", include_str!("../tests/data/detection/negatives.jsonl")),
+    ("positives", include_str!("../tests/data/detection/positives.jsonl")),
+];
+
+fn scan(criterion: &mut Criterion) {
+    let scanner = Scanner::new(Arc::new(SignatureSet::builtin()));
+    measure(criterion, &scanner, "");
+    for count in [1, 1000] {
+        let scanner = scanner.clone().with_identities(cases::own(count));
+        measure(criterion, &scanner, &format!("identities/{count}/"));
+    }
+}
+
+fn measure(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
+    let mut measure = |name: &str, fields: &Fields| one(criterion, scanner, &format!("{group}{name}"), fields);
+    measure("browser", &cases::browser());
+    measure("enriched", &cases::enriched());
+    for (name, fields) in cases::hostile().into_iter().chain(cases::hostile_to_identities()) {
+        measure(&format!("hostile/{name}"), &fields);
+    }
+    files(criterion, scanner, group);
+}
+
+fn one(criterion: &mut Criterion, scanner: &Scanner, name: &str, fields: &Fields) {
+    let subject = subject(cases::TARGET, fields);
+    criterion.bench_function(name, |bencher| bencher.iter(|| scanner.scan(black_box(&subject))));
+}
+
+/// All requests of a file, one after the other; told per request.
+fn files(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
+    let mut group = criterion.benchmark_group(format!("{group}samples"));
+    for (name, text) in SAMPLES {
+        let samples = cases::samples(text);
+        group.throughput(Throughput::Elements(samples.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                for (target, fields) in &samples {
+                    black_box(scanner.scan(black_box(&subject(target, fields))));
+                }
+            });
+        });
+    }
+}
+
+/// With the number of signatures and of one's own identifiers it must not grow; with the bytes of a head it does.
+fn growth(criterion: &mut Criterion) {
+    let builtin = Scanner::new(Arc::new(SignatureSet::builtin()));
+    let enriched = cases::enriched();
+    for count in [300, 3000, 30_000] {
+        let scanner = Scanner::new(Arc::new(common::signatures(count)));
+        one(criterion, &scanner, &format!("growth/signatures/{count}"), &enriched);
+    }
+    for count in [1, 10, 100, 1000] {
+        let scanner = builtin.clone().with_identities(cases::own(count));
+        one(criterion, &scanner, &format!("growth/identities/{count}"), &enriched);
+    }
+    for bytes in [300, 1 << 10, 4 << 10, 16 << 10, 64 << 10] {
+        one(criterion, &builtin, &format!("growth/bytes/{bytes}"), &cases::ordinary(bytes));
+    }
+}
+
+criterion_group!(benches, growth, scan);
+criterion_main!(benches);
