@@ -160,7 +160,7 @@ impl Bench {
             return Err(format!("takes more descriptors than `ulimit -n` allows: {} clients", clients.0));
         }
         let figures = load::drive(plan, clients, self.window, self.nonce(), &running.process).await?;
-        Ok(measured(&figures, unit))
+        measured(&figures, unit)
     }
 
     /// MiB that are resident when so many hosts have been asked for something.
@@ -182,7 +182,8 @@ impl Bench {
         if let Some(first) = held.first_mut() {
             first.ask(&Cell::new(0)).await.map_err(|error| format!("does not keep connections: {error}"))?;
         }
-        Ok((after.saturating_sub(before)) as f64 / held.len() as f64)
+        let more = after.checked_sub(before).filter(|more| *more > 0).ok_or("takes no more memory than before")?;
+        Ok(more as f64 / held.len() as f64)
     }
 }
 
@@ -198,7 +199,7 @@ impl Running {
     }
 }
 
-fn measured(figures: &Figures, unit: Unit) -> Measured {
+fn measured(figures: &Figures, unit: Unit) -> Result<Measured, String> {
     const GIB: f64 = (1_u64 << 30) as f64;
     let (requests, bytes) = (figures.requests as f64, figures.bytes as f64);
     let (value, rate) = match unit {
@@ -206,8 +207,11 @@ fn measured(figures: &Figures, unit: Unit) -> Measured {
         Unit::PerGib => (figures.cpu / bytes * GIB, bytes / GIB / figures.seconds),
         _ => (figures.cpu / requests * 1e5, requests / figures.seconds),
     };
+    if !value.is_finite() {
+        return Err("answered nothing within the window".into());
+    }
     let of_requests = |value| (unit != Unit::PerGib).then_some(value);
-    Measured { value, rate: Some(rate), p50: of_requests(figures.p50), p99: of_requests(figures.p99) }
+    Ok(Measured { value, rate: Some(rate), p50: of_requests(figures.p50), p99: of_requests(figures.p99) })
 }
 
 fn free_ports() -> io::Result<(u16, u16)> {

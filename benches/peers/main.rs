@@ -142,11 +142,15 @@ async fn one(bench: &Bench, proxy: &Proxy, mode: Mode, scenarios: &[Scenario], r
     records
 }
 
-/// As many open connections as the system allows without asking anybody; the proxies inherit it.
+/// As many open descriptors as ten thousand connections take, or as the system allows; the proxies inherit it.
 fn allow_descriptors() -> usize {
+    const WANTED: u64 = 1 << 16;
     let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.map_or(1 << 16, |most| most.min(1 << 16));
-    let raised = Rlimit { current: Some(most), maximum: limit.maximum };
-    let now = if setrlimit(Resource::Nofile, raised).is_ok() { Some(most) } else { limit.current };
+    let allowed = limit.maximum.map_or(WANTED, |most| most.min(WANTED));
+    let raise =
+        |to| setrlimit(Resource::Nofile, Rlimit { current: Some(to), maximum: limit.maximum.map(|it| it.max(to)) });
+    // Only who is privileged may have more than the system allows to all.
+    let now =
+        if raise(WANTED).is_ok() { Some(WANTED) } else { raise(allowed).map_or(limit.current, |()| Some(allowed)) };
     now.and_then(|now| usize::try_from(now).ok()).unwrap_or(1024)
 }
