@@ -1,8 +1,7 @@
 //! What does it cost to watch one request over time?
 
-#[path = "scan/browser.rs"]
-#[allow(dead_code, reason = "a shorter cookie is enough here")]
-mod browser;
+#[allow(dead_code, reason = "shared")]
+mod common;
 
 use std::hint::black_box;
 
@@ -13,6 +12,7 @@ use clir::{
     },
     exchange::{Direction, Fields, InstallationKey, Vantage},
 };
+use common::browser;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const SHORT_COOKIE: &str = "_ga=GA1.2.1234567890.1700000000; theme=dark";

@@ -2,7 +2,7 @@
 //!
 //! Nothing where nothing is found. Counted for the thread that scans, after the tables have been read once.
 
-#[path = "../benches/scan/browser.rs"]
+#[path = "../benches/common/browser.rs"]
 mod browser;
 
 use std::sync::{Arc, LazyLock};

@@ -1,15 +1,17 @@
-//! What does scanning one request cost?
+//! What does scanning one request cost, and with what does that grow?
 
-mod browser;
-mod cases;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared")]
+mod common;
 mod worst;
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use clir::{
-    detect::{Part, Scanner, SignatureSet, Subject},
-    exchange::{Direction, Fields},
+    detect::{Scanner, SignatureSet},
+    exchange::Fields,
 };
+use common::{cases, subject};
 use criterion::{Criterion, Throughput, criterion_group};
 
 const SAMPLES: [(&str, &str); 2] = [
@@ -31,17 +33,18 @@ fn scanners() -> Vec<(String, Scanner)> {
 }
 
 fn measure(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
-    let mut measure = |name: &str, fields: &Fields| {
-        let subject = subject(cases::TARGET, fields);
-        criterion
-            .bench_function(&format!("{group}{name}"), |bencher| bencher.iter(|| scanner.scan(black_box(&subject))));
-    };
+    let mut measure = |name: &str, fields: &Fields| one(criterion, scanner, &format!("{group}{name}"), fields);
     measure("browser", &cases::browser());
     measure("enriched", &cases::enriched());
     for (name, fields) in cases::hostile().into_iter().chain(cases::hostile_to_identities()) {
         measure(&format!("hostile/{name}"), &fields);
     }
     files(criterion, scanner, group);
+}
+
+fn one(criterion: &mut Criterion, scanner: &Scanner, name: &str, fields: &Fields) {
+    let subject = subject(cases::TARGET, fields);
+    criterion.bench_function(name, |bencher| bencher.iter(|| scanner.scan(black_box(&subject))));
 }
 
 /// All requests of a file, one after the other; told per request.
@@ -60,12 +63,24 @@ fn files(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
     }
 }
 
-fn subject<'a>(target: &'a str, fields: &'a Fields) -> Subject<'a> {
-    let target = Some(target.as_bytes());
-    Subject { direction: Direction::Request, part: Part::Header, target, fields, cleartext: true }
+/// With the number of signatures and of one's own identifiers it must not grow; with the bytes of a head it does.
+fn growth(criterion: &mut Criterion) {
+    let builtin = Scanner::new(Arc::new(SignatureSet::builtin()));
+    let enriched = cases::enriched();
+    for count in [300, 3000, 30_000] {
+        let scanner = Scanner::new(Arc::new(common::signatures(count)));
+        one(criterion, &scanner, &format!("growth/signatures/{count}"), &enriched);
+    }
+    for count in [1, 10, 100, 1000] {
+        let scanner = builtin.clone().with_identities(cases::own(count));
+        one(criterion, &scanner, &format!("growth/identities/{count}"), &enriched);
+    }
+    for bytes in [300, 1 << 10, 4 << 10, 16 << 10, 64 << 10] {
+        one(criterion, &builtin, &format!("growth/bytes/{bytes}"), &cases::ordinary(bytes));
+    }
 }
 
-criterion_group!(benches, scan);
+criterion_group!(benches, growth, scan);
 
 /// Every head once, in a function of its own, for whoever counts instructions.
 fn once() {

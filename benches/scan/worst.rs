@@ -14,7 +14,7 @@ use clir::{
 };
 use fastrand::Rng;
 
-use crate::{cases, subject};
+use crate::common::{cases, subject};
 
 /// Names that are read in different ways.
 const NAMES: &[&str] = &[

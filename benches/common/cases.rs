@@ -9,7 +9,7 @@ use clir::{
 };
 use serde_json::Value;
 
-use crate::browser::{BROWSER, COOKIE};
+use super::browser::{BROWSER, COOKIE};
 
 /// The longest head, and the most fields, that the proxy takes in unless told otherwise.
 const HEAD: usize = 64 << 10;
@@ -30,6 +30,24 @@ pub fn enriched() -> Fields {
     let mut fields = browser();
     fields.push("x-up-calling-line-id", "447700900123");
     fields.push("X-Acme-Subscriber-Id", "b6d5bbf36d16930b6c5848faae67b99a");
+    fields
+}
+
+/// A head of about so many bytes in which nothing is found: a browser's, cut short or with more cookies.
+pub fn ordinary(bytes: usize) -> Fields {
+    let mut fields = Fields::new();
+    let mut left = bytes;
+    for (name, value) in BROWSER {
+        left = left.saturating_sub(name.len() + value.len() + 4);
+        if left > 0 {
+            fields.push(*name, *value);
+        }
+    }
+    if left > "Cookie: \r\n".len() {
+        let cookies = COOKIE.split("; ").cycle();
+        let text = cookies.scan(left, |left, pair| left.checked_sub(pair.len() + 2).map(|less| (*left = less, pair).1));
+        fields.push("Cookie", text.collect::<Vec<_>>().join("; "));
+    }
     fields
 }
 

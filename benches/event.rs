@@ -2,23 +2,20 @@
 //!
 //! Of an ordinary request, and of heads of 64 KiB that are full of what has to be masked.
 
-#[path = "scan/browser.rs"]
-#[allow(dead_code)]
-mod browser;
-#[path = "scan/cases.rs"]
-#[allow(dead_code)]
-mod cases;
+#[allow(dead_code, reason = "shared")]
+mod common;
 
 use std::{hint::black_box, sync::Arc};
 
 use clir::{
-    detect::{Part, Scanner, SignatureSet, Subject},
+    detect::{Scanner, SignatureSet},
     event::{Event, Redactor, Values, Verdict},
-    exchange::{Context, Direction, Fields, InstallationKey, Origin, RequestHead, Scheme, Vantage, Version},
+    exchange::{Fields, InstallationKey},
 };
+use common::{cases, context, head, subject};
 use criterion::{Criterion, criterion_group, criterion_main};
 
-fn record(criterion: &mut Criterion) {
+fn write(criterion: &mut Criterion) {
     let scanner = Scanner::new(Arc::new(SignatureSet::builtin())).with_identities(cases::own(1000));
     let redactor = Redactor::new(Values::Masked, InstallationKey::new([7; 32]));
     let ordinary = [("browser", cases::browser()), ("enriched", cases::enriched())];
@@ -36,18 +33,8 @@ fn record(criterion: &mut Criterion) {
 }
 
 fn event(scanner: &Scanner, fields: Fields) -> Event {
-    let target = Some(cases::TARGET.as_bytes());
-    let (direction, part) = (Direction::Request, Part::Header);
-    let findings = scanner.scan(&Subject { direction, part, target, fields: &fields, cleartext: true });
-    let context = Context {
-        listener: "home".into(),
-        vantage: Vantage::BeyondCarrier,
-        client: ([192, 0, 2, 7], 51344).into(),
-        origin: Origin::parse(Scheme::Http, b"example.org").unwrap(),
-        led: None,
-        known: <_>::default(),
-    };
-    let head = RequestHead { method: "GET".into(), target: cases::TARGET.into(), version: Version::Http11, fields };
+    let findings = scanner.scan(&subject(cases::TARGET, &fields));
+    let (context, head) = (context(), head(fields));
     Event {
         findings,
         verdict: Verdict::Forwarded,
@@ -56,5 +43,5 @@ fn event(scanner: &Scanner, fields: Fields) -> Event {
     }
 }
 
-criterion_group!(benches, record);
+criterion_group!(benches, write);
 criterion_main!(benches);
