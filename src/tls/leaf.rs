@@ -7,15 +7,15 @@
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
 use rcgen::{
-    CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
-    string::Ia5String,
+    CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, string::Ia5String,
 };
-use rustls::{pki_types::PrivatePkcs8KeyDer, sign::CertifiedKey};
+use rustls::sign::CertifiedKey;
 
 use super::{
     CertAuthority, LeafError,
     authority::{DAY, moment, serial},
-    provider, seconds,
+    leaf_key::LeafKey,
+    seconds,
 };
 use crate::exchange::Host;
 
@@ -38,14 +38,12 @@ impl Leaf {
     pub fn mint(authority: &CertAuthority, host: &Host, now: SystemTime) -> Result<Self, LeafError> {
         let now = seconds(now);
         let (from, until) = validity(authority, now)?;
-        let key = KeyPair::generate().map_err(mint_error)?;
+        let key = LeafKey::generate()?;
         let params = params(host, from, until)?;
         let certificate = params.signed_by(&key, authority.issuer()).map_err(mint_error)?;
         let chain = std::iter::once(certificate.der().clone()).chain(authority.intermediates()).collect();
-        let private = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-        let signer = provider().key_provider.load_private_key(private).map_err(mint_error)?;
         Ok(Self {
-            key: Arc::new(CertifiedKey::new(chain, signer)),
+            key: Arc::new(CertifiedKey::new(chain, Arc::new(key))),
             // A clock that is set back must not be told to wait for the certificate.
             fresh_from: from,
             fresh_until: now + (until - now) / 3 * 2,

@@ -13,6 +13,7 @@ mod files;
 mod inspect;
 mod installation;
 mod leaf;
+mod leaf_key;
 mod roots;
 mod rotate;
 mod self_made;
