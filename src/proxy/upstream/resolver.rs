@@ -23,10 +23,13 @@ const MAX_ADDRESSES: usize = 16;
 /// What came of a question; nothing yet, or the addresses, or why there are none.
 type Answer = Option<Result<Arc<[SocketAddr]>, Arc<io::Error>>>;
 
+/// A question: when it was put, and where the answer comes.
+type Asked = (Instant, watch::Receiver<Answer>);
+
 /// Looks names up. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Resolver {
-    asked: Arc<Cache<Arc<str>, (Instant, watch::Receiver<Answer>)>>,
+    asked: Arc<Cache<Arc<str>, Asked>>,
 }
 
 impl Default for Resolver {
