@@ -101,7 +101,7 @@ impl<'a> Line<'a> {
         match &context.origin.host {
             Host::Name(name) => self.text(&**name).put(line.key("host")),
             Host::Ip(address) => {
-                self.redactor.other(address.to_string().as_bytes(), self.needles).put(line.key("host"))
+                self.redactor.other(address.to_string().as_bytes(), self.needles).put(line.key("host"));
             }
         }
         line.number("port", context.origin.port.into());
