@@ -10,8 +10,9 @@ use prometheus::{
 };
 
 use crate::{
+    detect::{Finding, Identifier, Severity},
     event::{Event, Verdict},
-    exchange::Direction,
+    exchange::{Direction, Version},
     sink::Witness,
 };
 
@@ -115,38 +116,61 @@ impl Metrics {
         }
         text
     }
-
-    fn count(&self, event: &Event) {
-        let verdict = event.verdict.as_str();
-        self.exchanges.with_label_values(&[verdict, event.head.version.as_str()]).inc();
-        if !matches!(event.verdict, Verdict::Tunnelled | Verdict::Intercepted) {
-            self.duration.observe(event.duration.as_secs_f64());
-        }
-        for finding in &event.findings {
-            let is_here = |header: &str| match finding.location.name.is_empty() {
-                true => header == ":path",
-                false => header.as_bytes().eq_ignore_ascii_case(&finding.location.name),
-            };
-            let applied = event.actions.iter().find(|applied| is_here(&applied.header));
-            let applied =
-                applied.filter(|applied| !applied.observed && finding.location.direction == Direction::Request);
-            let action = applied.map_or("none", |applied| applied.action);
-            self.findings.with_label_values(&[finding.identifier.as_str(), finding.severity.as_str(), action]).inc();
-        }
-    }
 }
 
 /// Counts what is written, and says that it was.
 pub struct Counting<F> {
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// Called when a batch is on disk.
-    pub then: F,
+    metrics: Arc<Metrics>,
+    then: F,
+    /// The counters that were asked for, by what they count: looking them up by their labels costs more than counting.
+    exchanges: Vec<((Verdict, Version), IntCounter)>,
+    findings: Vec<((Identifier, Severity, &'static str), IntCounter)>,
+}
+
+impl<F: Fn()> Counting<F> {
+    /// Counts there, and calls `then` when a batch is on disk.
+    pub fn new(metrics: Arc<Metrics>, then: F) -> Self {
+        Self { metrics, then, exchanges: Vec::new(), findings: Vec::new() }
+    }
+
+    fn count(&mut self, event: &Event) {
+        let kind = (event.verdict, event.head.version);
+        let labels = [kind.0.as_str(), kind.1.as_str()];
+        known(&mut self.exchanges, kind, || self.metrics.exchanges.with_label_values(&labels)).inc();
+        if !matches!(event.verdict, Verdict::Tunnelled | Verdict::Intercepted) {
+            self.metrics.duration.observe(event.duration.as_secs_f64());
+        }
+        for finding in &event.findings {
+            let kind = (finding.identifier, finding.severity, action(event, finding));
+            let labels = [kind.0.as_str(), kind.1.as_str(), kind.2];
+            known(&mut self.findings, kind, || self.metrics.findings.with_label_values(&labels)).inc();
+        }
+    }
+}
+
+/// There are as many kinds as labels have words.
+fn known<K: PartialEq>(list: &mut Vec<(K, IntCounter)>, kind: K, make: impl FnOnce() -> IntCounter) -> &IntCounter {
+    let at = list.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+        list.push((kind, make()));
+        list.len() - 1
+    });
+    &list[at].1
+}
+
+/// What was done about a finding.
+fn action(event: &Event, finding: &Finding) -> &'static str {
+    let is_here = |header: &str| match finding.location.name.is_empty() {
+        true => header == ":path",
+        false => header.as_bytes().eq_ignore_ascii_case(&finding.location.name),
+    };
+    let applied = event.actions.iter().find(|applied| is_here(&applied.header));
+    let applied = applied.filter(|applied| !applied.observed && finding.location.direction == Direction::Request);
+    applied.map_or("none", |applied| applied.action)
 }
 
 impl<F: Fn() + Send> Witness for Counting<F> {
     fn saw(&mut self, event: &Event) {
-        self.metrics.count(event);
+        self.count(event);
     }
 
     fn wrote(&mut self) {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use super::moment;
+use super::{moment, sieve::Sieve};
 use crate::{
     detect::{Identifier, Severity},
     event::{ActionLine, EventLine, FindingLine},
@@ -116,6 +116,16 @@ impl Filter {
         self.since
     }
 
+    /// What can be told of a line before it is read.
+    pub(super) fn sieve(&self) -> Sieve {
+        let least = self.severity.as_deref().and_then(|word| word.parse::<Severity>().ok());
+        let severities = Severity::ALL.iter().filter(|severity| least.is_some_and(|least| **severity >= least));
+        let sieve = Sieve::between(self.since, self.until).to(&self.host);
+        let sieve = sieve.with(severities).with(&self.exchange);
+        let lists = [&self.identifier, &self.verdict, &self.action, &self.via];
+        lists.into_iter().fold(sieve, Sieve::with)
+    }
+
     /// Nothing before this either, unless it says itself from when on.
     pub(in crate::cli) fn beginning(self, since: Option<Timestamp>) -> Self {
         Self { since: self.since.or(since), ..self }
@@ -178,7 +188,7 @@ impl RuleName {
 }
 
 /// A masked host is no host name any more, but may still match.
-fn is_among(hosts: &HostSet, host: &str) -> bool {
+pub(super) fn is_among(hosts: &HostSet, host: &str) -> bool {
     let address = host.parse().map(Host::Ip).or_else(|_| Host::parse(host.as_bytes()));
     address.map_or_else(|_| hosts.matches_name(host), |host| hosts.matches(&host))
 }

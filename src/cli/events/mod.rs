@@ -4,6 +4,7 @@
 
 mod filter;
 mod moment;
+mod sieve;
 mod tail;
 mod words;
 

@@ -9,6 +9,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 
+use super::{Filter, sieve::Sieve};
 use crate::{
     cli::{
         Failure,
@@ -32,6 +33,7 @@ type Visit<'a> = dyn FnMut(Read<'_>) -> Result<(), Failure> + 'a;
 pub(in crate::cli) struct Tail {
     dir: PathBuf,
     since: Option<Timestamp>,
+    sieve: Sieve,
     current: Option<Current>,
 }
 
@@ -54,7 +56,12 @@ struct Versioned {
 impl Tail {
     /// Begins before the first line; files that ended before `since` are not opened.
     pub(in crate::cli) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
-        Self { dir: dir.into(), since, current: None }
+        Self { dir: dir.into(), since, sieve: Sieve::default(), current: None }
+    }
+
+    /// Begins before the first line that may be asked for; what certainly is not need not be visited.
+    pub(in crate::cli) fn of(dir: &Path, filter: &Filter) -> Self {
+        Self { sieve: filter.sieve(), ..Self::new(dir, filter.since()) }
     }
 
     /// Reads every whole line that has come since the last call, in all files.
@@ -63,7 +70,7 @@ impl Tail {
             // The list is taken first: nothing is appended to a file once there is a newer one.
             let next = self.next()?;
             if let Some(current) = &mut self.current {
-                current.read(visit)?;
+                current.read(&self.sieve, visit)?;
             }
             let Some(segment) = next else { return Ok(()) };
             match File::open(&segment.path) {
@@ -95,12 +102,13 @@ impl Current {
         Self { segment, input: BufReader::with_capacity(1 << 16, file), number: 0, buffer: Vec::new() }
     }
 
-    fn read(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
+    fn read(&mut self, sieve: &Sieve, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
             let read = lines::next(&mut self.input, &mut self.buffer).map_err(|error| self.failed(error))?;
             match read {
                 // What is torn stays in the buffer: its end may still come.
                 Line::End | Line::Torn => return self.begin_anew_if_cut().map_err(|error| self.failed(error)),
+                Line::Whole if sieve.excludes(&self.buffer) => {}
                 Line::Whole if is_event(&self.buffer) => visit(Read::Event(&self.buffer))?,
                 Line::Whole | Line::TooLong => visit(Read::Strange(&self.segment.path, self.number + 1))?,
             }

@@ -105,7 +105,7 @@ fn directory(config: Option<&Path>, arguments: &Arguments) -> Result<PathBuf, Fa
 fn print(dir: &Path, arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
     let told = |error| Failure::because("cannot write the output", error);
     let mut printer = Printer { output: arguments.output, count: 0, out };
-    let mut tail = Tail::new(dir, arguments.filter.since());
+    let mut tail = Tail::of(dir, &arguments.filter);
     let last = arguments.last.or((arguments.follow && arguments.filter.since().is_none()).then_some(FOLLOWED));
     let mut kept = VecDeque::new();
     tail.advance(&mut |read| {

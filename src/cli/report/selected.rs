@@ -31,7 +31,7 @@ pub(super) fn write(
     // Covers, and makes no digests: those of the lines stay.
     let redactor = Redactor::new(Values::Masked, InstallationKey::new([0; 32]));
     let mut is_first = true;
-    Tail::new(dir, filter.since()).advance(&mut |read| {
+    Tail::of(dir, filter).advance(&mut |read| {
         // What is no event is told by `log`.
         let Read::Event(line) = read else { return Ok(()) };
         let Ok(mut event) = serde_json::from_slice::<EventLine>(line) else { return Ok(()) };

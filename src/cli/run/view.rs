@@ -137,7 +137,7 @@ impl Place {
     pub fn witnesses(&self) -> Vec<Box<dyn Witness>> {
         let Some(Prepared { index, metrics, .. }) = &self.prepared else { return Vec::new() };
         let index = index.clone();
-        vec![Box::new(Counting { metrics: Arc::clone(metrics), then: move || index.wake() })]
+        vec![Box::new(Counting::new(Arc::clone(metrics), move || index.wake()))]
     }
 
     /// Shows it from now on.
