@@ -22,14 +22,13 @@ const MAX_ADDRESSES: usize = 16;
 
 /// What came of a question; nothing yet, or the addresses, or why there are none.
 type Answer = Option<Result<Arc<[SocketAddr]>, Arc<io::Error>>>;
-
-/// A question: when it was put, and where the answer comes.
-type Asked = (Instant, watch::Receiver<Answer>);
+/// When something was asked, and who is told of the answer.
+type Question = (Instant, watch::Receiver<Answer>);
 
 /// Looks names up. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Resolver {
-    asked: Arc<Cache<Arc<str>, Asked>>,
+    asked: Arc<Cache<Arc<str>, Question>>,
 }
 
 impl Default for Resolver {
