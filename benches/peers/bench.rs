@@ -20,7 +20,7 @@ use crate::{
     origin::{self, Origin},
     papers::Papers,
     process::{Cores, Memory, Process},
-    proxies::{self, Proxy, Recipe, Site, Tuning},
+    proxies::{self, Leftovers, Proxy, Recipe, Site, Tuning},
     scenario::{Load, Mode, Unit},
 };
 
@@ -55,6 +55,7 @@ pub struct Running {
     took: Duration,
     memory: Memory,
     dir: TempDir,
+    _leftovers: Leftovers,
 }
 
 /// One figure, and what was seen beside it.
@@ -93,7 +94,8 @@ impl Bench {
         let process = Process::start(command, self.cores.proxy, &proxies::output(dir.path()));
         let process = process.map_err(|error| format!("does not start: {error}"))?;
         let (took, memory) = (Duration::ZERO, Memory::default());
-        let mut running = Running { process, cleartext, tls, log, roots, mode, took, memory, dir };
+        let mut running =
+            Running { process, cleartext, tls, log, roots, mode, took, memory, dir, _leftovers: Leftovers(ports.0) };
         self.first_request(&mut running, begun).await?;
         (running.took, running.memory) = (begun.elapsed(), running.process.memory());
         check::does_what_is_asked(self, &running).await?;

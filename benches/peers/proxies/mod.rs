@@ -69,6 +69,15 @@ pub struct Recipe {
     pub roots: PathBuf,
 }
 
+/// Takes away what the proxy at this port may leave behind. To be dropped after the proxy.
+pub struct Leftovers(pub u16);
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        squid::clean(self.0);
+    }
+}
+
 impl Proxy {
     /// Where its program is.
     pub fn find(&self) -> Option<PathBuf> {

@@ -42,7 +42,7 @@ fn prepare(site: &Site<'_>) -> io::Result<Recipe> {
     );
     let file = site.write("squid.conf", &text)?;
     let mut command = site.command();
-    command.arg("-N").arg("-n").arg(format!("bench{}", site.ports.0)).arg("-f").arg(file);
+    command.arg("-N").arg("-n").arg(service(site.ports.0)).arg("-f").arg(file);
     Ok(site.explicit(command, site.dir.join("heads.log")))
 }
 
@@ -76,4 +76,19 @@ fn give_away(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What it calls itself; a word of letters and digits.
+fn service(port: u16) -> String {
+    format!("clirbench{port}")
+}
+
+/// What it leaves in shared memory when it is killed.
+pub fn clean(port: u16) {
+    let prefix = format!("{}-", service(port));
+    let all = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+    for entry in all.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix)) {
+        // Others may have been quicker, and nothing depends on it.
+        let _ = fs::remove_file(entry.path());
+    }
 }
