@@ -80,7 +80,7 @@ fn some(count: usize, name: &str, part: &str) -> Fields {
 }
 
 /// Heads of 64 KiB, each built to keep one part busy.
-pub fn hostile() -> Vec<(&'static str, Fields)> {
+fn hostile() -> Vec<(&'static str, Fields)> {
     let partial = "x-msimsisdimsiimeiiccicallingcallinglinsubscribesubscribertokesub";
     let trades = "x-acme-subscription-mdn-cell-line-client-mobile-network-carrier";
     let all = "x-acme-client-mobile-network-line-cell-area-carrier-mdn-id";
@@ -126,6 +126,13 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("encoded accounts", many("x-acme-nai", "366436353430363132653632")),
         ("spaced digits", many("x-vodafone-user", "4 4 7 7 0 0 9 0 0 1 2 4 /imsi/")),
         ("escaped segments", some(32, "referer", "%00%34%00%39%00%30%00%31%00%35%00%34/imsi/")),
+    ]
+}
+
+/// Heads of 64 KiB that climbing found.
+fn climbed() -> Vec<(&'static str, Fields)> {
+    let all = "x-acme-client-mobile-network-line-cell-area-carrier-mdn-id";
+    vec![
         ("hashed numbers", many("msisdn_hash", "1.2.3.4.34  ,|")),
         ("robots", some(199, "from", " #1700000000123@1.2.3.412345678")),
         ("cards in segments", some(32, "referer", "sip:8944100000123456782/msisdn/")),
@@ -135,6 +142,11 @@ pub fn hostile() -> Vec<(&'static str, Fields)> {
         ("documented users", many("x-vodafone-user", "sip:7+447700900124%")),
         ("spaced brackets", many("x-acme-imei", "001010123456789 ]")),
     ]
+}
+
+/// Every head that is built to be slow.
+pub fn slow() -> impl Iterator<Item = (&'static str, Fields)> {
+    hostile().into_iter().chain(climbed()).chain(hostile_to_identities())
 }
 
 /// Values of which every part can be decoded in several ways, and what comes of it as well, under names of all kinds.
@@ -147,7 +159,7 @@ fn encodings() -> Fields {
 }
 
 /// Heads of 64 KiB that keep the search for the user's own numbers busy.
-pub fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
+fn hostile_to_identities() -> Vec<(&'static str, Fields)> {
     let nested = "TkRRM056QXdPVEF3TVRJMC1ORFEzTnpBd09UQXdNVEkw";
     vec![
         ("digits", one("x-zq", "1 2-3.")),

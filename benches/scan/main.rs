@@ -36,7 +36,7 @@ fn measure(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
     let mut measure = |name: &str, fields: &Fields| one(criterion, scanner, &format!("{group}{name}"), fields);
     measure("browser", &cases::browser());
     measure("enriched", &cases::enriched());
-    for (name, fields) in cases::hostile().into_iter().chain(cases::hostile_to_identities()) {
+    for (name, fields) in cases::slow() {
         measure(&format!("hostile/{name}"), &fields);
     }
     files(criterion, scanner, group);
@@ -86,7 +86,7 @@ criterion_group!(benches, growth, scan);
 fn once() {
     for (group, scanner) in scanners() {
         let heads = [("browser", cases::browser()), ("enriched", cases::enriched())];
-        for (name, fields) in heads.into_iter().chain(cases::hostile()).chain(cases::hostile_to_identities()) {
+        for (name, fields) in heads.into_iter().chain(cases::slow()) {
             scanner.scan(&subject(cases::TARGET, &fields));
             counted(&scanner, &subject(cases::TARGET, &fields));
             println!("{group}{name}");
