@@ -91,6 +91,8 @@ impl Entry {
         let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         config.ticketer = Arc::clone(&self.tickets);
+        // Each connection leaves as many as it takes up. Each ticket costs keys derived, an encryption and a MAC.
+        config.send_tls13_tickets = 1;
         // Tickets carry the state to the client; nothing is kept here for those who never come back.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // 0-RTT can be replayed (RFC 8446 §8).

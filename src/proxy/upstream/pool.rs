@@ -31,6 +31,9 @@ use crate::{
 /// Origins that one pool keeps connections to.
 const MAX_ORIGINS: usize = 1024;
 
+/// How long a pool that is full waits before it looks again for what it can let go: each look goes through all of it.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
 /// When more than this are kept in all, each is kept for [`IN_A_CROWD`] at most: every one holds some 20 to 30 kB.
 const CROWD: usize = 512;
 const IN_A_CROWD: Duration = Duration::from_secs(10);
@@ -72,10 +75,18 @@ struct Idle {
     since: Instant,
 }
 
+/// What is kept, by where it leads.
+#[derive(Debug, Default)]
+struct Origins {
+    kept: HashMap<Target, Vec<Idle>>,
+    /// When a full pool was last looked through.
+    looked: Option<Instant>,
+}
+
 /// Connections that wait for work.
 #[derive(Debug)]
 pub struct Pool {
-    idle: Mutex<HashMap<Target, Vec<Idle>>>,
+    idle: Mutex<Origins>,
     per_origin: usize,
     patience: Duration,
     /// This pool's share of [`CROWD`].
@@ -105,7 +116,7 @@ impl Pool {
         fits: impl Fn(&Sender) -> bool,
         rested: Duration,
     ) -> Option<Sender> {
-        let mut pool = self.lock();
+        let pool = &mut self.lock().kept;
         let idle = pool.get_mut(target)?;
         idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
         let at = idle.iter().rposition(|candidate| fits(&candidate.sender) && candidate.since.elapsed() >= rested);
@@ -122,7 +133,7 @@ impl Pool {
     /// Whether there is a connection that fits; it may be gone at the next moment.
     pub fn has(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> bool {
         let is_good = |idle: &Idle| idle.is_fresh(self.patience) && Arc::ptr_eq(&idle.access, access);
-        self.lock().get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
+        self.lock().kept.get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
     }
 
     /// Keeps a connection for later; `access` is what allowed it.
@@ -131,13 +142,13 @@ impl Pool {
             return;
         }
         let mut pool = self.lock();
-        if pool.len() >= MAX_ORIGINS {
-            self.drop_stale(&mut pool);
+        if pool.is_full_for(target) && pool.may_look() {
+            self.drop_stale(&mut pool.kept);
         }
-        if pool.len() >= MAX_ORIGINS && !pool.contains_key(target) {
+        if pool.is_full_for(target) {
             return;
         }
-        let idle = pool.entry(target.clone()).or_default();
+        let idle = pool.kept.entry(target.clone()).or_default();
         if sender.protocol() == Protocol::Http2 {
             // The newest serves everybody; an older one ends with the requests that are under way on it.
             idle.retain(|kept| kept.sender.protocol() != Protocol::Http2);
@@ -150,18 +161,17 @@ impl Pool {
 
     /// Lets go of connections that were closed or have been idle for too long. Called from time to time.
     pub fn sweep(&self) {
-        let mut pool = self.lock();
-        self.drop_stale(&mut pool);
+        self.drop_stale(&mut self.lock().kept);
     }
 
     /// How many connections are kept.
     pub fn count(&self) -> usize {
-        self.lock().values().map(Vec::len).sum()
+        self.lock().kept.values().map(Vec::len).sum()
     }
 
     /// Lets go of everything. What is under way on a connection of HTTP/2 is finished.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.lock().kept.clear();
     }
 
     fn drop_stale(&self, pool: &mut HashMap<Target, Vec<Idle>>) {
@@ -173,9 +183,23 @@ impl Pool {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Target, Vec<Idle>>> {
+    fn lock(&self) -> MutexGuard<'_, Origins> {
         // The map is sound after any partial change.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Origins {
+    fn is_full_for(&self, target: &Target) -> bool {
+        self.kept.len() >= MAX_ORIGINS && !self.kept.contains_key(target)
+    }
+
+    fn may_look(&mut self) -> bool {
+        let may = self.looked.is_none_or(|looked| looked.elapsed() >= BETWEEN_LOOKS);
+        if may {
+            self.looked = Some(Instant::now());
+        }
+        may
     }
 }
 
@@ -297,12 +321,36 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::{super::handshake, *};
+    use crate::exchange::{Origin, Scheme};
 
     async fn made(offered_http2: bool) -> Sender {
         let limits = handshake::Limits { body: Duration::MAX, header_bytes: 8192, headers: 100, worker: 0 };
         let made = Made { passage: None, client: Some(Ipv4Addr::LOCALHOST.into()), offered_http2, home: 0 };
         let (near, _far) = tokio::io::duplex(64);
         handshake::speak(near, Protocol::Http1, made, &limits).await.unwrap().sender
+    }
+
+    fn site(number: usize) -> Target {
+        Target::of(&Origin::parse(Scheme::Https, format!("s{number}.example").as_bytes()).unwrap())
+    }
+
+    /// What has had its time makes room, but a crowd of new ones does not look for it each time.
+    #[tokio::test]
+    async fn a_full_pool_makes_room_now_and_then() {
+        let access = Arc::new(Access::default());
+        let pool = Pool::new(1, 4, Duration::ZERO);
+        for number in 0..MAX_ORIGINS {
+            pool.put(&site(number), made(false).await, &access);
+        }
+        assert_eq!(pool.count(), MAX_ORIGINS);
+        pool.put(&site(MAX_ORIGINS), made(false).await, &access);
+        assert_eq!(pool.count(), 1);
+        // As if it had just looked, however long this takes. The last of these finds no room.
+        pool.lock().looked = Some(Instant::now() + Duration::from_secs(3600));
+        for number in 0..MAX_ORIGINS {
+            pool.put(&site(number), made(false).await, &access);
+        }
+        assert_eq!(pool.count(), MAX_ORIGINS);
     }
 
     /// HTTP/1.1 was chosen where HTTP/2 could have been, or where it was not to be had.
