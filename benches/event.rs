@@ -19,7 +19,7 @@ fn write(criterion: &mut Criterion) {
     let scanner = Scanner::new(Arc::new(SignatureSet::builtin())).with_identities(cases::own(1000));
     let redactor = Redactor::new(Values::Masked, InstallationKey::new([7; 32]));
     let ordinary = [("browser", cases::browser()), ("enriched", cases::enriched())];
-    let all = ordinary.into_iter().chain(cases::hostile()).chain(cases::hostile_to_identities());
+    let all = ordinary.into_iter().chain(cases::slow());
     for (name, fields) in all {
         let event = event(&scanner, fields);
         let mut line = Vec::new();

@@ -8,7 +8,7 @@ mod worst;
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use clir::{
-    detect::{Scanner, SignatureSet},
+    detect::{Scanner, SignatureSet, Subject},
     exchange::Fields,
 };
 use common::{cases, subject};

@@ -2,23 +2,17 @@
 //!
 //! For each finding the first rule that matches it. A rule that names headers and nothing else matches the header
 //! itself, and with it every finding inside; it decides the whole field where no earlier rule had a say in one of those
-//! findings. Names of headers are held against the patterns of all rules at once, so a header that no rule names costs
-//! one look-up however many rules there are.
+//! findings. Only rules that may have a say are tried, see `shortlist`.
 
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use globset::{Candidate, GlobSet};
 use jiff::civil::Date;
 use smallvec::SmallVec;
 
-use super::{
-    Rule,
-    glob::{GlobFault, compile_all},
-    rule::is_structural,
-};
+use super::{Rule, glob::GlobFault, rule::is_structural, shortlist::Shortlist};
 use crate::{
     detect::{Finding, Part},
     exchange::{Context, Direction, Fields, Host},
@@ -92,18 +86,18 @@ pub struct Policy {
     mode: Mode,
     rules: Box<[Rule]>,
     hits: Box<[AtomicU64]>,
-    requests: HeaderRules,
-    responses: HeaderRules,
+    requests: Shortlist,
+    responses: Shortlist,
 }
 
 impl Policy {
     /// Compiles the rules.
     ///
     /// # Errors
-    /// A [`GlobFault`] when the header patterns of all rules are too large together.
+    /// A [`GlobFault`] when the patterns of all rules are too large together.
     pub fn new(mode: Mode, rules: Vec<Rule>) -> Result<Self, GlobFault> {
-        let requests = HeaderRules::new(&rules, Direction::Request)?;
-        let responses = HeaderRules::new(&rules, Direction::Response)?;
+        let requests = Shortlist::new(&rules, Direction::Request)?;
+        let responses = Shortlist::new(&rules, Direction::Response)?;
         let hits = rules.iter().map(|_| AtomicU64::new(0)).collect();
         Ok(Self { mode, rules: rules.into(), hits, requests, responses })
     }
@@ -136,22 +130,24 @@ impl Policy {
     /// Decides on the fields of one part of a message and on the findings in it. `part` says what `fields` are; with
     /// the header section, findings in the target are decided as well, and come first.
     pub fn decide(&self, query: &Query<'_>, part: Part, fields: &Fields, findings: &[Finding]) -> Vec<Decision> {
-        let headers = self.headers(query.direction);
-        if findings.is_empty() && headers.rules.is_empty() {
+        let shortlist = self.shortlist(query.direction);
+        if findings.is_empty() && shortlist.names_no_header() {
             return Vec::new();
         }
-        let mut judge = Judge { policy: self, query, part, findings, named: Vec::new(), decisions: Vec::new() };
+        let here = if findings.is_empty() { Vec::new() } else { shortlist.of_host(query) };
+        let mut judge =
+            Judge { policy: self, shortlist, query, part, findings, here, named: Vec::new(), decisions: Vec::new() };
         if part == Part::Header {
             judge.target();
         }
-        judge.fields(headers, fields);
+        judge.fields(fields);
         for decision in &judge.decisions {
             self.count(decision.rule);
         }
         judge.decisions
     }
 
-    fn headers(&self, direction: Direction) -> &HeaderRules {
+    fn shortlist(&self, direction: Direction) -> &Shortlist {
         match direction {
             Direction::Request => &self.requests,
             Direction::Response => &self.responses,
@@ -172,42 +168,15 @@ impl fmt::Debug for Policy {
     }
 }
 
-/// The header patterns of all rules for one direction, as one matcher.
-struct HeaderRules {
-    set: GlobSet,
-    /// The rule that the pattern at the same index belongs to; ascending.
-    rules: Vec<usize>,
-}
-
-impl HeaderRules {
-    fn new(rules: &[Rule], direction: Direction) -> Result<Self, GlobFault> {
-        let relevant = || rules.iter().enumerate().filter(|(_, rule)| rule.direction == direction);
-        let set = compile_all(relevant().flat_map(|(_, rule)| &rule.when.headers))?;
-        let owners = relevant().flat_map(|(index, rule)| rule.when.headers.iter().map(move |_| index));
-        Ok(Self { set, rules: owners.collect() })
-    }
-
-    /// Writes the rules that name this header into `named`, in order.
-    fn named(&self, name: &[u8], named: &mut Vec<usize>) {
-        named.clear();
-        if self.rules.is_empty() {
-            return;
-        }
-        let lower: SmallVec<[u8; 64]> = name.iter().map(u8::to_ascii_lowercase).collect();
-        self.set.matches_candidate_into(&Candidate::from_bytes(lower.as_slice()), named);
-        for pattern in named.iter_mut() {
-            *pattern = self.rules.get(*pattern).copied().unwrap_or(usize::MAX);
-        }
-        named.dedup();
-    }
-}
-
 /// One run through the rules.
 struct Judge<'a> {
     policy: &'a Policy,
+    shortlist: &'a Shortlist,
     query: &'a Query<'a>,
     part: Part,
     findings: &'a [Finding],
+    /// The rules that are for this host.
+    here: Vec<usize>,
     /// The rules that name the field at hand.
     named: Vec<usize>,
     decisions: Vec<Decision>,
@@ -224,17 +193,17 @@ impl Judge<'_> {
         }
     }
 
-    fn fields(&mut self, headers: &HeaderRules, fields: &Fields) {
+    fn fields(&mut self, fields: &Fields) {
         let order = self.findings_by_field();
         let mut rest = order.as_slice();
         for (index, field) in fields.iter().enumerate() {
             let here = rest.partition_point(|&finding| self.field_of(finding) <= index);
             let (inside, later) = rest.split_at(here);
             rest = later;
-            if headers.rules.is_empty() && inside.is_empty() {
+            if self.shortlist.names_no_header() && inside.is_empty() {
                 continue;
             }
-            headers.named(&field.name, &mut self.named);
+            self.shortlist.of_header(&field.name, &mut self.named);
             self.field(index, is_structural(&field.name), inside);
         }
     }
@@ -267,17 +236,17 @@ impl Judge<'_> {
 
     /// The first rule that matches the finding, given the rules that name its field.
     fn rule_for(&self, finding: &Finding, structural: bool) -> Option<usize> {
-        self.policy.rules.iter().enumerate().position(|(index, rule)| {
-            rule.direction == self.query.direction
-                && rule.when.admits(finding)
-                && (rule.when.headers.is_empty() || self.names(finding, index))
-                && !(structural && rule.action.edits())
-                && rule.admits(self.query)
-        })
+        let named = if finding.location.part == Part::Target { &[][..] } else { &self.named };
+        let [about, others] = self.shortlist.of_identifier(finding.identifier);
+        let first = |rules: &[usize]| rules.iter().copied().find(|&rule| self.matches(rule, finding, structural));
+        [named, &self.here, about, others].into_iter().filter_map(first).min()
     }
 
-    fn names(&self, finding: &Finding, rule: usize) -> bool {
-        finding.location.part != Part::Target && self.named.binary_search(&rule).is_ok()
+    /// Whether a rule matches the finding, its header apart.
+    fn matches(&self, rule: usize, finding: &Finding, structural: bool) -> bool {
+        self.policy.rules.get(rule).is_some_and(|rule| {
+            rule.when.admits(finding) && !(structural && rule.action.edits()) && rule.admits(self.query)
+        })
     }
 
     /// Indices of the findings in this part, in the order of their fields.

@@ -22,7 +22,6 @@ impl HostSet {
     /// # Errors
     /// A [`GlobFault`] when they are too large together.
     pub fn new(patterns: Vec<Pattern>) -> Result<Self, GlobFault> {
-        let address = |pattern: &Pattern| pattern.as_str().parse::<IpAddr>().ok();
         let addresses = patterns.iter().filter_map(address).map(|ip| ip.to_canonical()).collect();
         let names = compile_all(patterns.iter().filter(|pattern| address(pattern).is_none()))?;
         let everything = patterns.iter().any(Pattern::is_everything);
@@ -63,15 +62,33 @@ impl HostSet {
         self.everything
     }
 
+    /// The patterns that are no addresses.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Pattern> {
+        self.patterns.iter().filter(|pattern| address(pattern).is_none())
+    }
+
+    /// The addresses among the patterns.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().copied()
+    }
+
     /// A name with the root's dot behind it is the same name to the resolver, so it must be the same to a rule.
+    pub(super) fn without_root(name: &str) -> &str {
+        name.strip_suffix('.').unwrap_or(name)
+    }
+
     fn matches_lower_case(&self, name: &str) -> bool {
-        let name = name.strip_suffix('.').unwrap_or(name);
+        let name = Self::without_root(name);
         !self.names.is_empty() && self.names.is_match_candidate(&Candidate::from_bytes(name))
     }
 
     fn matches_address(&self, address: IpAddr) -> bool {
         self.addresses.contains(&address) || (!self.names.is_empty() && self.names.is_match(address.to_string()))
     }
+}
+
+fn address(pattern: &Pattern) -> Option<IpAddr> {
+    pattern.as_str().parse().ok()
 }
 
 /// The patterns alone; the matcher compiled from them is pages long.

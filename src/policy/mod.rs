@@ -16,6 +16,7 @@ mod host_set;
 mod partner;
 mod route;
 mod rule;
+mod shortlist;
 pub mod trust;
 mod upgrade;
 mod way;
