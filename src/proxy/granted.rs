@@ -266,7 +266,10 @@ impl Granted {
         };
         let inside = match established {
             // Each request finds its own way, or is told that there is none.
-            Ok(_) if !may => Inside::new(target, None),
+            Ok(unwanted) if !may => {
+                drop(unwanted);
+                Inside::new(target, None)
+            }
             Ok(connected) => Inside::new(target, Some(connected.sender)),
             Err(fault) => Inside::broken(target, fault),
         };
