@@ -38,6 +38,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 const CROWD: usize = 512;
 const IN_A_CROWD: Duration = Duration::from_secs(10);
 
+/// For so long after a rush there may be more connections to one origin than are kept in the end: a crowd that asks in waves
+/// would have to make them anew each time.
+const RUSH: Duration = Duration::from_secs(1);
+
 /// A connection that has rested for so long is lent to other workers. One in steady use is not: each request on it would have
 /// to wake its own worker, several times.
 const RESTED: Duration = Duration::from_millis(2);
@@ -94,7 +98,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// One of `count` pools. It keeps at most `per_origin` idle connections to one origin, each for at most `patience`.
+    /// One of `count` pools. It keeps at most `per_origin` idle connections to one origin, each for at most `patience`; after a
+    /// rush more for a moment.
     pub fn new(count: usize, per_origin: usize, patience: Duration) -> Self {
         Self { idle: Mutex::default(), per_origin, patience, crowd: CROWD / count.max(1) }
     }
@@ -118,9 +123,14 @@ impl Pool {
     ) -> Option<Sender> {
         let pool = &mut self.lock().kept;
         let idle = pool.get_mut(target)?;
-        idle.retain(|candidate| candidate.is_fresh(self.patience) && Arc::ptr_eq(&candidate.access, access));
-        let at = idle.iter().rposition(|candidate| fits(&candidate.sender) && candidate.since.elapsed() >= rested);
+        let now = Instant::now();
+        let is_good = |idle: &Idle| idle.is_fresh(now, self.patience) && Arc::ptr_eq(&idle.access, access);
+        let has_rested = |idle: &Idle| now.saturating_duration_since(idle.since) >= rested;
+        let at = idle.iter().rposition(|idle| fits(&idle.sender) && has_rested(idle) && is_good(idle));
         let found = at.map(|at| idle.remove(at));
+        if found.is_none() {
+            idle.retain(is_good);
+        }
         if let Some(sender) = found.as_ref().and_then(|idle| idle.sender.share()) {
             idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
         }
@@ -132,7 +142,8 @@ impl Pool {
 
     /// Whether there is a connection that fits; it may be gone at the next moment.
     pub fn has(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> bool {
-        let is_good = |idle: &Idle| idle.is_fresh(self.patience) && Arc::ptr_eq(&idle.access, access);
+        let now = Instant::now();
+        let is_good = |idle: &Idle| idle.is_fresh(now, self.patience) && Arc::ptr_eq(&idle.access, access);
         self.lock().kept.get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
     }
 
@@ -153,10 +164,12 @@ impl Pool {
             // The newest serves everybody; an older one ends with the requests that are under way on it.
             idle.retain(|kept| kept.sender.protocol() != Protocol::Http2);
         }
-        if idle.len() >= self.per_origin {
+        let now = Instant::now();
+        let is_at_rest = || idle.first().is_some_and(|oldest| oldest.has_calmed(now));
+        if idle.len() >= self.per_origin && (idle.len() >= self.crowd || is_at_rest()) {
             idle.remove(0);
         }
-        idle.push(Idle { sender, access: Arc::clone(access), since: Instant::now() });
+        idle.push(Idle { sender, access: Arc::clone(access), since: now });
     }
 
     /// Lets go of connections that were closed or have been idle for too long. Called from time to time.
@@ -175,10 +188,14 @@ impl Pool {
     }
 
     fn drop_stale(&self, pool: &mut HashMap<Target, Vec<Idle>>) {
+        let now = Instant::now();
         let is_crowd = pool.values().map(Vec::len).sum::<usize>() > self.crowd;
         let patience = if is_crowd { self.patience.min(IN_A_CROWD) } else { self.patience };
         pool.retain(|_, idle| {
-            idle.retain(|idle| idle.is_fresh(patience));
+            idle.retain(|idle| idle.is_fresh(now, patience));
+            let beyond = idle.len().saturating_sub(self.per_origin);
+            let calm = idle.iter().take(beyond).take_while(|idle| idle.has_calmed(now)).count();
+            idle.drain(..calm);
             !idle.is_empty()
         });
     }
@@ -311,8 +328,13 @@ impl Sender {
 }
 
 impl Idle {
-    fn is_fresh(&self, patience: Duration) -> bool {
-        !self.sender.is_closed() && self.since.elapsed() < patience
+    fn is_fresh(&self, now: Instant, patience: Duration) -> bool {
+        !self.sender.is_closed() && now.saturating_duration_since(self.since) < patience
+    }
+
+    /// Whether it was not needed since the last rush.
+    fn has_calmed(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= RUSH
     }
 }
 
@@ -351,6 +373,33 @@ mod tests {
             pool.put(&site(number), made(false).await, &access);
         }
         assert_eq!(pool.count(), MAX_ORIGINS);
+    }
+
+    /// After a rush there are as many as were needed, and a moment later as many as are kept.
+    #[tokio::test]
+    async fn what_a_rush_needed_is_kept_for_a_moment() {
+        let access = Arc::new(Access::default());
+        let pool = Pool::new(1, 2, Duration::from_secs(3600));
+        for _ in 0..5 {
+            pool.put(&site(1), made(false).await, &access);
+        }
+        pool.sweep();
+        assert_eq!(pool.count(), 5);
+        let age = |pool: &Pool| {
+            let long_ago = Instant::now().checked_sub(RUSH).unwrap();
+            pool.lock().kept.values_mut().flatten().for_each(|idle| idle.since = long_ago);
+        };
+        age(&pool);
+        pool.sweep();
+        assert_eq!(pool.count(), 2);
+        age(&pool);
+        pool.put(&site(1), made(false).await, &access);
+        assert_eq!(pool.count(), 2, "without a rush the oldest makes room");
+        let full = CROWD + 1;
+        for _ in 0..full {
+            pool.put(&site(1), made(false).await, &access);
+        }
+        assert_eq!(pool.count(), CROWD, "there is an end to it");
     }
 
     /// HTTP/1.1 was chosen where HTTP/2 could have been, or where it was not to be had.
