@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Sender, Target, first_frame, pool::Made};
+use super::{Sender, Target, first_frame, sender::Made};
 use crate::{
     exchange::{Host, grammar::HeadLimits},
     proxy::{

@@ -9,6 +9,7 @@ mod handshake;
 mod outgoing;
 mod pool;
 mod resolver;
+mod sender;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -36,9 +37,10 @@ use crate::{
 pub use dial::Dialer;
 pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
-use pool::Made;
-pub use pool::{Pool, Sender};
+pub use pool::Pool;
 pub use resolver::Resolver;
+use sender::Made;
+pub use sender::Sender;
 
 /// How long connections that were let go have to end before one of their descriptors is asked for.
 const SECOND_BREATH: Duration = Duration::from_millis(20);
