@@ -34,7 +34,10 @@ fn our_own_connections_are_known_again_and_the_gateways_others_are_served() {
     world.nft("add rule inet clir_test own oifname wan tcp dport 80 redirect to :8082");
     let said = world.curl(&["-w", "%{http_code}", &format!("http://{SITE}/")]);
     assert!(said.ends_with("502"), "{said}");
-    assert_eq!(refusals(&world), 1, "it ends at the first turn");
+    world.event(|event| event["verdict"] == "refused");
+    // The connection was made before anything was said on it; when it proves to be dead it is made once more,
+    // and no more.
+    assert!((1..=2).contains(&refusals(&world)), "it goes round");
     assert!(world.received("80").is_empty());
     // Exempt as it should be: by who sends.
     world.nft("flush chain inet clir_test own");
