@@ -1,6 +1,7 @@
 //! How is the head that hyper writes replaced by the one that is to be sent?
 
 use std::{
+    borrow::Cow,
     io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -191,15 +192,17 @@ impl HeadWriter {
 
     /// Takes bytes up to the end of a head. An interim answer (100) passes as hyper wrote it; the head comes after it.
     fn absorb_head(&mut self, bytes: &[u8]) -> usize {
-        let seen = self.partial.len();
-        if seen > 0 {
-            self.partial.extend_from_slice(bytes);
-        }
-        let written = if seen > 0 { &self.partial } else { bytes };
-        let Some(at) = memmem::find(written, HEAD_END) else {
-            if seen == 0 {
-                self.partial.extend_from_slice(bytes);
+        let mut begun = std::mem::take(&mut self.partial);
+        let seen = begun.len();
+        let written = match seen {
+            0 => Cow::Borrowed(bytes),
+            _ => {
+                begun.extend_from_slice(bytes);
+                Cow::Owned(begun)
             }
+        };
+        let Some(at) = memmem::find(&written, HEAD_END) else {
+            self.partial = written.into_owned();
             return bytes.len();
         };
         let end = at + HEAD_END.len();
@@ -211,7 +214,6 @@ impl HeadWriter {
             rewrite(head, &fields, &mut self.pending);
             self.has_written_head = true;
         }
-        self.partial = Vec::new();
         end.saturating_sub(seen)
     }
 
