@@ -4,6 +4,8 @@
 
 #[path = "../benches/common/browser.rs"]
 mod browser;
+#[path = "../benches/common/samples.rs"]
+mod samples;
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +14,7 @@ use clir::{
     detect::{Identifier, Identities, Identity, Part, Scanner, SignatureSet, Subject},
     exchange::{Direction, Fields, Sensitive},
 };
-use serde_json::Value;
+use samples::samples;
 
 const FILES: [&str; 2] =
     [include_str!("data/detection/negatives.jsonl"), include_str!("data/detection/positives.jsonl")];
@@ -40,17 +42,6 @@ fn warm(scanner: Scanner) -> Scanner {
         scan(&scanner, &target, &fields);
     }
     scanner
-}
-
-fn samples(text: &str) -> Vec<(String, Fields)> {
-    text.lines().map(sample).collect()
-}
-
-fn sample(line: &str) -> (String, Fields) {
-    let json: Value = serde_json::from_str(line).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let headers = json["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1])));
-    (text(&json["path"]), headers.collect())
 }
 
 /// How many findings there are, and what it took to find them.

@@ -7,7 +7,6 @@ use clir::{
     detect::{Identifier, Identities, Identity},
     exchange::{Fields, Sensitive},
 };
-use serde_json::Value;
 
 use super::browser::{BROWSER, COOKIE};
 
@@ -49,18 +48,6 @@ pub fn ordinary(bytes: usize) -> Fields {
         fields.push("Cookie", text.collect::<Vec<_>>().join("; "));
     }
     fields
-}
-
-/// The targets and fields of a file of samples.
-pub fn samples(text: &str) -> Vec<(String, Fields)> {
-    text.lines().map(sample).collect()
-}
-
-fn sample(line: &str) -> (String, Fields) {
-    let json: Value = serde_json::from_str(line).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let headers = json["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1])));
-    (text(&json["path"]), headers.collect())
 }
 
 /// One field that fills the head.

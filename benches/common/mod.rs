@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod cases;
+pub mod samples;
 
 use std::fmt::Write;
 

@@ -11,7 +11,7 @@ use clir::{
     detect::{Scanner, SignatureSet, Subject},
     exchange::Fields,
 };
-use common::{cases, subject};
+use common::{cases, samples::samples, subject};
 use criterion::{Criterion, Throughput, criterion_group};
 
 const SAMPLES: [(&str, &str); 2] = [
@@ -51,7 +51,7 @@ fn one(criterion: &mut Criterion, scanner: &Scanner, name: &str, fields: &Fields
 fn files(criterion: &mut Criterion, scanner: &Scanner, group: &str) {
     let mut group = criterion.benchmark_group(format!("{group}samples"));
     for (name, text) in SAMPLES {
-        let samples = cases::samples(text);
+        let samples = samples(text);
         group.throughput(Throughput::Elements(samples.len() as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
