@@ -6,6 +6,7 @@
 mod explicit;
 mod inherited;
 mod kind;
+mod neighbour_table;
 mod neighbours;
 mod redirect;
 mod socket;

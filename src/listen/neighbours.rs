@@ -14,6 +14,7 @@ use std::{
 use quick_cache::sync::Cache;
 use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 
+use super::neighbour_table;
 use crate::exchange::Mac;
 
 /// How long an answer holds: addresses are given to other devices.
@@ -72,84 +73,23 @@ impl Neighbours {
         let mut table = self.table.lock().await;
         if table.as_ref().is_none_or(|(read, _)| *read < asked) {
             let begun = Instant::now();
-            let cards = spawn_blocking(read).await.map_err(io::Error::other).flatten().unwrap_or_else(|error| {
-                tracing::warn!("the table of neighbours cannot be read, clients are not known by their cards: {error}");
-                HashMap::new()
-            });
+            let cards = spawn_blocking(neighbour_table::read).await.map_err(io::Error::other).flatten().unwrap_or_else(
+                |error| {
+                    tracing::warn!(
+                        "the table of neighbours cannot be read, clients are not known by their cards: {error}"
+                    );
+                    HashMap::new()
+                },
+            );
             *table = Some((begun, cards));
         }
         table.as_ref().and_then(|(_, cards)| cards.get(&address).copied())
     }
 }
 
-/// The whole table, by rtnetlink.
-#[cfg(target_os = "linux")]
-fn read() -> io::Result<HashMap<IpAddr, Mac>> {
-    use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
-    use netlink_packet_route::{RouteNetlinkMessage, neighbour::NeighbourMessage};
-    use netlink_sys::{Socket, protocols::NETLINK_ROUTE};
-
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind_auto()?;
-    let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    let payload = NetlinkPayload::from(RouteNetlinkMessage::GetNeighbour(NeighbourMessage::default()));
-    let mut question = NetlinkMessage::new(header, payload);
-    question.finalize();
-    let mut bytes = vec![0; question.buffer_len()];
-    question.serialize(&mut bytes);
-    socket.send(&bytes, 0)?;
-    let mut cards = HashMap::new();
-    loop {
-        let (datagram, _) = socket.recv_from_full()?;
-        let mut rest = datagram.as_slice();
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
-            match message.payload {
-                NetlinkPayload::Done(_) => return Ok(cards),
-                NetlinkPayload::Error(error) => return Err(error.to_io()),
-                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNeighbour(entry)) => cards.extend(card_of(&entry)),
-                _ => {}
-            }
-            // Messages are aligned to four bytes; one without length would be read for ever.
-            let length = (message.header.length as usize).max(1).next_multiple_of(4);
-            rest = rest.get(length..).unwrap_or_default();
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn card_of(entry: &netlink_packet_route::neighbour::NeighbourMessage) -> Option<(IpAddr, Mac)> {
-    use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute};
-
-    let address = entry.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::Destination(NeighbourAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
-        NeighbourAttribute::Destination(NeighbourAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
-        _ => None,
-    });
-    let card = entry.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::LinkLayerAddress(bytes) => <[u8; 6]>::try_from(bytes.as_slice()).ok(),
-        _ => None,
-    });
-    // Where there is no card, as on the loopback interface, all bytes are zero.
-    Some((address?, Mac(card.filter(|card| *card != [0; 6])?)))
-}
-
-/// Nowhere else do we know how to ask.
-#[cfg(not(target_os = "linux"))]
-fn read() -> io::Result<HashMap<IpAddr, Mac>> {
-    Ok(HashMap::new())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_table_can_be_read_without_being_anybody() {
-        read().unwrap();
-    }
 
     #[tokio::test]
     async fn nobody_is_seen_where_nobody_is() {

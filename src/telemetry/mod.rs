@@ -11,7 +11,11 @@ use std::{
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer as _,
+    filter::{Targets, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// Directs what clir says to standard error. `verbosity` counts `-v`: details of clir from the first, everything from
@@ -20,9 +24,9 @@ use tracing_subscriber::{
 /// Only the first call has an effect.
 pub fn init(verbosity: u8, quiet: bool) {
     let wanted = env::var("RUST_LOG").ok().filter(|wanted| !wanted.trim().is_empty());
-    let parsed = wanted.as_deref().map(EnvFilter::try_new);
+    let parsed = wanted.as_deref().map(str::parse::<Targets>);
     let unclear = matches!(parsed, Some(Err(_)));
-    let filter = parsed.and_then(Result::ok).unwrap_or_else(|| EnvFilter::new(directives(verbosity, quiet)));
+    let filter = parsed.and_then(Result::ok).unwrap_or_else(|| usual(verbosity, quiet));
     let colours = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = fmt::layer()
         .compact()
@@ -48,13 +52,15 @@ fn tell_panic(info: &PanicHookInfo<'_>) {
     );
 }
 
-fn directives(verbosity: u8, quiet: bool) -> &'static str {
-    match (quiet, verbosity) {
-        (true, _) => "warn",
-        (false, 0) => "warn,clir=info",
-        (false, 1) => "info,clir=debug",
-        (false, _) => "info,clir=trace",
-    }
+/// What is said unless somebody asks for something else.
+fn usual(verbosity: u8, quiet: bool) -> Targets {
+    let (theirs, ours) = match (quiet, verbosity) {
+        (true, _) => (Level::WARN, Level::WARN),
+        (false, 0) => (Level::WARN, Level::INFO),
+        (false, 1) => (Level::INFO, Level::DEBUG),
+        (false, _) => (Level::INFO, Level::TRACE),
+    };
+    Targets::new().with_default(theirs).with_target("clir", ours)
 }
 
 /// Our own lines hold no header value; those of libraries might, below `info`.
@@ -70,12 +76,12 @@ mod tests {
     use super::*;
 
     /// What is written at this verbosity, when everybody says something at every level.
-    fn said(filter: &str) -> String {
+    fn said(filter: Targets) -> String {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
         let writer = move || Shared(Arc::clone(&sink));
         let lines = fmt::layer().compact().with_ansi(false).with_writer(writer).with_filter(filter_fn(is_safe));
-        let subscriber = tracing_subscriber::registry().with(EnvFilter::new(filter)).with(lines);
+        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!(target: "clir::proxy", "ours trace");
             tracing::debug!(target: "clir::proxy", "ours debug");
@@ -86,6 +92,10 @@ mod tests {
             tracing::trace!(target: "clirque", "theirs trace 447700900123");
         });
         String::from_utf8(written.lock().unwrap().clone()).unwrap()
+    }
+
+    fn asked(words: &str) -> Targets {
+        words.parse().unwrap()
     }
 
     struct Shared(Arc<Mutex<Vec<u8>>>);
@@ -103,20 +113,21 @@ mod tests {
 
     #[test]
     fn verbosity_shows_more_of_ours() {
-        let usual = said(directives(0, false));
-        assert!(usual.contains("ours info") && usual.contains("theirs warn"), "{usual}");
-        assert!(!usual.contains("ours debug") && !usual.contains("theirs info"), "{usual}");
-        assert!(said(directives(1, false)).contains("ours debug"));
-        assert!(said(directives(2, false)).contains("ours trace"));
-        assert!(!said(directives(2, true)).contains("ours info"));
+        let said_usually = said(usual(0, false));
+        assert!(said_usually.contains("ours info") && said_usually.contains("theirs warn"), "{said_usually}");
+        assert!(!said_usually.contains("ours debug") && !said_usually.contains("theirs info"), "{said_usually}");
+        assert!(said(usual(1, false)).contains("ours debug"));
+        assert!(said(usual(2, false)).contains("ours trace"));
+        assert!(!said(usual(2, true)).contains("ours info"));
     }
 
     #[test]
     fn details_of_libraries_are_never_shown() {
-        for filter in ["trace", "h2=trace,clirque=trace", directives(9, false)] {
+        for filter in [asked("trace"), asked("h2=trace,clirque=trace"), usual(9, false)] {
             let text = said(filter);
             assert!(!text.contains("447700"), "{text}");
         }
-        assert!(said("trace").contains("ours trace") && said("trace").contains("theirs info"));
+        let everything = said(asked("trace"));
+        assert!(everything.contains("ours trace") && everything.contains("theirs info"));
     }
 }
