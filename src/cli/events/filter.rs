@@ -1,6 +1,6 @@
 //! Which events are asked for?
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::builder::PossibleValuesParser;
 use globset::{GlobBuilder, GlobMatcher};
@@ -14,6 +14,7 @@ use crate::{
     event::{ActionLine, EventLine, FindingLine},
     exchange::Host,
     policy::{HostSet, parse_network},
+    sink::index::{Asked, Fits, Kind},
 };
 
 const WAYS: [&str; 3] = ["exit", "direct", "fallback"];
@@ -126,6 +127,28 @@ impl Filter {
         lists.into_iter().fold(sieve, Sieve::with)
     }
 
+    /// The same, as far as the index can be asked for it. What stands there may be more than is asked for, and never less.
+    pub(super) fn asked(&self) -> Vec<Asked<'_>> {
+        let least = self.severity.as_deref().and_then(|word| word.parse::<Severity>().ok());
+        // Of an event, the worst stands there.
+        let is_bad =
+            move |worst: &str| worst.parse::<Severity>().map_or(true, |worst| least.is_none_or(|least| worst >= least));
+        let all: [(bool, Kind, Fits<'_>); 7] = [
+            (!self.host.is_empty(), Kind::Host, Box::new(|host| self.host.iter().any(|hosts| is_among(hosts, host)))),
+            (
+                !self.client.is_empty(),
+                Kind::Client,
+                Box::new(|term| self.client.iter().any(|client| client.may_be(term))),
+            ),
+            (!self.rule.is_empty(), Kind::Rule, Box::new(|name| self.rule.iter().any(|rule| rule.is(name)))),
+            (!self.identifier.is_empty(), Kind::Identifier, Box::new(|word| is_one_of(&self.identifier, word))),
+            (!self.verdict.is_empty(), Kind::Verdict, Box::new(|word| is_one_of(&self.verdict, word))),
+            (!self.action.is_empty(), Kind::Action, Box::new(|word| is_one_of(&self.action, word))),
+            (least.is_some(), Kind::Severity, Box::new(is_bad)),
+        ];
+        all.into_iter().filter(|(is_asked, ..)| *is_asked).map(|(_, kind, fits)| Asked { kind, fits }).collect()
+    }
+
     /// Nothing before this either, unless it says itself from when on.
     pub(in crate::cli) fn beginning(self, since: Option<Timestamp>) -> Self {
         Self { since: self.since.or(since), ..self }
@@ -179,6 +202,20 @@ impl Client {
             Self::Network(network) => network.contains(&socket.ip().to_canonical()) || network.contains(&socket.ip()),
         }
     }
+
+    /// Whether it may be one that the index calls so: an address, and a name if there is one.
+    fn may_be(&self, term: &str) -> bool {
+        let (address, name) = term.split_once(' ').map_or((term, None), |(address, name)| (address, Some(name)));
+        let Ok(address) = address.parse::<IpAddr>() else { return true };
+        match self {
+            Self::Name(wanted) => name == Some(wanted),
+            Self::Socket(wanted) => wanted.ip().to_canonical() == address,
+            // The index writes IPv4 in its own way, wherever it was seen.
+            Self::Network(network) => {
+                network.contains(&address) || matches!(network, IpNet::V6(_)) && address.is_ipv4()
+            }
+        }
+    }
 }
 
 impl RuleName {
@@ -197,6 +234,10 @@ pub(super) fn is_among(hosts: &HostSet, host: &str) -> bool {
 fn is_known_by(event: &EventLine, id: &Ulid) -> bool {
     let ids = [Some(&event.id), event.passage.as_ref(), event.hop.as_ref()];
     ids.into_iter().flatten().any(|text| text.parse().is_ok_and(|known: Ulid| known == *id))
+}
+
+fn is_one_of(words: &[String], word: &str) -> bool {
+    words.iter().any(|one| one == word)
 }
 
 fn any_or<T>(list: &[T], holds: impl Fn(&T) -> bool) -> bool {

@@ -8,6 +8,9 @@ mod sieve;
 mod tail;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use filter::Filter;
 pub(super) use tail::{Read, Tail};
 pub(super) use words::{applied, asides, found, shorten};

@@ -1,8 +1,10 @@
 //! Which lines has the log, and which has it now that were not there before?
 
 use std::{
+    collections::HashMap,
     fs::File,
-    io::{self, BufReader, Seek as _},
+    io::{self, BufReader, Seek as _, SeekFrom},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +17,11 @@ use crate::{
         Failure,
         capture::lines::{self, Line},
     },
-    sink::{Segment, segments},
+    sink::{
+        Segment,
+        index::{Spots, spots},
+        segments,
+    },
 };
 
 /// What stands on a line.
@@ -34,6 +40,8 @@ pub(in crate::cli) struct Tail {
     dir: PathBuf,
     since: Option<Timestamp>,
     sieve: Sieve,
+    /// What the index knows of each file.
+    known: HashMap<String, Spots>,
     current: Option<Current>,
 }
 
@@ -56,12 +64,12 @@ struct Versioned {
 impl Tail {
     /// Begins before the first line; files that ended before `since` are not opened.
     pub(in crate::cli) fn new(dir: &Path, since: Option<Timestamp>) -> Self {
-        Self { dir: dir.into(), since, sieve: Sieve::default(), current: None }
+        Self { dir: dir.into(), since, sieve: Sieve::default(), known: HashMap::new(), current: None }
     }
 
     /// Begins before the first line that may be asked for; what certainly is not need not be visited.
     pub(in crate::cli) fn of(dir: &Path, filter: &Filter) -> Self {
-        Self { sieve: filter.sieve(), ..Self::new(dir, filter.since()) }
+        Self { sieve: filter.sieve(), known: known(dir, filter), ..Self::new(dir, filter.since()) }
     }
 
     /// Reads every whole line that has come since the last call, in all files.
@@ -74,7 +82,13 @@ impl Tail {
             }
             let Some(segment) = next else { return Ok(()) };
             match File::open(&segment.path) {
-                Ok(file) => self.current = Some(Current::new(segment, file)),
+                Ok(file) => {
+                    let mut current = Current::new(segment, file);
+                    if let Some(spots) = self.known.remove(current.segment.name()) {
+                        current.leap(&spots, &self.sieve, visit)?;
+                    }
+                    self.current = Some(current);
+                }
                 // Let go by retention since it was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && self.current.is_some() => return Ok(()),
                 Err(error) => {
@@ -100,6 +114,25 @@ impl Tail {
 impl Current {
     fn new(segment: Segment, file: File) -> Self {
         Self { segment, input: BufReader::with_capacity(1 << 16, file), number: 0, buffer: Vec::new() }
+    }
+
+    /// Visits what the index says is asked for, in the part of the file that it knows, and goes on behind that. Where what
+    /// stands there is not what the index says, everything is read.
+    fn leap(&mut self, spots: &Spots, sieve: &Sieve, visit: &mut Visit<'_>) -> Result<(), Failure> {
+        let mut line = Vec::new();
+        let file = self.input.get_ref();
+        let is_sound =
+            ends_line(file, spots.position) && spots.wanted.iter().all(|spot| is_line(file, *spot, &mut line));
+        if !is_sound {
+            return Ok(());
+        }
+        for spot in &spots.wanted {
+            if is_line(self.input.get_ref(), *spot, &mut line) && !sieve.excludes(&line) {
+                visit(Read::Event(&line))?;
+            }
+        }
+        self.number = spots.lines;
+        self.input.seek(SeekFrom::Start(spots.position)).map(drop).map_err(|error| self.failed(error))
     }
 
     fn read(&mut self, sieve: &Sieve, visit: &mut Visit<'_>) -> Result<(), Failure> {
@@ -130,6 +163,31 @@ impl Current {
         }
         Ok(())
     }
+}
+
+/// What the index knows, if there is one that can be asked.
+fn known(dir: &Path, filter: &Filter) -> HashMap<String, Spots> {
+    let asked = filter.asked();
+    if asked.is_empty() {
+        return HashMap::new();
+    }
+    spots(dir, &asked).ok().flatten().unwrap_or_default()
+}
+
+/// Whether a line ends just before this place.
+fn ends_line(file: &File, at: u64) -> bool {
+    let mut end = [0];
+    at == 0 || file.read_exact_at(&mut end, at - 1).is_ok() && end == *b"\n"
+}
+
+/// Whether an event stands there, as one whole line, which is read.
+fn is_line(file: &File, (offset, length): (u64, u64), line: &mut Vec<u8>) -> bool {
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(lines::LONGEST);
+    line.resize(length, 0);
+    ends_line(file, offset)
+        && file.read_exact_at(line, offset).is_ok()
+        && memchr::memchr(b'\n', line).is_some_and(|end| end + 1 == length)
+        && is_event(line)
 }
 
 /// An object, that is: serde would read an array as the fields in their order.

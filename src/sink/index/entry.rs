@@ -167,3 +167,9 @@ fn sighted(event: &EventLine, finding: &FindingLine) -> Sighted {
 pub fn short(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default()
 }
+
+/// Whether this may be the beginning of a longer name.
+pub fn may_be_cut(term: &str) -> bool {
+    // The end of a character that did not fit was cut as well.
+    term.len() > LONGEST - char::MAX_LEN_UTF8
+}

@@ -24,7 +24,7 @@ use super::{
     brief::Brief,
     entry::Entry,
     prune, schema,
-    write::{Spot, Terms, write},
+    write::{Progress, Spot, Terms, write},
 };
 use crate::{
     event::EventLine,
@@ -203,8 +203,7 @@ impl Follower {
         if batch.end == position {
             return Ok(true);
         }
-        let end = i64::try_from(batch.end).unwrap_or(i64::MAX);
-        write(&mut index.database, &mut index.terms, &batch.entries, id, end).map_err(io::Error::other)?;
+        write(&mut index.database, &mut index.terms, &batch.entries, batch.progress(id)).map_err(io::Error::other)?;
         index.positions.insert(segment.name().to_owned(), (id, batch.end));
         if !is_old && self.is_watched() {
             self.tell_of(segment, position, batch.end)?;
@@ -240,7 +239,7 @@ impl Index {
         if let Some(known) = self.positions.get(name) {
             return Ok(*known);
         }
-        self.database.execute("INSERT INTO segment VALUES (NULL, ?1, 0, ?2, 0)", params![name, i64::MAX])?;
+        self.database.execute("INSERT INTO segment VALUES (NULL, ?1, 0, 0, 0, ?2, 0)", params![name, i64::MAX])?;
         let id = self.database.last_insert_rowid();
         self.positions.insert(name.to_owned(), (id, 0));
         Ok((id, 0))
@@ -294,6 +293,8 @@ struct Batch {
     entries: Vec<(Entry, Spot)>,
     /// Where it ended.
     end: u64,
+    /// How many lines there were.
+    lines: u64,
     /// Whether there may be more.
     is_full: bool,
 }
@@ -316,7 +317,7 @@ impl<R: BufRead> Lines<R> {
 
     fn batch(mut self, segment: i64, (most, most_bytes): (usize, usize)) -> io::Result<Batch> {
         let begin = self.at;
-        let mut batch = Batch { entries: Vec::new(), end: begin, is_full: true };
+        let mut batch = Batch { entries: Vec::new(), end: begin, lines: 0, is_full: true };
         let mut line = Vec::new();
         while batch.entries.len() < most && batch.end - begin < most_bytes as u64 {
             match self.next(&mut line)? {
@@ -328,6 +329,7 @@ impl<R: BufRead> Lines<R> {
                 }
             }
             batch.end = self.at;
+            batch.lines += 1;
         }
         Ok(batch)
     }
@@ -337,10 +339,18 @@ impl Batch {
     /// What cannot be read is passed over, as `clir log` does.
     fn take(&mut self, line: &[u8], segment: i64) {
         let Some(entry) = Brief::read(line).and_then(|event| Entry::of(&event)) else { return };
-        let number = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
         let spot = Spot { segment, offset: number(self.end), length: number(line.len() as u64) };
         self.entries.push((entry, spot));
     }
+
+    fn progress(&self, segment: i64) -> Progress {
+        let strange = self.lines.saturating_sub(self.entries.len() as u64);
+        Progress { segment, position: number(self.end), lines: number(self.lines), strange: number(strange) }
+    }
+}
+
+fn number(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// Requests come first: on Linux, each thread has a niceness of its own. Where it cannot be had, it is done without.

@@ -12,7 +12,9 @@ mod prune;
 mod reader;
 mod row;
 mod schema;
+mod spots;
 mod sums;
+mod walk;
 mod write;
 
 #[cfg(test)]
@@ -34,6 +36,7 @@ pub use entry::{Kind, cursor};
 pub use page::{Page, Wanted};
 pub use reader::Reader;
 pub use row::Row;
+pub use spots::{Asked, Fits, Spots, spots};
 pub use sums::{Bucket, By, Counted, Received, Span, Summary};
 
 use super::segment::segments;

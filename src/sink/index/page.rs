@@ -1,34 +1,17 @@
 //! Which exchanges are these, newest first?
-//!
-//! Of all that is asked for, the rarest leads: the blocks of time in which it stands are walked from the newest on, and each
-//! exchange there is held against the rest. A walk that finds little ends when its time is over, with what it has and the place
-//! where it goes on.
 
-use std::{collections::HashSet, time::Instant};
+use std::time::Instant;
 
 use globset::GlobBuilder;
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::Connection;
 
 use super::{
     Kind, Reader, Row,
-    entry::{block_of, block_start, key_at, short},
+    walk::{Choice, Walk, look_up_combos},
 };
-
-/// The next block of a term, and the exchanges between two keys.
-const BLOCK: &str = "SELECT block FROM mark WHERE term = ?1 AND block < ?2 ORDER BY block DESC LIMIT 1";
-const ROWS: &str =
-    "SELECT key, host, client, combo FROM exchange WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3";
-
-/// What is asked once for each block or chunk.
-#[cfg(test)]
-pub const QUESTIONS: [&str; 2] = [BLOCK, ROWS];
 
 /// The most that is asked for at once.
 pub const MOST: usize = 500;
-/// With more terms than this, the exchanges themselves are walked.
-const LEADERS: usize = 64;
-/// Exchanges that are fetched at once.
-const CHUNK: usize = 256;
 
 /// What is asked for; what is not given, is not asked.
 #[derive(Clone, Debug, Default)]
@@ -58,38 +41,6 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// Where it goes on; nothing at the end.
     pub next: Option<i64>,
-}
-
-/// Terms of one kind, of which one must stand in an exchange.
-struct Choice {
-    kind: Kind,
-    ids: HashSet<i64>,
-    /// In how many exchanges.
-    count: i64,
-    /// The combos that hold any of them.
-    combos: HashSet<i64>,
-}
-
-impl Choice {
-    fn new(kind: Kind) -> Self {
-        Self { kind, ids: HashSet::new(), count: 0, combos: HashSet::new() }
-    }
-
-    fn fits(&self, exchange: &Exchange) -> bool {
-        match self.kind {
-            Kind::Host => self.ids.contains(&exchange.host),
-            Kind::Client => self.ids.contains(&exchange.client),
-            _ => self.combos.contains(&exchange.combo),
-        }
-    }
-}
-
-/// An exchange, as far as it can be asked for.
-struct Exchange {
-    key: i64,
-    host: i64,
-    client: i64,
-    combo: i64,
 }
 
 impl Reader {
@@ -126,188 +77,28 @@ fn choices(database: &Connection, wanted: &Wanted) -> rusqlite::Result<Option<Ve
     let mut choices = Vec::new();
     for (kind, pattern) in [(Kind::Host, &wanted.host), (Kind::Client, &wanted.client)] {
         if let Some(pattern) = pattern {
-            choices.push(matching(database, kind, pattern)?);
+            choices.push(Choice::fitting(database, kind, fitting(pattern))?);
         }
     }
     for (kind, words) in &wanted.terms {
-        let mut select = database.prepare("SELECT id, count FROM term WHERE kind = ?1 AND text = ?2")?;
-        let mut choice = Choice::new(*kind);
-        for word in words {
-            let found = select.query_row(params![kind.number(), short(word)], |row| Ok((row.get(0)?, row.get(1)?)));
-            if let Some((id, count)) = found.optional()? {
-                choice.ids.insert(id);
-                choice.count += count_of(count);
-            }
-        }
-        choices.push(choice);
+        choices.push(Choice::any_of(database, *kind, words)?);
     }
     look_up_combos(database, &mut choices)?;
-    Ok(choices.iter().all(|choice| !choice.ids.is_empty()).then_some(choices))
+    Ok(choices.iter().all(|choice| !choice.is_empty()).then_some(choices))
 }
 
-/// There are as many combos as kinds of exchanges: a few hundred.
-fn look_up_combos(database: &Connection, choices: &mut [Choice]) -> rusqlite::Result<()> {
-    if choices.iter().all(|choice| matches!(choice.kind, Kind::Host | Kind::Client)) {
-        return Ok(());
-    }
-    let mut select = database.prepare("SELECT id, terms FROM combo")?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let id = row.get(0)?;
-        let terms: Vec<i64> = row.get_ref(1)?.as_str()?.split(',').filter_map(|term| term.parse().ok()).collect();
-        for choice in choices.iter_mut().filter(|choice| terms.iter().any(|term| choice.ids.contains(term))) {
-            choice.combos.insert(id);
-        }
-    }
-    Ok(())
-}
-
-fn count_of(count: i64) -> i64 {
-    count.max(0)
-}
-
-/// All terms of a kind in which the text stands, or that fit the pattern.
-fn matching(database: &Connection, kind: Kind, pattern: &str) -> rusqlite::Result<Choice> {
+/// What the text stands in, or what fits it if it is a pattern.
+fn fitting(pattern: &str) -> impl Fn(&str) -> bool {
     let is_pattern = pattern.contains(['*', '?', '[']);
     let glob = GlobBuilder::new(pattern).case_insensitive(true).build().ok().filter(|_| is_pattern);
     let glob = glob.map(|glob| glob.compile_matcher());
     let lower = pattern.to_lowercase();
-    let fits = |text: &str| match &glob {
+    move |text| match &glob {
         // Of a client, the address or the name.
         Some(glob) => {
             glob.is_match(text)
                 || text.split_once(' ').is_some_and(|(one, other)| glob.is_match(one) || glob.is_match(other))
         }
         None => text.to_lowercase().contains(&lower),
-    };
-    let mut choice = Choice::new(kind);
-    let mut select = database.prepare("SELECT id, count, text FROM term WHERE kind = ?1")?;
-    let mut rows = select.query([kind.number()])?;
-    while let Some(row) = rows.next()? {
-        if row.get_ref(2)?.as_str().is_ok_and(&fits) {
-            choice.ids.insert(row.get(0)?);
-            choice.count += count_of(row.get(1)?);
-        }
     }
-    Ok(choice)
-}
-
-/// A walk from the newest on.
-struct Walk<'a> {
-    choices: &'a [Choice],
-    leaders: Option<Leaders<'a>>,
-    rows: Statement<'a>,
-    /// No key below this is asked for.
-    from: i64,
-    /// Of the block that is walked: its lowest key, and that above all that are left.
-    low: i64,
-    high: i64,
-    /// What of it was fetched, the newest last.
-    fetched: Vec<Exchange>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(database: &'a Connection, choices: &'a [Choice], wanted: &Wanted) -> rusqlite::Result<Self> {
-        let few = |choice: &&Choice| choice.ids.len() <= LEADERS;
-        let leading = choices.iter().filter(few).min_by_key(|choice| choice.count);
-        let end = wanted.to.map_or(i64::MAX, key_at);
-        let high = wanted.before.unwrap_or(i64::MAX).min(end);
-        let after = wanted.after.unwrap_or(-1).max(wanted.from.map_or(-1, |from| key_at(from) - 1));
-        let from = after.saturating_add(1);
-        let leaders = leading.map(|choice| Leaders::new(database, choice, high)).transpose()?;
-        // With nobody to lead, everything is one block.
-        let low = if leaders.is_some() { high } else { from };
-        let rows = database.prepare(ROWS)?;
-        Ok(Self { choices, leaders, rows, from, low, high, fetched: Vec::new() })
-    }
-
-    /// So many keys that fit, and where it goes on.
-    fn take(&mut self, limit: usize, deadline: Instant) -> rusqlite::Result<(Vec<i64>, Option<i64>)> {
-        let mut keys = Vec::new();
-        let mut steps = 0_u32;
-        while let Some(exchange) = self.next()? {
-            if self.choices.iter().all(|choice| choice.fits(&exchange)) {
-                keys.push(exchange.key);
-            }
-            steps += 1;
-            let is_late = steps.is_multiple_of(64) && Instant::now() >= deadline;
-            if keys.len() == limit || is_late {
-                let has_more = self.has_more()?;
-                return Ok((keys, Some(exchange.key).filter(|_| has_more)));
-            }
-        }
-        Ok((keys, None))
-    }
-
-    fn has_more(&mut self) -> rusqlite::Result<bool> {
-        let next = self.next()?;
-        Ok(next.map(|exchange| self.fetched.push(exchange)).is_some())
-    }
-
-    fn next(&mut self) -> rusqlite::Result<Option<Exchange>> {
-        while self.fetched.is_empty() {
-            if self.low >= self.high && !self.enter_block()? {
-                return Ok(None);
-            }
-            self.fetch()?;
-        }
-        Ok(self.fetched.pop())
-    }
-
-    /// Goes on to the next block in which there may be something.
-    fn enter_block(&mut self) -> rusqlite::Result<bool> {
-        let Some(leaders) = &mut self.leaders else { return Ok(false) };
-        let Some(block) = leaders.next(block_of(self.from))? else { return Ok(false) };
-        self.low = block_start(block).max(self.from);
-        self.high = self.high.min(block_start(block + 1));
-        Ok(true)
-    }
-
-    fn fetch(&mut self) -> rusqlite::Result<()> {
-        let limit = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-        let rows = self.rows.query_map([self.low, self.high, limit], |row| {
-            Ok(Exchange { key: row.get(0)?, host: row.get(1)?, client: row.get(2)?, combo: row.get(3)? })
-        })?;
-        self.fetched = rows.collect::<rusqlite::Result<_>>()?;
-        // Fewer than asked for are the last.
-        self.high = match self.fetched.last() {
-            Some(last) if self.fetched.len() == CHUNK => last.key,
-            _ => self.low,
-        };
-        self.fetched.reverse();
-        Ok(())
-    }
-}
-
-/// The blocks in which any of some terms stands.
-struct Leaders<'a> {
-    select: Statement<'a>,
-    /// Each term with its newest block that was not walked.
-    terms: Vec<(i64, Option<i64>)>,
-}
-
-impl<'a> Leaders<'a> {
-    /// Begins at the block that holds what is just below this key.
-    fn new(database: &'a Connection, choice: &Choice, high: i64) -> rusqlite::Result<Self> {
-        let mut select = database.prepare(BLOCK)?;
-        let end = block_of(high.saturating_sub(1)).saturating_add(1);
-        let terms = choice.ids.iter().map(|term| Ok((*term, before(&mut select, *term, end)?)));
-        let terms = terms.collect::<rusqlite::Result<_>>()?;
-        Ok(Self { select, terms })
-    }
-
-    /// The next one, from this one on.
-    fn next(&mut self, from: i64) -> rusqlite::Result<Option<i64>> {
-        let newest = self.terms.iter().filter_map(|(_, block)| *block).max();
-        let Some(newest) = newest.filter(|block| *block >= from) else { return Ok(None) };
-        for (term, block) in self.terms.iter_mut().filter(|(_, block)| *block == Some(newest)) {
-            *block = before(&mut self.select, *term, newest)?;
-        }
-        Ok(Some(newest))
-    }
-}
-
-/// The newest block of a term before this one.
-fn before(select: &mut Statement<'_>, term: i64, block: i64) -> rusqlite::Result<Option<i64>> {
-    select.query_row([term, block], |row| row.get(0)).optional()
 }

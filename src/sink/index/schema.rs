@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const FILE: &str = "events.db";
 
 /// What `user_version` says of a database whose tables are these.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// For the other side's transaction to end.
 const BUSY: Duration = Duration::from_secs(2);
@@ -25,6 +25,8 @@ const SCHEMA: &str = "
         id       INTEGER PRIMARY KEY,
         name     TEXT NOT NULL UNIQUE,
         position INTEGER NOT NULL,      -- up to here it was read
+        lines    INTEGER NOT NULL,      -- which were so many lines
+        strange  INTEGER NOT NULL,      -- and so many of them are no events of ours, and not in here
         first    INTEGER NOT NULL,      -- the lowest and highest key in it
         last     INTEGER NOT NULL
     ) STRICT;
@@ -115,6 +117,18 @@ pub fn open_to_read(dir: &Path) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
+/// Whether its tables are those that this version makes.
+///
+/// # Errors
+/// The database does not answer.
+pub fn is_ours(database: &Connection) -> rusqlite::Result<bool> {
+    Ok(version(database)? == VERSION)
+}
+
+fn version(database: &Connection) -> rusqlite::Result<i64> {
+    database.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
 /// Takes the database away, with what SQLite keeps beside it.
 ///
 /// # Errors
@@ -152,7 +166,7 @@ fn attempt(path: &Path) -> Result<Connection, Unusable> {
     // At most 16 MiB of pages; and the log ahead is taken in when it has 32 MiB, not 4: that is when the disk is waited for.
     database.pragma_update(None, "cache_size", -16_384)?;
     database.pragma_update(None, "wal_autocheckpoint", 8192)?;
-    match database.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+    match version(&database)? {
         0 => {
             database.execute_batch(SCHEMA)?;
             database.pragma_update(None, "user_version", VERSION)?;

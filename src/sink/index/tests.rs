@@ -165,7 +165,7 @@ fn pages_follow_each_other_without_gap_or_repetition() {
 fn nothing_is_walked_through_from_end_to_end() {
     let dir = tempfile::tempdir().unwrap();
     let database = schema::open(dir.path()).unwrap();
-    for question in page::QUESTIONS.iter().chain(&sums::QUESTIONS) {
+    for question in walk::QUESTIONS.iter().chain(&sums::QUESTIONS) {
         let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {question}")).unwrap();
         let count = explain.parameter_count();
         let plan =

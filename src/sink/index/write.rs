@@ -30,6 +30,19 @@ pub struct Spot {
     pub length: i64,
 }
 
+/// What was read of a segment at once, apart from its events.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The segment's number in the database.
+    pub segment: i64,
+    /// Where the next line begins.
+    pub position: i64,
+    /// Lines that were read.
+    pub lines: i64,
+    /// Lines of them that are no events of ours.
+    pub strange: i64,
+}
+
 /// Terms that are known without asking.
 #[derive(Debug, Default)]
 pub struct Terms {
@@ -65,7 +78,7 @@ struct Tally {
     last: i64,
 }
 
-/// Writes these events, and that the segment was read up to `position`.
+/// Writes these events, and how far the segment was read.
 ///
 /// # Errors
 /// The database does not take them; then none of them is in it.
@@ -73,11 +86,10 @@ pub fn write(
     database: &mut Connection,
     terms: &mut Terms,
     entries: &[(Entry, Spot)],
-    segment: i64,
-    position: i64,
+    progress: Progress,
 ) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
-    let written = Batch::new(&transaction, terms).and_then(|batch| batch.write(entries, segment, position));
+    let written = Batch::new(&transaction, terms).and_then(|batch| batch.write(entries, progress));
     if written.is_err() {
         // Terms of a transaction that is taken back are gone with it.
         *terms = Terms::default();
@@ -102,14 +114,15 @@ impl<'a> Batch<'a> {
         Ok(Self { exchange, transaction, terms, sums: Sums::default() })
     }
 
-    fn write(mut self, entries: &[(Entry, Spot)], segment: i64, position: i64) -> rusqlite::Result<()> {
+    fn write(mut self, entries: &[(Entry, Spot)], progress: Progress) -> rusqlite::Result<()> {
         for (entry, spot) in entries {
             self.add(entry, spot)?;
         }
         let (first, last) = self.sums.keys.unwrap_or((i64::MAX, 0));
         self.transaction.execute(
-            "UPDATE segment SET position = ?2, first = min(first, ?3), last = max(last, ?4) WHERE id = ?1",
-            params![segment, position, first, last],
+            "UPDATE segment SET position = ?2, lines = lines + ?3, strange = strange + ?4, first = min(first, ?5),
+             last = max(last, ?6) WHERE id = ?1",
+            [progress.segment, progress.position, progress.lines, progress.strange, first, last],
         )?;
         self.sums.store(self.transaction)
     }
