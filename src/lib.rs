@@ -17,9 +17,12 @@ pub mod intercept;
 pub mod listen;
 pub mod policy;
 pub mod portal;
+#[cfg(feature = "evidence")]
 pub mod probe;
 pub mod proxy;
+#[cfg(feature = "evidence")]
 pub mod reflect;
+#[cfg(feature = "evidence")]
 pub mod report;
 pub mod sink;
 pub mod sniff;

@@ -16,14 +16,18 @@ mod gateway;
 mod judgement;
 mod log;
 mod passwd;
+#[cfg(feature = "evidence")]
 mod probe;
 mod qr;
+#[cfg(feature = "evidence")]
 mod reflect;
+#[cfg(feature = "evidence")]
 mod report;
 mod run;
 mod scan;
 mod terminal;
 mod trust;
+#[cfg(feature = "watch")]
 mod watch;
 mod wrap;
 
@@ -70,10 +74,13 @@ enum Command {
     /// Read the event log
     Log(Box<log::Arguments>),
     /// Send known requests to a reflector, and tell what was done to them and to the answers on the way
+    #[cfg(feature = "evidence")]
     Probe(probe::Arguments),
     /// Make evidence out of the event log: a page for people, the requests it rests on, and digests of all of it
+    #[cfg(feature = "evidence")]
     Report(Box<report::Arguments>),
     /// Watch what passes, in a terminal
+    #[cfg(feature = "watch")]
     Watch(Box<watch::Arguments>),
     /// Show a code that leads a phone to clir's page for setting it up
     Qr(qr::Arguments),
@@ -84,6 +91,7 @@ enum Command {
     /// Lead the devices behind this machine to clir, by rules of its firewall
     Gateway(gateway::Arguments),
     /// Show visitors the request that a site receives from them, and whether anything was added on the way
+    #[cfg(feature = "evidence")]
     Reflect(reflect::Arguments),
     /// Make secret links that let a phone in from the address where it opens them
     Claim(claim::Arguments),
@@ -106,13 +114,17 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(config, &arguments),
         Command::Scan(arguments) => scan::run(config, &arguments),
         Command::Log(arguments) => log::run(config, &arguments),
+        #[cfg(feature = "evidence")]
         Command::Probe(arguments) => probe::run(config, &arguments),
+        #[cfg(feature = "evidence")]
         Command::Report(arguments) => report::run(config, &arguments),
+        #[cfg(feature = "watch")]
         Command::Watch(arguments) => watch::run(config, &arguments),
         Command::Qr(arguments) => qr::run(config, &arguments),
         Command::Ca(arguments) => ca::run(config, &arguments),
         Command::Trust(arguments) => trust::run(config, &arguments),
         Command::Gateway(arguments) => gateway::run(config, &arguments),
+        #[cfg(feature = "evidence")]
         Command::Reflect(arguments) => reflect::run(&arguments),
         Command::Claim(arguments) => claim::run(config, &arguments),
         Command::Alert(arguments) => alert::run(config, &arguments),

@@ -150,6 +150,7 @@ impl Filter {
     }
 
     /// Nothing before this either, unless it says itself from when on.
+    #[cfg(feature = "watch")]
     pub(in crate::cli) fn beginning(self, since: Option<Timestamp>) -> Self {
         Self { since: self.since.or(since), ..self }
     }
