@@ -56,10 +56,12 @@ fn verdict(trials: &[Trial]) -> Verdict {
     if !tested {
         sentences.push("Nothing could be tried.".to_owned());
     }
-    let named: BTreeSet<_> = identifying.iter().map(|(_, one)| (one.name.as_str(), what(one))).collect();
-    sentences.extend(
-        named.iter().map(|(name, what)| format!("On the way {name} was written into requests: it tells {what}.")),
-    );
+    let named: BTreeSet<_> = identifying.iter().map(|(_, one)| (one.name.as_str(), one.side, what(one))).collect();
+    sentences.extend(named.iter().map(|(name, side, what)| match *side {
+        "hello" => format!("On the way the extension {name} was written into ClientHellos: it tells {what}."),
+        "response" => format!("On the way {name} was written into answers: it tells {what}."),
+        _ => format!("On the way {name} was written into requests: it tells {what}."),
+    }));
     if !bait.is_empty() {
         sentences.push(format!(
             "Fields that were sent as bait were taken away or overwritten ({}): something on the way manages such fields, even if it \
