@@ -71,7 +71,7 @@ pub const FIRST_ONLY: Kind = Kind {
     work: || {
         Work::on_requests(|head, number| {
             if number == 0 {
-                inserts(head)
+                inserts(head);
             }
         })
     },
@@ -166,7 +166,7 @@ pub const INJECTED: Kind = Kind {
     work: || {
         Work::on_answers(|head, body| {
             if is_of(head, "html") {
-                put_before(body, b"</body>")
+                put_before(body, b"</body>");
             }
         })
     },
@@ -199,7 +199,7 @@ pub const TRANSCODED: Kind = Kind {
     work: || {
         Work::on_answers(|head, body| {
             if may_be_written_anew(head) {
-                *body = picture(b"\x89PNG\r\n\x1a\n")
+                *body = picture(b"\x89PNG\r\n\x1a\n");
             }
         })
     },
@@ -212,7 +212,7 @@ pub const ANOTHER_PICTURE: Kind = Kind {
     work: || {
         Work::on_answers(|head, body| {
             if may_be_written_anew(head) {
-                *body = picture(b"RIFF\0\0\0\0WEBPVP8 ")
+                *body = picture(b"RIFF\0\0\0\0WEBPVP8 ");
             }
         })
     },
@@ -253,7 +253,7 @@ pub fn inserts(head: &mut Vec<String>) {
 fn for_partner() -> Work {
     Work::on_requests(|head, _| {
         if head.iter().any(|line| line == "Host: partner.example") {
-            inserts(head)
+            inserts(head);
         }
     })
 }
