@@ -79,6 +79,7 @@ fn verdict(trials: &[Trial]) -> Verdict {
             ),
         });
     }
+    sentences.extend(beside_each_other(trials));
     if through {
         sentences.push("What the proxy does to requests is listed with it.".to_owned());
     }
@@ -89,6 +90,18 @@ fn verdict(trials: &[Trial]) -> Verdict {
         tested,
         statement: sentences.join(" "),
     }
+}
+
+/// Where there are several interfaces: what the one shows and the other does not.
+fn beside_each_other(trials: &[Trial]) -> Option<String> {
+    let tried: Vec<_> = trials.iter().filter(|trial| trial.error.is_none() && trial.via.is_none()).collect();
+    let all: BTreeSet<_> = tried.iter().filter_map(|trial| trial.interface.as_deref()).collect();
+    let differing = tried.iter().filter(|trial| !trial.differences.is_empty());
+    let differing: BTreeSet<_> = differing.filter_map(|trial| trial.interface.as_deref()).collect();
+    let clean: BTreeSet<_> = all.difference(&differing).copied().collect();
+    let has_both = !clean.is_empty() && !differing.is_empty();
+    let (clean, differing) = (list(&clean), list(&differing));
+    has_both.then(|| format!("Through {clean} nothing was added, taken away or changed; through {differing} it was."))
 }
 
 fn what(difference: &Difference) -> &str {
@@ -113,10 +126,14 @@ fn list(names: &BTreeSet<&str>) -> String {
 fn coverage(settings: &Settings, trials: &[Trial]) -> Vec<String> {
     let mut told = Vec::new();
     let way = |trial: &Trial| {
-        let family = if trial.address.starts_with('[') { "IPv6" } else { "IPv4" };
+        let family = match trial.address.as_bytes() {
+            [] => "",
+            [b'[', ..] => " over IPv6",
+            _ => " over IPv4",
+        };
         let on = trial.interface.as_ref().map_or_else(String::new, |name| format!(" through {name}"));
         let via = trial.via.as_ref().map_or_else(String::new, |proxy| format!(" by the proxy {proxy}"));
-        format!("{} over {family}{on}{via}", trial.reflector)
+        format!("{}{family}{on}{via}", trial.reflector)
     };
     let tried: BTreeSet<_> = trials.iter().filter(|trial| trial.error.is_none()).map(way).collect();
     if !tried.is_empty() {

@@ -137,6 +137,9 @@ fn wifi_and_cellular_are_compared_by_their_interfaces() {
     let told = told(&result);
     assert!(code == 3 && !told.is_empty(), "{}", result["verdict"]);
     assert!(told.iter().all(|(interface, _)| interface == "wwan0"), "{told:?}");
+    let statement = result["verdict"]["statement"].as_str().unwrap();
+    let beside = "Through eth0 nothing was added, taken away or changed; through wwan0 it was.";
+    assert!(statement.ends_with(beside), "{statement}");
     let trials = result["trials"].as_array().unwrap();
     assert!(["eth0", "wwan0"].iter().all(|name| trials.iter().any(|trial| trial["interface"] == **name)));
 }

@@ -44,6 +44,8 @@ fn what_cannot_be_reached_is_no_clean_path() {
     assert_eq!(code, 1);
     assert_eq!(result["verdict"]["statement"], "Nothing could be tried.");
     assert!(result["coverage"].to_string().contains("Connection refused"), "{result}");
+    // A port that is filtered would take ten seconds for each.
+    assert_eq!(result["trials"].as_array().unwrap().len(), 4, "two connections, then no more: {result}");
 }
 
 #[test]
@@ -68,6 +70,8 @@ fn inside_tls_the_hello_is_compared_as_well() {
     // Whose certificate nobody vouches for is not talked to.
     let (result, code) = run(&[]);
     assert_eq!(code, 1, "{result}");
+    let cured = "authority that is not trusted here; --ca FILE names what else it may lead to";
+    assert!(result["trials"][0]["error"].as_str().unwrap().ends_with(cured), "{result}");
 }
 
 #[test]
