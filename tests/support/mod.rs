@@ -6,6 +6,7 @@
 // Every suite compiles this for itself and uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod browser;
 pub mod carrier;
 pub mod certificates;
 pub mod clir;
