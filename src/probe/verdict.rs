@@ -167,3 +167,64 @@ fn coverage(settings: &Settings, trials: &[Trial]) -> Vec<String> {
     told.push("Another day, another reflector, another subscription may show something else.".into());
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(interface: &str, differences: Vec<Difference>) -> Trial {
+        Trial {
+            name: "GET, first request".into(),
+            reflector: "http://reflector.example:80".into(),
+            address: "203.0.113.2:80".into(),
+            interface: Some(interface.into()),
+            via: None,
+            tls: false,
+            at: String::new(),
+            sent: Vec::new(),
+            arrived: Some(Vec::new()),
+            source: None,
+            error: None,
+            differences,
+            offset_ms: None,
+            canaries: &[],
+        }
+    }
+
+    fn inserted() -> Vec<Difference> {
+        vec![Difference::new("added", "request", "X-Unheard-Of")]
+    }
+
+    fn statement(trials: &[Trial]) -> String {
+        verdict(trials).statement
+    }
+
+    #[test]
+    fn interfaces_are_held_beside_each_other_where_they_differ() {
+        let beside = "Through eth0 nothing was added, taken away or changed; through wwan0 it was.";
+        let told = statement(&[trial("eth0", vec![]), trial("wwan0", vec![]), trial("wwan0", inserted())]);
+        assert!(told.ends_with(beside), "{told}");
+        for alike in [[vec![], vec![]], [inserted(), inserted()]] {
+            let [one, other] = alike;
+            let told = statement(&[trial("eth0", one), trial("wwan0", other)]);
+            assert!(!told.contains("Through"), "{told}");
+        }
+        // Where nothing could be tried, nothing is known to be clean.
+        let unreached = Trial { error: Some("No route to host".into()), ..trial("eth0", vec![]) };
+        let told = statement(&[unreached, trial("wwan0", inserted())]);
+        assert!(!told.contains("Through"), "{told}");
+    }
+
+    #[test]
+    fn each_side_has_its_words() {
+        let finding = || vec![serde_json::json!({"identifier": "msisdn", "severity": "critical"})];
+        let told = |side, name| {
+            let one = Difference { findings: finding(), ..Difference::new("added", side, name) };
+            statement(&[trial("eth0", vec![one])])
+        };
+        assert_eq!(told("request", "X-MSISDN"), "On the way X-MSISDN was written into requests: it tells msisdn.");
+        assert_eq!(told("response", "X-MSISDN"), "On the way X-MSISDN was written into answers: it tells msisdn.");
+        let hello = "On the way the extension 17516 was written into ClientHellos: it tells msisdn.";
+        assert_eq!(told("hello", "17516"), hello);
+    }
+}

@@ -40,7 +40,7 @@ fn reflector(world: &World) -> Clir {
     fs::write(dir.path().join("site.pem"), certificate).unwrap();
     fs::write(dir.path().join("site.key"), key).unwrap();
     let mut command = world.program("origin", env!("CARGO_BIN_EXE_clir"));
-    command.args(["reflect", "--http", "203.0.113.2:80", "--https", "203.0.113.2:443", "--limit", "rate=10000"]);
+    command.args(["reflect", "--http", "80", "--https", "443", "--limit", "rate=10000"]);
     Clir::spawn(command.args(["--certificate", "site.pem", "--key", "site.key"]).current_dir(dir.path()), dir, 2)
 }
 
@@ -77,8 +77,10 @@ fn told(result: &Value) -> Vec<(String, String)> {
 fn a_clean_path_shows_no_difference() {
     let world = World::new();
     let _reflector = reflector(&world);
-    let (result, code) = probe(&world, &[CLEAR]);
+    let (result, code) = probe(&world, &[CLEAR, "http://[2001:db8:3::2]"]);
     assert_eq!((code, told(&result)), (0, Vec::new()), "{}", result["verdict"]);
+    let coverage = result["coverage"][0].as_str().unwrap();
+    assert!(coverage.contains("over IPv4") && coverage.contains("over IPv6"), "{coverage}");
 }
 
 #[test]
