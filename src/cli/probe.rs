@@ -103,9 +103,11 @@ pub fn run(config: Option<&Path>, arguments: &Arguments) -> Result<Outcome, Fail
 /// One request, as soon as it is known what became of it.
 fn row(heading: &mut String, trial: &Trial) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let on = trial.interface.as_ref().map_or_else(String::new, |name| format!(", {name}"));
-    let via = trial.via.as_ref().map_or_else(String::new, |proxy| format!(", by {proxy}"));
-    let place = format!("{} ({}{on}{via})", trial.reflector, trial.address);
+    let at = Some(trial.address.clone()).filter(|address| !address.is_empty());
+    let via = trial.via.as_ref().map(|proxy| format!("by {proxy}"));
+    let way: Vec<_> = [at, trial.interface.clone(), via].into_iter().flatten().collect();
+    let way = if way.is_empty() { String::new() } else { format!(" ({})", way.join(", ")) };
+    let place = format!("{}{way}", trial.reflector);
     if *heading != place {
         writeln!(out, "{place}")?;
         *heading = place;
@@ -115,7 +117,8 @@ fn row(heading: &mut String, trial: &Trial) -> io::Result<()> {
         return writeln!(out, "{name} not tried: {}", printable(error));
     }
     if trial.differences.is_empty() {
-        return writeln!(out, "{name} as it was sent");
+        let what = if trial.arrived.is_some() { "as it was sent" } else { "answer as it was sent" };
+        return writeln!(out, "{name} {what}");
     }
     for (index, difference) in trial.differences.iter().enumerate() {
         let name = if index == 0 { name.as_str() } else { "" };
@@ -142,10 +145,11 @@ fn told(difference: &Difference) -> String {
 
 fn text(report: &Report) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "\n{}\n", printable(&report.verdict.statement))?;
-    for sentence in &report.coverage {
-        super::wrap::wrap(0, &printable(sentence)).iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    }
+    let mut tell = |sentence: &str| -> io::Result<()> {
+        super::wrap::wrap(0, &printable(sentence)).iter().try_for_each(|line| writeln!(out, "{line}"))
+    };
+    ["", &report.verdict.statement, ""].into_iter().try_for_each(&mut tell)?;
+    report.coverage.iter().try_for_each(|sentence| tell(sentence))?;
     out.flush()
 }
 

@@ -11,7 +11,6 @@ use std::{
     time::SystemTime,
 };
 
-use arc_swap::ArcSwap;
 use tokio::{
     runtime::Builder,
     signal::unix::{SignalKind, signal},
@@ -26,7 +25,7 @@ use crate::{
         Site,
         server::{self, Door, Limits},
     },
-    tls::{self, Shown},
+    tls::{self, Showing, Shown},
 };
 
 /// What is agreed on inside TLS: the bytes of HTTP/1.1 are what is shown.
@@ -70,11 +69,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let doors = doors(arguments)?;
     let is_encrypted = doors.iter().any(|door| door.is_tls);
-    let shown = is_encrypted.then(|| certificate(arguments, &doors)).transpose()?;
+    let showing = is_encrypted.then(|| certificate(arguments, &doors)).transpose()?.map(Arc::new);
     let site = site(&doors)?;
     let limits = arguments.limit.iter().fold(Limits::default(), |limits, limit| limit.among(limits));
-    let banner = banner(arguments, &doors, shown.as_ref());
-    let shown = shown.map(|shown| Arc::new(ArcSwap::from_pointee(shown)));
+    let banner = banner(arguments, &doors, showing.as_deref());
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::because("the reflector cannot be started", error))?;
     let served = runtime.block_on(async {
@@ -89,25 +87,25 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                     // Told that the certificate was renewed; another signal comes again.
-                    _ = hangup.recv() => renew(arguments, shown.as_deref()),
+                    _ = hangup.recv() => renew(arguments, showing.as_deref()),
                 }
             }
             tracing::info!("ending");
         };
-        server::serve(site, limits, doors, shown.clone(), end).await
+        server::serve(site, limits, doors, showing.clone(), end).await
     });
     served.map_err(|error: io::Error| Failure::because("the reflector cannot go on", error))?;
     Ok(Outcome::Done)
 }
 
 /// Reads the certificate anew, where one was given. One that cannot be used leaves the last in place.
-fn renew(arguments: &Arguments, shown: Option<&ArcSwap<Shown>>) {
+fn renew(arguments: &Arguments, showing: Option<&Showing>) {
     let files = arguments.certificate.as_deref().zip(arguments.key.as_deref());
-    let Some((shown, (certificate, key))) = shown.zip(files) else { return };
+    let Some((showing, (certificate, key))) = showing.zip(files) else { return };
     match given(certificate, key, SystemTime::now()) {
         Ok(renewed) => {
             tracing::info!("the certificate is read anew: SHA-256 {}", renewed.fingerprint());
-            shown.store(Arc::new(renewed));
+            showing.give(renewed);
         }
         Err(failure) => tracing::error!("{failure}; the last one stays"),
     }
@@ -146,11 +144,11 @@ fn bind(address: SocketAddr, is_tls: bool) -> Result<Door, Failure> {
     })
 }
 
-fn certificate(arguments: &Arguments, doors: &[Door]) -> Result<Shown, Failure> {
+fn certificate(arguments: &Arguments, doors: &[Door]) -> Result<Showing, Failure> {
     let now = SystemTime::now();
     match arguments.certificate.as_deref().zip(arguments.key.as_deref()) {
-        Some((certificate, key)) => given(certificate, key, now),
-        None => Shown::self_made(&hosts(arguments, doors), ALPN, now)
+        Some((certificate, key)) => given(certificate, key, now).map(Showing::given),
+        None => Showing::self_made(hosts(arguments, doors), ALPN, now)
             .map_err(|error| Failure::because("no certificate can be made for these names", error)),
     }
 }
@@ -172,7 +170,7 @@ fn hosts(arguments: &Arguments, doors: &[Door]) -> Vec<Host> {
     hosts
 }
 
-fn banner(arguments: &Arguments, doors: &[Door], shown: Option<&Shown>) -> String {
+fn banner(arguments: &Arguments, doors: &[Door], showing: Option<&Showing>) -> String {
     let mut lines = vec![format!("clir {} reflect", env!("CARGO_PKG_VERSION")), String::new()];
     for door in doors {
         let protocol = if door.is_tls { "HTTPS" } else { "HTTP" };
@@ -181,13 +179,13 @@ fn banner(arguments: &Arguments, doors: &[Door], shown: Option<&Shown>) -> Strin
     for name in &arguments.name {
         lines.extend(doors.iter().map(|door| format!("open         {}", place(name, door))));
     }
-    if let Some(shown) = shown {
+    if let Some(showing) = showing {
         let origin = match &arguments.certificate {
             Some(file) => file.display().to_string(),
-            None => "made now, for this run: browsers warn of it".to_owned(),
+            None => "made now, and anew while this runs: browsers warn of it".to_owned(),
         };
         lines.push(format!("certificate  {origin}"));
-        lines.push(format!("  SHA-256    {}", shown.fingerprint()));
+        lines.push(format!("  SHA-256    {}", showing.at(SystemTime::now()).fingerprint()));
     }
     lines.push("kept         nothing: no log, no file; what is compared stays in memory for minutes".to_owned());
     lines.push(String::new());

@@ -48,6 +48,10 @@ pub struct Judge {
     pub tells_all: bool,
 }
 
+/// So many connections are tried where nobody answers: a port that is filtered takes ten seconds each, and a ClientHello that
+/// was changed may take two.
+const IN_VAIN: usize = 2;
+
 /// Tries everything, one thing after the other; `told` hears of each trial as it ends.
 ///
 /// # Errors
@@ -57,8 +61,13 @@ pub fn probe(settings: &Settings, judge: &Judge, told: &mut dyn FnMut(&Trial)) -
     let tls = wire::tls(&settings.roots)?;
     let mut trials = Vec::new();
     for route in route::routes(settings) {
-        for script in plan::scripts(&route, settings)? {
-            for trial in trial::carry_out(&route, &script, &tls, judge) {
+        let begun = trials.len();
+        for (number, script) in plan::scripts(&route, settings)?.iter().enumerate() {
+            let is_silent = || trials.iter().skip(begun).all(|trial: &Trial| trial.error.is_some());
+            if number == IN_VAIN && is_silent() {
+                break;
+            }
+            for trial in trial::carry_out(&route, script, &tls, judge) {
                 told(&trial);
                 trials.push(trial);
             }

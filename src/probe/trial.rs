@@ -219,18 +219,25 @@ fn of_body(bytes: &[u8], answer: &Answer) -> Vec<Difference> {
     told
 }
 
-/// Everything that was sent is still there, and more: something was put in. Otherwise it was written anew.
+/// Everything that was sent is still there in its order, and more: something was put in. Otherwise it was written anew.
 fn what_was_done(sent: &[u8], arrived: &[u8]) -> &'static str {
-    let start = sent.iter().zip(arrived).take_while(|(one, other)| one == other).count();
-    let end = sent.iter().rev().zip(arrived.iter().rev()).take_while(|(one, other)| one == other).count();
-    let is_kept = start + end >= sent.len();
-    let kind = |bytes: &[u8]| bytes.get(..4).map(<[u8]>::to_vec);
+    let mut rest = arrived.iter();
+    let is_kept = sent.iter().all(|byte| rest.any(|other| other == byte));
     match () {
-        () if is_kept && arrived.len() > sent.len() => "injected: something was put in, and the rest is as it was sent",
-        () if arrived.len() < sent.len() && sent.starts_with(arrived) => "cut off",
-        () if kind(sent) == kind(arrived) => "transcoded: of the same kind, and written anew",
+        () if is_kept => "injected: something was put in, and the rest is as it was sent",
+        () if sent.starts_with(arrived) => "cut off",
+        () if is_picture(sent) && is_picture(arrived) => "transcoded: a picture still, and written anew",
+        () if sent.get(..4) == arrived.get(..4) => "rewritten: it begins alike, and goes on otherwise",
         () => "another body",
     }
+}
+
+/// By its first bytes: PNG, JPEG, GIF, WebP, and the family of AVIF.
+fn is_picture(bytes: &[u8]) -> bool {
+    let begins = |magic: &[u8]| bytes.starts_with(magic);
+    let in_container = |magic: &[u8]| bytes.get(4..).is_some_and(|rest| rest.starts_with(magic));
+    let is_webp = begins(b"RIFF") && bytes.get(8..).is_some_and(|rest| rest.starts_with(b"WEBP"));
+    begins(b"\x89PNG") || begins(b"\xff\xd8\xff") || begins(b"GIF8") || is_webp || in_container(b"ftyp")
 }
 
 /// As events show it.

@@ -56,10 +56,12 @@ fn verdict(trials: &[Trial]) -> Verdict {
     if !tested {
         sentences.push("Nothing could be tried.".to_owned());
     }
-    let named: BTreeSet<_> = identifying.iter().map(|(_, one)| (one.name.as_str(), what(one))).collect();
-    sentences.extend(
-        named.iter().map(|(name, what)| format!("On the way {name} was written into requests: it tells {what}.")),
-    );
+    let named: BTreeSet<_> = identifying.iter().map(|(_, one)| (one.name.as_str(), one.side, what(one))).collect();
+    sentences.extend(named.iter().map(|(name, side, what)| match *side {
+        "hello" => format!("On the way the extension {name} was written into ClientHellos: it tells {what}."),
+        "response" => format!("On the way {name} was written into answers: it tells {what}."),
+        _ => format!("On the way {name} was written into requests: it tells {what}."),
+    }));
     if !bait.is_empty() {
         sentences.push(format!(
             "Fields that were sent as bait were taken away or overwritten ({}): something on the way manages such fields, even if it \
@@ -77,6 +79,7 @@ fn verdict(trials: &[Trial]) -> Verdict {
             ),
         });
     }
+    sentences.extend(beside_each_other(trials));
     if through {
         sentences.push("What the proxy does to requests is listed with it.".to_owned());
     }
@@ -87,6 +90,18 @@ fn verdict(trials: &[Trial]) -> Verdict {
         tested,
         statement: sentences.join(" "),
     }
+}
+
+/// Where there are several interfaces: what the one shows and the other does not.
+fn beside_each_other(trials: &[Trial]) -> Option<String> {
+    let tried: Vec<_> = trials.iter().filter(|trial| trial.error.is_none() && trial.via.is_none()).collect();
+    let all: BTreeSet<_> = tried.iter().filter_map(|trial| trial.interface.as_deref()).collect();
+    let differing = tried.iter().filter(|trial| !trial.differences.is_empty());
+    let differing: BTreeSet<_> = differing.filter_map(|trial| trial.interface.as_deref()).collect();
+    let clean: BTreeSet<_> = all.difference(&differing).copied().collect();
+    let has_both = !clean.is_empty() && !differing.is_empty();
+    let (clean, differing) = (list(&clean), list(&differing));
+    has_both.then(|| format!("Through {clean} nothing was added, taken away or changed; through {differing} it was."))
 }
 
 fn what(difference: &Difference) -> &str {
@@ -111,10 +126,14 @@ fn list(names: &BTreeSet<&str>) -> String {
 fn coverage(settings: &Settings, trials: &[Trial]) -> Vec<String> {
     let mut told = Vec::new();
     let way = |trial: &Trial| {
-        let family = if trial.address.starts_with('[') { "IPv6" } else { "IPv4" };
+        let family = match trial.address.as_bytes() {
+            [] => "",
+            [b'[', ..] => " over IPv6",
+            _ => " over IPv4",
+        };
         let on = trial.interface.as_ref().map_or_else(String::new, |name| format!(" through {name}"));
         let via = trial.via.as_ref().map_or_else(String::new, |proxy| format!(" by the proxy {proxy}"));
-        format!("{} over {family}{on}{via}", trial.reflector)
+        format!("{}{family}{on}{via}", trial.reflector)
     };
     let tried: BTreeSet<_> = trials.iter().filter(|trial| trial.error.is_none()).map(way).collect();
     if !tried.is_empty() {
@@ -147,4 +166,65 @@ fn coverage(settings: &Settings, trials: &[Trial]) -> Vec<String> {
     }
     told.push("Another day, another reflector, another subscription may show something else.".into());
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(interface: &str, differences: Vec<Difference>) -> Trial {
+        Trial {
+            name: "GET, first request".into(),
+            reflector: "http://reflector.example:80".into(),
+            address: "203.0.113.2:80".into(),
+            interface: Some(interface.into()),
+            via: None,
+            tls: false,
+            at: String::new(),
+            sent: Vec::new(),
+            arrived: Some(Vec::new()),
+            source: None,
+            error: None,
+            differences,
+            offset_ms: None,
+            canaries: &[],
+        }
+    }
+
+    fn inserted() -> Vec<Difference> {
+        vec![Difference::new("added", "request", "X-Unheard-Of")]
+    }
+
+    fn statement(trials: &[Trial]) -> String {
+        verdict(trials).statement
+    }
+
+    #[test]
+    fn interfaces_are_held_beside_each_other_where_they_differ() {
+        let beside = "Through eth0 nothing was added, taken away or changed; through wwan0 it was.";
+        let told = statement(&[trial("eth0", vec![]), trial("wwan0", vec![]), trial("wwan0", inserted())]);
+        assert!(told.ends_with(beside), "{told}");
+        for alike in [[vec![], vec![]], [inserted(), inserted()]] {
+            let [one, other] = alike;
+            let told = statement(&[trial("eth0", one), trial("wwan0", other)]);
+            assert!(!told.contains("Through"), "{told}");
+        }
+        // Where nothing could be tried, nothing is known to be clean.
+        let unreached = Trial { error: Some("No route to host".into()), ..trial("eth0", vec![]) };
+        let told = statement(&[unreached, trial("wwan0", inserted())]);
+        assert!(!told.contains("Through"), "{told}");
+    }
+
+    #[test]
+    fn each_side_has_its_words() {
+        let finding = || vec![serde_json::json!({"identifier": "msisdn", "severity": "critical"})];
+        let told = |side, name| {
+            let one = Difference { findings: finding(), ..Difference::new("added", side, name) };
+            statement(&[trial("eth0", vec![one])])
+        };
+        assert_eq!(told("request", "X-MSISDN"), "On the way X-MSISDN was written into requests: it tells msisdn.");
+        assert_eq!(told("response", "X-MSISDN"), "On the way X-MSISDN was written into answers: it tells msisdn.");
+        let hello = "On the way the extension 17516 was written into ClientHellos: it tells msisdn.";
+        assert_eq!(told("hello", "17516"), hello);
+    }
 }

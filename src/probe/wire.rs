@@ -90,7 +90,7 @@ impl Wire {
         let connection = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, Tap { stream, sent: Vec::new(), is_over: false });
         while stream.conn.is_handshaking() {
-            stream.conn.complete_io(&mut stream.sock)?;
+            stream.conn.complete_io(&mut stream.sock).map_err(|error| refused(&error))?;
         }
         Ok(Self { stream: Stream::Tls(Box::new(stream)), read_ahead: Vec::new(), is_absolute: false })
     }
@@ -196,6 +196,14 @@ impl Wire {
             Stream::Tls(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
         }
     }
+}
+
+/// In words for a person, with what cures it.
+fn refused(error: &io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let is_about_certificate = matches!(inner, Some(rustls::Error::InvalidCertificate(_)));
+    let cure = if is_about_certificate { "; --ca FILE names what else it may lead to" } else { "" };
+    io::Error::new(error.kind(), format!("{}{cure}", tls::describe_io(error)))
 }
 
 fn connect(address: SocketAddr, interface: Option<&str>) -> io::Result<TcpStream> {

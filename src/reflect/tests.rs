@@ -17,7 +17,7 @@ use crate::{
 
 const NONCE: &str = "6f1c0d9a7b3e48255c2e9f00a1b2c3d4";
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     let redactor = Redactor::new(Values::Full, InstallationKey::new([7; 32]));
     Site::new(Scanner::new(Arc::new(SignatureSet::builtin())), redactor, vec![8080, 80], vec![443])
 }

@@ -18,11 +18,12 @@ mod roots;
 mod rotate;
 mod self_made;
 mod sessions;
+mod showing;
 mod shown;
 mod staple;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trust;
 mod verifier;
 
@@ -41,6 +42,7 @@ pub use installation::installation_key;
 pub use roots::{RootSource, gather};
 pub use rotate::{Rotated, rotate};
 pub use sessions::{Opening, Visitor};
+pub use showing::Showing;
 pub use shown::{Shown, ShownError};
 pub use trust::Trust;
 

@@ -17,27 +17,30 @@ use super::{
 };
 use crate::exchange::Host;
 
-/// Half a year; a server that runs for longer makes another at its next start.
+/// Half a year; two thirds of it gone, another is made.
 const LIFETIME: i64 = 180 * DAY;
+/// For clocks that are slow.
+const BACKDATED: i64 = DAY;
 
 impl Shown {
-    /// Makes a certificate for these names and addresses. `alpn` are the protocols to agree on, best first.
-    ///
-    /// # Errors
-    /// [`LeafError`]: a name fits no certificate.
-    pub fn self_made(hosts: &[Host], alpn: &[&[u8]], now: SystemTime) -> Result<Self, LeafError> {
+    /// Makes a certificate for these names and addresses.
+    pub(super) fn self_made(hosts: &[Host], alpn: &[&[u8]], now: SystemTime) -> Result<Self, LeafError> {
         let key = KeyPair::generate().map_err(mint_error)?;
-        let certificate = params(hosts, seconds(now))?.self_signed(&key).map_err(mint_error)?;
+        let now = seconds(now);
+        let certificate = params(hosts, now)?.self_signed(&key).map_err(mint_error)?;
         let private = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
         let signer = provider().key_provider.load_private_key(private).map_err(mint_error)?;
         let certified = CertifiedKey::new(vec![certificate.der().clone()], signer);
-        Self::of(Arc::new(certified), alpn).map_err(mint_error)
+        let mut shown = Self::of(Arc::new(certified), alpn).map_err(mint_error)?;
+        // A clock that is set back must not be told to wait for the certificate.
+        shown.fresh = Some(now - BACKDATED..=now + LIFETIME / 3 * 2);
+        Ok(shown)
     }
 }
 
 fn params(hosts: &[Host], now: i64) -> Result<CertificateParams, LeafError> {
     let mut params = CertificateParams::default();
-    params.not_before = moment(now - DAY).map_err(mint_error)?;
+    params.not_before = moment(now - BACKDATED).map_err(mint_error)?;
     params.not_after = moment(now + LIFETIME).map_err(mint_error)?;
     params.serial_number = Some(serial().map_err(mint_error)?);
     params.subject_alt_names = hosts.iter().map(alternative_name).collect::<Result<_, _>>()?;

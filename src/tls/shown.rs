@@ -5,6 +5,7 @@
 
 use std::{
     fmt, io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -27,6 +28,8 @@ use super::{cache::Always, provider, seconds};
 pub struct Shown {
     config: Arc<ServerConfig>,
     fingerprint: Arc<str>,
+    /// Until when one of our own making is shown, and from when on; any time for another.
+    pub(super) fresh: Option<RangeInclusive<i64>>,
 }
 
 /// Why a certificate and a key cannot be shown.
@@ -91,12 +94,17 @@ impl Shown {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // 0-RTT can be replayed (RFC 8446 §8).
         config.max_early_data_size = 0;
-        Ok(Self { config: Arc::new(config), fingerprint })
+        Ok(Self { config: Arc::new(config), fingerprint, fresh: None })
     }
 
     /// What to accept a handshake with.
     pub fn server_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
+    }
+
+    /// Whether it is to be shown still, and no other in its place.
+    pub(super) fn is_fresh(&self, now: SystemTime) -> bool {
+        self.fresh.as_ref().is_none_or(|fresh| fresh.contains(&seconds(now)))
     }
 
     /// The SHA-256 of the certificate, as `AB:CD:…`: what a person compares.

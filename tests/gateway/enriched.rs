@@ -19,12 +19,7 @@ const SECRET: &str = "only-between-us";
 fn enrich(world: &World) {
     let site = SocketAddr::new(ORIGIN[0].parse().unwrap(), 80);
     let port = world.within("carrier", || Carrier::leaking(site).address.port());
-    let rules = format!(
-        "echo 1 >/proc/sys/net/ipv4/conf/inside/route_localnet\n\
-         nft -f - <<'EOF'\ntable inet enriching {{\n chain in {{ type nat hook prerouting priority dstnat;\n \
-         iifname inside tcp dport 80 dnat ip to 127.0.0.1:{port}\n }}\n}}\nEOF"
-    );
-    world.shell("carrier", &rules);
+    world.lead("inside", 80, port);
 }
 
 /// What the phone gets from the site, by its name.

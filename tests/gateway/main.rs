@@ -6,6 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../probe/kinds.rs"]
+mod kinds;
+
 mod around;
 mod crowd;
 mod enriched;

@@ -1,15 +1,26 @@
 //! What does `clir probe` say on a phone in the carrier's network, and what on one that has two ways out?
 
-use std::{net::SocketAddr, process::Output};
+use std::{fs, net::SocketAddr};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::world::{ORIGIN, World};
+use super::{
+    kinds::{KINDS, is_named_in_the_hello},
+    world::{ORIGIN, World},
+};
 use crate::support::{
     Clir, LEAK, MASKED, NUMBER,
     carrier::{Carrier, Edit, Which},
+    certificates::Authority,
+    hello::{IN_THE_HELLO, inserting},
+    middlebox::before,
+    probe::said,
 };
+
+/// The reflector, as the phone finds it.
+const CLEAR: &str = "http://203.0.113.2";
+const ENCRYPTED: &str = "https://203.0.113.2";
 
 /// A second cable, from the phone to the carrier and past the gateway: its cellular interface.
 const CELLULAR: &str = "set -e
@@ -22,33 +33,30 @@ for place in phone carrier; do
     ip netns exec $P-$place sh -c 'for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done'
 done";
 
-/// A reflector where the site is.
+/// A reflector where the site is, in cleartext and inside TLS.
 fn reflector(world: &World) -> Clir {
     let dir = TempDir::with_prefix("clir-").unwrap();
+    let (certificate, key) = Authority::trusted().pem_for(&[ORIGIN[0]]);
+    fs::write(dir.path().join("site.pem"), certificate).unwrap();
+    fs::write(dir.path().join("site.key"), key).unwrap();
     let mut command = world.program("origin", env!("CARGO_BIN_EXE_clir"));
-    command.args(["reflect", "--http", "203.0.113.2:80", "--limit", "rate=10000"]).current_dir(dir.path());
-    Clir::spawn(&mut command, dir, 1)
+    command.args(["reflect", "--http", "80", "--https", "443", "--limit", "rate=10000"]);
+    Clir::spawn(command.args(["--certificate", "site.pem", "--key", "site.key"]).current_dir(dir.path()), dir, 2)
 }
 
 /// The carrier does this to requests to port 80 that come in by this cable.
-fn edit(world: &World, cable: &str, which: Which, edits: Vec<Edit>) {
-    let site = SocketAddr::new(ORIGIN[0].parse().unwrap(), 80);
-    let port = world.within("carrier", || Carrier::start(site, which, edits).address.port());
-    let rules = format!(
-        "echo 1 >/proc/sys/net/ipv4/conf/{cable}/route_localnet\n\
-         nft -f - <<'EOF'\ntable inet enriching {{\n chain in {{ type nat hook prerouting priority dstnat;\n \
-         iifname {cable} tcp dport 80 dnat ip to 127.0.0.1:{port}\n }}\n}}\nEOF"
-    );
-    world.shell("carrier", &rules);
+fn edit(world: &World, cable: &str, edits: Vec<Edit>) {
+    world.lead(cable, 80, world.within("carrier", || Carrier::start(site(80), Which::Each, edits).address.port()));
+}
+
+fn site(port: u16) -> SocketAddr {
+    SocketAddr::new(ORIGIN[0].parse().unwrap(), port)
 }
 
 fn probe(world: &World, arguments: &[&str]) -> (Value, i32) {
     let dir = TempDir::with_prefix("clir-").unwrap();
     let mut command = world.program("phone", env!("CARGO_BIN_EXE_clir"));
-    command.args(["probe", "http://203.0.113.2", "--output", "json"]).args(arguments).current_dir(dir.path());
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let said = String::from_utf8_lossy(&stderr).into_owned();
-    (serde_json::from_slice(&stdout).unwrap_or_else(|error| panic!("{error}: {said}")), status.code().unwrap())
+    said(command.arg("probe").args(arguments).current_dir(dir.path()))
 }
 
 /// The differences of each trial, with the interface that it went by.
@@ -69,8 +77,10 @@ fn told(result: &Value) -> Vec<(String, String)> {
 fn a_clean_path_shows_no_difference() {
     let world = World::new();
     let _reflector = reflector(&world);
-    let (result, code) = probe(&world, &[]);
+    let (result, code) = probe(&world, &[CLEAR, "http://[2001:db8:3::2]"]);
     assert_eq!((code, told(&result)), (0, Vec::new()), "{}", result["verdict"]);
+    let coverage = result["coverage"][0].as_str().unwrap();
+    assert!(coverage.contains("over IPv4") && coverage.contains("over IPv6"), "{coverage}");
 }
 
 #[test]
@@ -78,14 +88,43 @@ fn a_clean_path_shows_no_difference() {
 fn what_the_carrier_inserts_is_named() {
     let world = World::new();
     let _reflector = reflector(&world);
-    edit(&world, "inside", Which::Each, vec![Edit::Append(LEAK)]);
-    let (result, code) = probe(&world, &[]);
+    edit(&world, "inside", vec![Edit::Append(LEAK)]);
+    let (result, code) = probe(&world, &[CLEAR]);
     assert_eq!((code, &result["verdict"]["identifies"]), (3, &true.into()));
     let name = LEAK.split(':').next().unwrap();
     let told = told(&result);
     assert!(told.iter().any(|(_, one)| *one == format!("added {name}")), "{told:?}");
     let text = result.to_string();
     assert!(text.contains(MASKED) && !text.contains(NUMBER));
+}
+
+/// One box after the other, in the carrier, of which the phone and the gateway know nothing.
+#[test]
+#[ignore = "needs root, nftables and iproute2: run by tests/run"]
+fn whatever_a_box_does_is_named() {
+    let world = World::new();
+    let _reflector = reflector(&world);
+    for kind in KINDS {
+        world.lead("inside", 80, world.within("carrier", || before(site(80), (kind.work)()).port()));
+        let (result, code) = probe(&world, &[&[CLEAR], kind.arguments].concat());
+        (kind.is_named)(&result, code);
+    }
+}
+
+#[test]
+#[ignore = "needs root, nftables and iproute2: run by tests/run"]
+fn what_a_box_puts_into_the_hello_is_named() {
+    let world = World::new();
+    let _reflector = reflector(&world);
+    let roots = TempDir::with_prefix("clir-").unwrap();
+    let file = roots.path().join("roots.pem");
+    fs::write(&file, &Authority::trusted().pem).unwrap();
+    let arguments = [ENCRYPTED, "--ca", file.to_str().unwrap()];
+    let (result, code) = probe(&world, &arguments);
+    assert_eq!((code, told(&result)), (0, Vec::new()), "{}", result["verdict"]);
+    world.lead("inside", 443, world.within("carrier", || inserting(site(443), IN_THE_HELLO).port()));
+    let (result, code) = probe(&world, &arguments);
+    is_named_in_the_hello(&result, code);
 }
 
 /// Wi-Fi goes by the gateway, cellular by the carrier's other door, where the number is written into requests.
@@ -95,11 +134,14 @@ fn wifi_and_cellular_are_compared_by_their_interfaces() {
     let world = World::new();
     world.cable(CELLULAR);
     let _reflector = reflector(&world);
-    edit(&world, "cell", Which::Each, vec![Edit::Append(LEAK)]);
-    let (result, code) = probe(&world, &["--interface", "eth0", "--interface", "wwan0"]);
+    edit(&world, "cell", vec![Edit::Append(LEAK)]);
+    let (result, code) = probe(&world, &[CLEAR, "--interface", "eth0", "--interface", "wwan0"]);
     let told = told(&result);
     assert!(code == 3 && !told.is_empty(), "{}", result["verdict"]);
     assert!(told.iter().all(|(interface, _)| interface == "wwan0"), "{told:?}");
+    let statement = result["verdict"]["statement"].as_str().unwrap();
+    let beside = "Through eth0 nothing was added, taken away or changed; through wwan0 it was.";
+    assert!(statement.ends_with(beside), "{statement}");
     let trials = result["trials"].as_array().unwrap();
     assert!(["eth0", "wwan0"].iter().all(|name| trials.iter().any(|trial| trial["interface"] == **name)));
 }

@@ -132,6 +132,17 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// From now on connections to this port that come to the carrier by this cable end in its box at that port of loopback,
+    /// of which the devices know nothing.
+    pub fn lead(&self, cable: &str, port: u16, to: u16) {
+        let rules = format!(
+            "echo 1 >/proc/sys/net/ipv4/conf/{cable}/route_localnet\n\
+             nft -f - <<'EOF'\ntable inet boxes\ndelete table inet boxes\ntable inet boxes {{\n chain in {{\n \
+             type nat hook prerouting priority dstnat;\n iifname {cable} tcp dport {port} dnat ip to 127.0.0.1:{to}\n }}\n}}\nEOF"
+        );
+        self.shell("carrier", &rules);
+    }
+
     /// What curl says somewhere, and whether it was content.
     pub fn curl(&self, place: &str, arguments: &[&str]) -> (bool, String) {
         let mut command = self.program(place, "curl");

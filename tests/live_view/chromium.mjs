@@ -117,11 +117,11 @@ class Page {
         return result.value;
     }
 
-    /** Asks again until it is worth something; returns that. */
+    /** Asks again until it is worth something; returns that. Between two pages there may be nothing to ask. */
     async until(expression, patience = PATIENCE) {
         const end = Date.now() + patience;
         for (;;) {
-            const value = await this.ask(expression);
+            const value = await this.ask(expression).catch((error) => Date.now() > end && Promise.reject(error));
             if (value) return value;
             if (Date.now() > end)
                 throw new Error(

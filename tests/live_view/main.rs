@@ -7,13 +7,16 @@
 mod support;
 
 use std::{
-    env, fs,
+    fs,
     io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use support::{Clir, NUMBER, Setup, eventually};
+use support::{
+    Clir, NUMBER, Setup,
+    browser::{self, run},
+    eventually,
+};
 
 /// A policy that leaves everything as it is: what a rule is written against.
 const NOTHING: &str = "";
@@ -57,19 +60,9 @@ fn view(clir: &Clir) -> String {
     })
 }
 
-/// What `tests/run` has installed for the Python clients lies beside axe.
-fn axe() -> PathBuf {
-    let python = PathBuf::from(env::var("CLIR_PYTHON").expect("CLIR_PYTHON: run by tests/run"));
-    let library = python.ancestors().nth(2).unwrap().join("lib");
-    let below = fs::read_dir(&library).unwrap().flatten().map(|entry| entry.path());
-    let file = below.map(|path| path.join("site-packages/axe_playwright_python/axe.min.js")).find(|path| path.exists());
-    file.unwrap_or_else(|| panic!("axe is not below {}", library.display()))
-}
-
 fn script(name: &str, clir: &Clir) -> Command {
-    let mut command = Command::new("node");
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live_view").join(name));
-    command.env("CLIR_PROXY", clir.address().to_string()).env("CLIR_AXE", axe());
+    let mut command = browser::script(&format!("live_view/{name}"));
+    command.env("CLIR_PROXY", clir.address().to_string());
     command
 }
 
@@ -77,12 +70,6 @@ fn script_with_view(name: &str, clir: &Clir) -> Command {
     let mut command = script(name, clir);
     command.env("CLIR_VIEW", view(clir));
     command
-}
-
-fn run(mut command: Command) {
-    let output = command.stdin(Stdio::null()).output().expect("Node runs");
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
-    assert!(output.status.success(), "{stdout}\n{stderr}");
 }
 
 #[test]

@@ -1,26 +1,28 @@
 //! Is everything named that boxes are known to do?
 
 use crate::{
-    middlebox::{Work, is},
-    result::{differences, output, reflector, through, trials},
-    support::{MASKED, NUMBER},
+    kinds::{self, Kind, inserts},
+    result::{output, reflector, through},
+    support::{
+        NUMBER,
+        middlebox::{self, Work, is},
+        probe::{differences, trials},
+    },
 };
 
-fn inserts(head: &mut Vec<String>) {
-    head.push(format!("X-MSISDN: {NUMBER}"));
+fn is_named(kind: &Kind) {
+    let (result, code) = through((kind.work)(), kind.arguments);
+    (kind.is_named)(&result, code);
+}
+
+#[test]
+fn a_box_that_does_nothing() {
+    is_named(&kinds::NOTHING);
 }
 
 #[test]
 fn a_number_behind_the_last_field() {
-    let (result, code) = through(Work::on_requests(|head, _| inserts(head)), &[]);
-    assert_eq!((code, &result["verdict"]["identifies"]), (3, &true.into()));
-    assert_eq!(result["verdict"]["statement"], "On the way X-MSISDN was written into requests: it tells msisdn.");
-    let told = differences(&result);
-    assert!(told.contains(&"GET, first request: added request X-MSISDN".to_owned()), "{told:?}");
-    let first = &result["trials"][0]["differences"][0];
-    assert_eq!((&first["after"], &first["note"]), (&MASKED.into(), &"behind all others".into()));
-    assert_eq!(first["findings"][0]["identifier"], "msisdn");
-    assert!(!result.to_string().contains(NUMBER), "the number stands nowhere whole");
+    is_named(&kinds::AT_THE_END);
 }
 
 #[test]
@@ -31,31 +33,13 @@ fn it_is_shown_whole_where_that_is_asked_for() {
 
 #[test]
 fn only_in_the_first_request_of_a_connection() {
-    let work = Work::on_requests(|head, number| {
-        if number == 0 {
-            inserts(head);
-        }
-    });
-    let told = differences(&through(work, &[]).0);
-    assert!(
-        trials(&told).contains(&"GET, first request") && !trials(&told).contains(&"GET, later request"),
-        "{told:?}"
-    );
+    is_named(&kinds::FIRST_ONLY);
 }
 
 #[test]
 fn only_for_one_host() {
-    let work = || {
-        Work::on_requests(|head, _| {
-            if head.iter().any(|line| line == "Host: partner.example") {
-                inserts(head);
-            }
-        })
-    };
-    assert_eq!(differences(&through(work(), &[]).0), Vec::<String>::new());
-    let (result, code) = through(work(), &["--named-host", "partner.example"]);
-    let told = differences(&result);
-    assert_eq!((told[0].as_str(), code), ("Host: partner.example: added request X-MSISDN", 3));
+    is_named(&kinds::NOT_FOR_THIS_HOST);
+    is_named(&kinds::ONE_HOST);
 }
 
 #[test]
@@ -70,41 +54,18 @@ fn only_where_there_is_no_user_agent() {
 
 #[test]
 fn bait_is_taken_away() {
-    let work = Work::on_requests(|head, _| head.retain(|line| !is(line, "X-MSISDN") && !is(line, "x-uidh")));
-    let (result, code) = through(work, &[]);
-    assert_eq!(differences(&result), ["canaries: removed request X-MSISDN", "canaries: removed request X-UIDH"]);
-    assert_eq!((code, &result["verdict"]["engine"]), (0, &true.into()));
-    let statement = result["verdict"]["statement"].as_str().unwrap();
-    assert!(statement.contains("taken away or overwritten (X-MSISDN, X-UIDH)"), "{statement}");
+    is_named(&kinds::BAIT_TAKEN);
 }
 
 #[test]
 fn bait_is_overwritten() {
-    let work = Work::on_requests(|head, _| {
-        head.iter_mut()
-            .filter(|line| is(line, "x-up-calling-line-id"))
-            .for_each(|line| *line = format!("x-up-calling-line-id: {NUMBER}"));
-    });
-    let (result, code) = through(work, &[]);
-    assert_eq!((differences(&result), code), (vec!["canaries: changed request x-up-calling-line-id".to_owned()], 3));
-    assert_eq!(result["verdict"]["engine"], true);
+    is_named(&kinds::BAIT_OVERWRITTEN);
 }
 
 #[test]
 fn another_spelling_and_another_order() {
-    let work = Work::on_requests(|head, _| {
-        head.iter_mut()
-            .filter(|line| is(line, "x-probe-lower"))
-            .for_each(|line| *line = line.replace("x-probe", "X-Probe"));
-    });
-    let told = differences(&through(work, &[]).0);
-    assert_eq!(told, ["spelling and order: recased request x-probe-lower"]);
-    let work = Work::on_requests(|head, _| {
-        let host = head.remove(1);
-        head.push(host);
-    });
-    let told = differences(&through(work, &[]).0);
-    assert!(told.iter().all(|told| told.ends_with(": reordered request Host")) && told.len() > 5, "{told:?}");
+    is_named(&kinds::RECASED);
+    is_named(&kinds::REORDERED);
 }
 
 #[test]
@@ -135,30 +96,14 @@ fn fields_of_answers() {
 
 #[test]
 fn what_is_put_into_pages() {
-    let work = Work::on_answers(|head, body| {
-        let is_page = head.iter().any(|line| is(line, "content-type") && line.contains("html"));
-        if let Some(at) = body.windows(7).position(|window| window == b"</body>").filter(|_| is_page) {
-            body.splice(at..at, *b"<script src=//ads.example></script>");
-        }
-    });
-    let (result, _) = through(work, &[]);
-    let told = differences(&result);
-    assert_eq!(trials(&told), ["/body/html", "/body/html, changes allowed"], "{told:?}");
-    assert!(result.to_string().contains("injected"), "{result}");
+    is_named(&kinds::INJECTED);
+    is_named(&kinds::INJECTED_TWICE);
 }
 
 #[test]
 fn pictures_that_are_written_anew() {
-    let work = Work::on_answers(|head, body| {
-        if head.iter().any(|line| is(line, "content-type") && line.contains("png"))
-            && !head.iter().any(|line| line.contains("no-transform"))
-        {
-            *body = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 300]].concat();
-        }
-    });
-    let (result, _) = through(work, &[]);
-    assert_eq!(differences(&result), ["/body/png, changes allowed: changed body :body"]);
-    assert!(result.to_string().contains("transcoded"), "{result}");
+    is_named(&kinds::TRANSCODED);
+    is_named(&kinds::ANOTHER_PICTURE);
 }
 
 #[test]
@@ -181,7 +126,7 @@ fn hostile_answers_end_in_words() {
         body.clear();
     });
     let reflector = reflector();
-    let output = output(crate::middlebox::before(reflector.address(), work), &[]);
+    let output = output(middlebox::before(reflector.address(), work), &[]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(!said.contains('\u{1b}') && said.contains("not tried"), "{said}");
 }

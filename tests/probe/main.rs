@@ -5,6 +5,6 @@ mod support;
 
 mod boxes;
 mod hello;
-mod middlebox;
+mod kinds;
 mod plain;
 mod result;

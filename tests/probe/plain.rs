@@ -3,8 +3,12 @@
 use std::net::TcpListener;
 
 use crate::{
-    result::{differences, output, reflector, result},
-    support::{Setup, setup},
+    result::{output, reflector, result},
+    support::{
+        Setup,
+        probe::{differences, said},
+        setup,
+    },
 };
 
 #[test]
@@ -40,6 +44,8 @@ fn what_cannot_be_reached_is_no_clean_path() {
     assert_eq!(code, 1);
     assert_eq!(result["verdict"]["statement"], "Nothing could be tried.");
     assert!(result["coverage"].to_string().contains("Connection refused"), "{result}");
+    // A port that is filtered would take ten seconds for each.
+    assert_eq!(result["trials"].as_array().unwrap().len(), 4, "two connections, then no more: {result}");
 }
 
 #[test]
@@ -55,10 +61,7 @@ fn inside_tls_the_hello_is_compared_as_well() {
     let reflector = crate::support::Clir::spawn(&mut command, dir, 1);
     let dir = tempfile::tempdir().unwrap();
     let url = format!("https://localhost:{}", reflector.address().port());
-    let run = |more: &[&str]| {
-        let output = setup::clir(dir.path()).args(["probe", &url, "--output", "json"]).args(more).output().unwrap();
-        (serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap(), output.status.code().unwrap())
-    };
+    let run = |more: &[&str]| said(setup::clir(dir.path()).args(["probe", &url]).args(more));
     let (result, code) = run(&["--ca", &ca]);
     let tried: Vec<_> = result["trials"].as_array().unwrap().iter().filter(|trial| trial["error"].is_null()).collect();
     assert!(tried.len() > 15 && tried.iter().all(|trial| trial["differences"] == serde_json::json!([])), "{result}");
@@ -67,6 +70,8 @@ fn inside_tls_the_hello_is_compared_as_well() {
     // Whose certificate nobody vouches for is not talked to.
     let (result, code) = run(&[]);
     assert_eq!(code, 1, "{result}");
+    let cured = "authority that is not trusted here; --ca FILE names what else it may lead to";
+    assert!(result["trials"][0]["error"].as_str().unwrap().ends_with(cured), "{result}");
 }
 
 #[test]

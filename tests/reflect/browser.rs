@@ -5,7 +5,11 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::reflector;
-use crate::support::carrier::Carrier;
+use crate::support::{
+    Clir,
+    browser::{run, script},
+    carrier::Carrier,
+};
 
 /// Known to work as root, without a display, on a machine that reaches nobody. The authority of the tests is nobody's.
 const FLAGS: &[&str] = &[
@@ -53,4 +57,24 @@ fn a_browser_reads_the_verdict_with_and_without_a_box_on_the_way() {
     let inside = page(&format!("https://{}/", clir.addresses[1]));
     assert!(heading(&inside).contains("inside HTTPS nothing can be"), "{}", heading(&inside));
     assert!(!inside.contains("unknown</b>"), "a browser of today sends what is known: {inside}");
+}
+
+fn played(name: &str, clir: &Clir) {
+    let mut command = script(&format!("reflect/{name}"));
+    let [http, https] = [clir.addresses[0], clir.addresses[1]].map(|address| address.to_string());
+    command.env("CLIR_HTTP", http).env("CLIR_HTTPS", https);
+    run(command);
+}
+
+/// Wi-Fi is clean, and over cellular a box writes the number into requests, or none does.
+#[test]
+#[ignore = "needs Chromium, Node and axe: run by tests/run"]
+fn two_taps_lead_to_the_verdict_with_script_and_without() {
+    played("walk.mjs", &reflector(&["--limit", "rate=1000"]));
+}
+
+#[test]
+#[ignore = "needs Chromium, Node and axe: run by tests/run"]
+fn every_page_is_for_every_screen_and_for_no_eyes() {
+    played("pages.mjs", &reflector(&["--limit", "rate=1000"]));
 }

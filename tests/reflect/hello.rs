@@ -1,62 +1,19 @@
 //! Is the first message of TLS shown as it came, whatever was put into it?
 
-use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
-    thread,
-};
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls::{ClientConnection, pki_types::ServerName};
 use serde_json::Value;
 
 use super::{get, inside, json, reflector};
-use crate::support::{NUMBER, Wire, certificates::Authority, eventually, tls};
+use crate::support::{
+    NUMBER, Wire,
+    certificates::Authority,
+    eventually,
+    hello::{IN_THE_HELLO, INSERTED, inserting, with_extensions},
+    tls,
+};
 
-/// The extension that carriers' boxes are known to put in.
-const INSERTED: u16 = 17_516;
 const GREASE: u16 = 0x3a3a;
-
-/// The same hello, in one record, with extensions of these types at its end.
-fn with(hello: &[u8], more: &[(u16, &[u8])]) -> Vec<u8> {
-    let mut bytes = hello.to_vec();
-    for (kind, content) in more {
-        bytes.extend([kind.to_be_bytes(), u16::try_from(content.len()).unwrap().to_be_bytes()].concat());
-        bytes.extend(*content);
-    }
-    let added = bytes.len() - hello.len();
-    let session = 5 + 4 + 2 + 32;
-    let two = |at: usize| usize::from(hello[at]) << 8 | usize::from(hello[at + 1]);
-    let ciphers = session + 1 + usize::from(hello[session]);
-    let compression = ciphers + 2 + two(ciphers);
-    let extensions = compression + 1 + usize::from(hello[compression]);
-    for at in [3, 7, extensions] {
-        let grown = u16::try_from(two(at) + added).unwrap();
-        bytes[at..at + 2].copy_from_slice(&grown.to_be_bytes());
-    }
-    bytes
-}
-
-/// A box on the way that puts a number into the first message of each connection.
-fn inserting(target: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for mut client in listener.incoming().flatten() {
-            let mut site = TcpStream::connect(target).unwrap();
-            let mut head = [0; 5];
-            client.read_exact(&mut head).unwrap();
-            let mut rest = vec![0; usize::from(head[3]) << 8 | usize::from(head[4])];
-            client.read_exact(&mut rest).unwrap();
-            let hello = [&head[..], &rest].concat();
-            site.write_all(&with(&hello, &[(INSERTED, NUMBER.as_bytes())])).unwrap();
-            let (mut back, mut to) = (site.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || std::io::copy(&mut back, &mut to));
-            thread::spawn(move || std::io::copy(&mut client, &mut site));
-        }
-    });
-    address
-}
 
 fn types(hello: &Value) -> Vec<u64> {
     hello["extensions"].as_array().unwrap().iter().map(|it| it["type"].as_u64().unwrap()).collect()
@@ -86,7 +43,7 @@ fn what_was_agreed_and_offered_is_told() {
 #[test]
 fn what_a_box_put_in_is_told_and_breaks_nothing() {
     let clir = reflector(&[]);
-    let stream = Wire::connect(inserting(clir.addresses[1])).into_inner();
+    let stream = Wire::connect(inserting(clir.addresses[1], IN_THE_HELLO)).into_inner();
     let mut wire =
         tls::connect(stream, "localhost", &Authority::trusted().pem, &["http/1.1"]).expect("TLS all the same");
     wire.send("GET /headers.json HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -110,7 +67,7 @@ fn a_hello_alone_is_remembered_by_its_name() {
     let mut hello = Vec::new();
     ClientConnection::new(config, name).unwrap().write_tls(&mut hello).unwrap();
     let mut wire = Wire::connect(clir.addresses[1]);
-    wire.send(with(&hello, &[(GREASE, b""), (INSERTED, NUMBER.as_bytes()), (0x1234, b"x")]));
+    wire.send(with_extensions(&hello, &[(GREASE, b""), (INSERTED, NUMBER.as_bytes()), (0x1234, b"x")]));
     let target = format!("/headers.json?nonce={NONCE}");
     let hellos = eventually("the hello", || {
         let hellos = json(&get(&clir, &target, ""))["hellos"].clone();

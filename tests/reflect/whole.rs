@@ -129,6 +129,8 @@ fn bodies_are_counted_and_digested_without_their_framing() {
     let large = "POST /headers.json HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n";
     let refused = ask(&clir, large);
     assert_eq!((refused.status(), json(&refused)["body"]["complete"].as_bool()), (413, Some(false)));
+    let page = ask(&clir, large.replace("/headers.json", "/"));
+    assert!(page.status() == 413 && page.text().contains("too large to be read here"), "{}", page.text());
 }
 
 #[test]

@@ -6,15 +6,19 @@
 // Every suite compiles this for itself and uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod browser;
 pub mod carrier;
 pub mod certificates;
 pub mod clir;
 pub mod dialogue;
 pub mod frames;
 pub mod h2;
+pub mod hello;
+pub mod middlebox;
 pub mod naive;
 pub mod network;
 pub mod origin;
+pub mod probe;
 pub mod setup;
 pub mod tls;
 pub mod wire;

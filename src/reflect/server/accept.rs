@@ -1,6 +1,10 @@
 //! Who is let in?
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use jiff::Timestamp;
 use tokio::{
@@ -74,9 +78,10 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream, client: SocketAddr, is_tl
     if !is_tls {
         return Conversation::new(shared, Rewound::new(stream, bytes::Bytes::new()), connection).hold().await;
     }
-    let Some(shown) = &shared.shown else { return };
+    let Some(showing) = &shared.showing else { return };
+    let shown = showing.at(SystemTime::now());
     let told = |hello: &_| shared.site.hello(hello, client.ip(), Timestamp::now());
-    match shake::hands(stream, &shown.load_full(), &shared.ways, client.ip(), told).await {
+    match shake::hands(stream, &shown, &shared.ways, client.ip(), told).await {
         Some(Shaken::Tls(stream, tls)) => {
             let connection = Connection { tls: Some(tls), ..connection };
             Conversation::new(Arc::clone(&shared), *stream, connection).hold().await;

@@ -6,6 +6,8 @@ mod accept;
 mod body;
 mod conversation;
 mod shake;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,
@@ -14,7 +16,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
@@ -27,7 +28,7 @@ use crate::{
     exchange::Vantage,
     listen::{Kind, Listener, Spec},
     proxy::Admission,
-    tls::Shown,
+    tls::Showing,
 };
 
 /// How long what is under way may take to end.
@@ -84,13 +85,13 @@ struct Shared {
     rates: Mutex<Rates>,
     /// Places for large requests that are being answered.
     large: Arc<Semaphore>,
-    shown: Option<Arc<ArcSwap<Shown>>>,
+    showing: Option<Arc<Showing>>,
     ways: shake::Ways,
     ending: watch::Receiver<bool>,
     began: Instant,
 }
 
-/// Serves until `end` completes; then what is under way is finished. `shown` may be given another certificate meanwhile.
+/// Serves until `end` completes; then what is under way is finished. `showing` may be given another certificate meanwhile.
 ///
 /// # Errors
 /// A socket cannot be listened on any more.
@@ -98,13 +99,13 @@ pub async fn serve(
     site: Site,
     limits: Limits,
     doors: Vec<Door>,
-    shown: Option<Arc<ArcSwap<Shown>>>,
+    showing: Option<Arc<Showing>>,
     end: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (tell, ending) = watch::channel(false);
     let (rates, large) = (Rates::new(limits.rate).into(), Arc::new(Semaphore::new(LARGE)));
     let shared =
-        Arc::new(Shared { site, rates, large, shown, ways: shake::Ways::default(), ending, began: Instant::now() });
+        Arc::new(Shared { site, rates, large, showing, ways: shake::Ways::default(), ending, began: Instant::now() });
     let admission = Admission::new(limits.connections, limits.per_address);
     // Every connection holds a sender: when the last is dropped, all have ended.
     let (guard, mut ended) = mpsc::channel::<()>(1);

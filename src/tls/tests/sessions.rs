@@ -108,47 +108,6 @@ fn a_certificate_that_demands_a_fresh_answer_is_never_taken_up() {
     assert_eq!(stage.visit(HOME, now()), Ok(HandshakeKind::Full), "its session is gone");
 }
 
-/// A client that looks at nothing.
-fn believing_all() -> ClientConfig {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-
-    #[derive(Debug)]
-    struct Yes;
-    impl ServerCertVerifier for Yes {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &rustls::DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &rustls::DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-            provider().signature_verification_algorithms.supported_schemes()
-        }
-    }
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
-    builder.dangerous().with_custom_certificate_verifier(Arc::new(Yes)).with_no_client_auth()
-}
-
 #[test]
 fn new_roots_begin_anew() {
     let mut stage = Stage::new(|_| ());

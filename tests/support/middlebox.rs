@@ -1,6 +1,7 @@
 //! What may a box on the way do to requests and answers?
 //!
-//! It takes connections and passes them on to the reflector; what it is told to do it does to each head and body.
+//! It takes connections and passes them on to the site; what it is told to do it does to each head and body. What it does to
+//! answers is what [`super::carrier`] leaves alone.
 
 use std::{
     io::{Read, Write},
@@ -39,21 +40,21 @@ impl Work {
 }
 
 /// Opens a box before this address.
-pub fn before(reflector: SocketAddr, work: Work) -> SocketAddr {
+pub fn before(site: SocketAddr, work: Work) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let work = Arc::new(work);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let work = Arc::clone(&work);
-            thread::spawn(move || pass(stream, reflector, &work));
+            thread::spawn(move || pass(stream, site, &work));
         }
     });
     address
 }
 
-fn pass(mut phone: TcpStream, reflector: SocketAddr, work: &Work) -> Option<()> {
-    let mut site = TcpStream::connect(reflector).ok()?;
+fn pass(mut phone: TcpStream, site: SocketAddr, work: &Work) -> Option<()> {
+    let mut site = TcpStream::connect(site).ok()?;
     for number in 0.. {
         let (mut head, body) = message(&mut phone)?;
         (work.request)(&mut head, number);
