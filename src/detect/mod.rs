@@ -9,6 +9,7 @@ mod alone;
 pub mod behaviour;
 mod browsing;
 mod count;
+mod digested;
 mod documented;
 mod finding;
 mod fold;

@@ -4,12 +4,10 @@
 //! in whose requests something went to two strangers already are pushed out last: of them a third site is all that is
 //! missing. A quarter of the room stays for the others, since everybody begins as one of them.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::hash_map::Entry;
 
 use super::client::Client;
+use crate::detect::digested::ByDigest;
 
 /// Clients kept in a shard.
 const CLIENTS: usize = 512;
@@ -23,28 +21,11 @@ const FORGOTTEN: usize = 1024;
 /// Some of the clients.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    clients: HashMap<u64, Client, BuildHasherDefault<Digested>>,
+    /// Keys are digests under the installation's key; the low bits of all in one shard are alike.
+    clients: ByDigest<Client>,
     forgotten: Vec<u64>,
     weight: usize,
     tick: u64,
-}
-
-/// Keys are digests under the installation's key already. The low bits of all in one shard are alike: others take their place.
-#[derive(Default)]
-struct Digested(u64);
-
-impl Hasher for Digested {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest.rotate_right(32);
-    }
 }
 
 impl Shard {

@@ -2,10 +2,7 @@
 //!
 //! Only digests are kept, SipHash under a key that the process draws at random: one look-up, however many there are.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-};
+use std::hash::{BuildHasher, RandomState};
 
 use md5::Md5;
 use sha1::Sha1;
@@ -17,7 +14,7 @@ use super::{
     filter::{Filter, Sum},
     spellings, written,
 };
-use crate::detect::{Identifier, finding::Severity, report::severity_of};
+use crate::detect::{Identifier, digested::ByDigest, finding::Severity, report::severity_of};
 
 /// The longest form in digits; more can only be something else.
 pub(super) const MOST_DIGITS: usize = 24;
@@ -50,7 +47,7 @@ pub(super) struct Forms {
     key: RandomState,
     digits: Filter,
     hashes: Filter,
-    known: HashMap<u64, Form, BuildHasherDefault<Digested>>,
+    known: ByDigest<Form>,
     hashed: Hashed,
     has_numbers: bool,
     has_devices: bool,
@@ -65,7 +62,7 @@ impl Default for Forms {
             digits: filter(),
             hashes: filter(),
             key,
-            known: HashMap::default(),
+            known: ByDigest::default(),
             hashed: Hashed::default(),
             has_numbers: false,
             has_devices: false,
@@ -212,23 +209,5 @@ impl Hashed {
         let at = self.0.binary_search_by_key(&(digest >> 8), |known| known >> 8).ok()?;
         let identifier = *Identity::KINDS.get((self.0.get(at)? & 0xff) as usize)?;
         Some(Form { identifier, severity: severity_of(identifier).min(Severity::High), partial: false })
-    }
-}
-
-/// What is a digest already need not be hashed again.
-#[derive(Default)]
-pub(super) struct Digested(u64);
-
-impl Hasher for Digested {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.0 = self.0.rotate_left(8) ^ u64::from(byte));
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
     }
 }
