@@ -12,9 +12,14 @@ mod dirs;
 mod memory;
 mod reload;
 mod service;
+#[cfg(feature = "view")]
 mod shown;
 mod sites;
 pub(super) mod told;
+#[cfg(feature = "view")]
+mod view;
+#[cfg(not(feature = "view"))]
+#[path = "without_view.rs"]
 mod view;
 mod way_out;
 
