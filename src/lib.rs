@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "view")]
 pub mod admin;
 pub mod alert;
 pub mod claim;

@@ -128,6 +128,7 @@ fn climbed() -> Vec<(&'static str, Fields)> {
         ("documented addresses", many("x-nokia-ipaddress", "fd00::1:\t")),
         ("documented users", many("x-vodafone-user", "sip:7+447700900124%")),
         ("spaced brackets", many("x-acme-imei", "001010123456789 ]")),
+        ("cells in every code", some(199, "x-acme-cgi", "é\"NDQ3\\u0034\u{200b}1f\\\\%34٤%uff14::NDQ3")),
     ]
 }
 

@@ -154,7 +154,7 @@ impl Place {
 
 /// Whether a name as it is spelt is this one in lower case.
 fn is_called(spelt: &[u8], name: &str) -> bool {
-    if spelt.is_ascii() { spelt.eq_ignore_ascii_case(name.as_bytes()) } else { lower(spelt) == name }
+    spelt.eq_ignore_ascii_case(name.as_bytes()) || (!spelt.is_ascii() && lower(spelt) == name)
 }
 
 /// A name by which a header is known.

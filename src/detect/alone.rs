@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::{
+    Subject,
     finding::{Confidence, Identifier, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
@@ -22,9 +23,14 @@ const LONGEST: usize = 256;
 /// No phone and no gateway sends as many fields; what does is made to be slow.
 const CROWD: usize = 32;
 
+/// Whether a message has more fields than are looked at.
+pub(super) fn is_crowd(subject: &Subject<'_>) -> bool {
+    subject.fields.len() > CROWD
+}
+
 /// What needs no word of the name at all.
 pub(super) fn examine(place: &Place<'_>, field: &Field, name: &Name<'_>, found: &mut Found) {
-    if place.subject.fields.len() > CROWD || field.value.len() > LONGEST {
+    if is_crowd(place.subject) || field.value.len() > LONGEST {
         return;
     }
     let opens = matches!(field.value.first(), Some(b'1' | b'f' | b'F' | b'[' | b'"'));

@@ -12,7 +12,7 @@ use super::{
     report::{Place, severity_of},
     share::Share,
     signature::{Class, Signature, SignatureSet},
-    value::{self, Effort, Fit, Hit, Look},
+    value::{self, Effort, Fit, Hit, Look, Numbers},
 };
 use crate::exchange::Field;
 
@@ -48,8 +48,9 @@ impl Detector for Documented {
 
 /// Whether a value has a shape that networks give and interfaces do not: a number, or a user of a realm.
 fn is_carriers(value: &[u8], decode: bool) -> bool {
+    let read = Numbers::of(value);
     let number = |kind| {
-        let hit = value::find(kind, value, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
+        let hit = read.find(kind, Effort::Clear).filter(|hit| hit.fit == Fit::Checked);
         hit.is_some_and(|hit| !plausible::is_clock(value, &hit))
     };
     value::is_account(value, decode) || number(Identifier::Msisdn) || number(Identifier::Imsi)
@@ -84,11 +85,12 @@ fn examine(place: &Place<'_>, signature: &Signature, field: &Field, terms: Terms
     }
     let effort = |effort| if terms.decode { effort } else { Effort::Clear };
     let before = found.taken();
+    let read = Numbers::of(&field.value);
     for (rank, &identifier) in signature.carries.iter().enumerate() {
         let severity = signature.severity.filter(|_| rank == 0).unwrap_or(severity_of(identifier));
         let hit = match rank {
-            0 => first(identifier, &field.value, effort(Effort::Named)),
-            _ => further(identifier, &field.value, effort(Effort::Hinted)),
+            0 => first(identifier, &field.value, &read, effort(Effort::Named)),
+            _ => further(identifier, &field.value, &read, effort(Effort::Hinted)),
         };
         let Some((identifier, hit)) = hit else { continue };
         let severity = if hit.fit == Fit::Opaque { severity.min(Severity::High) } else { severity };
@@ -118,13 +120,13 @@ fn sure(rank: usize, identifier: Identifier, hit: &Hit) -> Sure {
 }
 
 /// The identifier that the name promises.
-fn first(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
+fn first(identifier: Identifier, value: &[u8], read: &Numbers<'_>, effort: Effort) -> Option<(Identifier, Hit)> {
     if !value::is_number(identifier) {
-        return further(identifier, value, effort);
+        return further(identifier, value, read, effort);
     }
-    let hit = value::find(identifier, value, effort);
+    let hit = read.find(identifier, effort);
     let sound = hit.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed || identifier != Identifier::Msisdn);
-    if !sound && let Some(other) = another_number(value) {
+    if !sound && let Some(other) = another_number(read) {
         return Some(other);
     }
     hit.or_else(|| cipher(value)).map(|hit| (identifier, hit))
@@ -132,8 +134,8 @@ fn first(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identi
 
 /// Gateways put one number where the name promises another: fifteen digits that start with a country's code for
 /// subscriptions are no phone number.
-fn another_number(value: &[u8]) -> Option<(Identifier, Hit)> {
-    value::find_checked(&[Identifier::Imsi, Identifier::Iccid], value)
+fn another_number(read: &Numbers<'_>) -> Option<(Identifier, Hit)> {
+    read.checked(&[Identifier::Imsi, Identifier::Iccid])
 }
 
 fn cipher(value: &[u8]) -> Option<Hit> {
@@ -141,11 +143,11 @@ fn cipher(value: &[u8]) -> Option<Hit> {
 }
 
 /// What the value carries besides, or as a whole.
-fn further(identifier: Identifier, value: &[u8], effort: Effort) -> Option<(Identifier, Hit)> {
+fn further(identifier: Identifier, value: &[u8], read: &Numbers<'_>, effort: Effort) -> Option<(Identifier, Hit)> {
     let hit = match identifier {
         Identifier::ClientIp => value::inside_or_first(value).map(|span| Hit::plain(span, Fit::Checked)),
-        number if value::is_number(number) => value::find(number, value, effort).filter(|hit| hit.fit == Fit::Checked),
-        other => value::whole(other, value).map(|fit| Hit::plain(value::trimmed(value), fit)),
+        number if value::is_number(number) => read.find(number, effort).filter(|hit| hit.fit == Fit::Checked),
+        other => value::whole(other, value, effort != Effort::Clear).map(|fit| Hit::plain(value::trimmed(value), fit)),
     };
     hit.map(|hit| (identifier, hit))
 }

@@ -15,9 +15,9 @@ impl FoldedName {
     /// Folds a name; nothing if it is too long to be in any list.
     pub fn new(name: &[u8]) -> Option<Self> {
         let mut bytes = [0; LONGEST_NAME];
-        for (slot, &byte) in bytes.get_mut(..name.len())?.iter_mut().zip(name) {
-            *slot = if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-        }
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        // All of them, without a branch: that is many at a time.
+        bytes.iter_mut().for_each(|byte| *byte = folded(*byte));
         Some(Self { bytes, len: name.len() })
     }
 
@@ -25,4 +25,9 @@ impl FoldedName {
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
+}
+
+fn folded(byte: u8) -> u8 {
+    let small = byte | u8::from(byte.is_ascii_uppercase()) << 5;
+    if small == b'_' { b'-' } else { small }
 }

@@ -59,6 +59,11 @@ impl Found {
         (self.findings, self.notes.unwrap_or_default())
     }
 
+    /// Whether anyone wants to know why.
+    pub(super) fn asks_why(&self) -> bool {
+        self.notes.is_some()
+    }
+
     /// Tells why, of a field or of a pair in it, if anyone wants to know.
     pub(super) fn tell(&mut self, text: Text<'_>, key: &[u8], reason: impl FnOnce() -> Reason) {
         if let Some(notes) = &mut self.notes {

@@ -7,16 +7,17 @@ use smallvec::SmallVec;
 use super::{
     Detector, Subject,
     account::{Reason, Refusal},
-    alone, browsing, count,
+    alone, browsing,
     finding::{Confidence, Identifier, InsertedBy, Severity},
     found::{Found, Sure, Taken},
     origin::Writer,
     plausible,
+    quiet::{self, Asked, Question},
     report::{Place, Text, severity_of},
     share::Share,
     signature::{Class, SignatureSet},
     traded,
-    value::{self, Effort, Fit, Hit, Look},
+    value::{self, Effort, Fit, Hit, Look, Numbers},
     vocabulary::Strength,
     within,
     words::{self, Company, Hint, Name, Reading, Said},
@@ -55,11 +56,12 @@ impl Detector for Generalised {
         let holding = || subject.fields.iter().filter(holding).count();
         let (told, held) = (Share::among(all, telling), Share::among(all, holding));
         let asked = OnceCell::new();
-        let company = |name: &Name<'_>| asked.get_or_init(|| company(subject, knowledge)).says(name);
+        let company = || asked.get_or_init(|| company(subject, knowledge));
         let browsers = OnceCell::new();
         let browsing = || *browsers.get_or_init(|| browsing::is_browsing(subject));
         let (told, held) = (|len| told.allows(len), |len| held.allows(len));
-        let terms = Terms { told: &told, held: &held, company: &company, browsing: &browsing };
+        let terms =
+            Terms { told: &told, held: &held, company: &company, browsing: &browsing, asked: &Asked::default() };
         for (index, field) in subject.fields.iter().enumerate() {
             let text = Text::Field { index, field };
             if field.value.is_empty() {
@@ -69,7 +71,7 @@ impl Detector for Generalised {
             } else if knowledge.lookup(&field.name).is_none() {
                 let reading = readings.borrow().get(index).copied();
                 let name = Name::known(&field.name, reading);
-                judge(&Place::field(subject, self.name(), index, field), field, &name, terms, found);
+                judge_once(&Place::field(subject, self.name(), index, field), field, &name, terms, found);
             }
         }
     }
@@ -78,12 +80,12 @@ impl Detector for Generalised {
 /// The fields that are surely a network's: by their documentation, by their words, or by their brand.
 fn company(subject: &Subject<'_>, knowledge: &SignatureSet) -> Company {
     let mut company = Company::default();
-    for Field { name, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
-        let signature = knowledge.lookup(name);
-        let name = Name::new(name);
-        let sure = match signature {
+    for Field { name: bytes, .. } in subject.fields.iter().filter(|field| !words::is_ordinary(&field.name)) {
+        let name = Name::new(bytes);
+        let says = || name.read().hint().is_some_and(|hint| hint.is_number_of_trade()) || name.is_branded();
+        let sure = match knowledge.lookup(bytes) {
             Some(signature) => signature.class != Class::Generic && signature.inserted_by == InsertedBy::Carrier,
-            None => name.read().hint().is_some_and(|hint| hint.is_number_of_trade()) || name.is_branded(),
+            None => quiet::of(Question::Networks, bytes, says),
         };
         if sure {
             company.admit(&name);
@@ -99,10 +101,67 @@ struct Terms<'a> {
     told: &'a dyn Fn(usize) -> bool,
     /// Whether so many may be for what stands within it.
     held: &'a dyn Fn(usize) -> bool,
-    /// Whether other fields say that a field of this name is a network's.
-    company: &'a dyn Fn(&Name<'_>) -> Option<Said>,
+    /// The fields that are a network's.
+    company: &'a dyn Fn() -> &'a Company,
     /// Whether a browser sends the message by itself.
     browsing: &'a dyn Fn() -> bool,
+    /// Which of these were asked.
+    asked: &'a Asked,
+}
+
+/// Numbers of the terms, as questions.
+const TOLD: u32 = 0;
+const HELD: u32 = 1;
+const COMPANY: u32 = 2;
+const BROWSING: u32 = 3;
+
+impl Terms<'_> {
+    fn told(&self, len: usize) -> bool {
+        self.asked.hear(TOLD, (self.told)(len))
+    }
+
+    fn held(&self, len: usize) -> bool {
+        self.asked.hear(HELD, (self.held)(len))
+    }
+
+    /// Whether other fields say that a field of this name is a network's.
+    fn company(&self, name: &Name<'_>) -> Option<Said> {
+        let company = (self.company)();
+        self.asked.hear(COMPANY, company.is_some()).then(|| company.says(name))?
+    }
+
+    fn browsing(&self) -> bool {
+        self.asked.hear(BROWSING, (self.browsing)())
+    }
+
+    /// Whether what was found to hold nothing on other terms does so on these. What company says of a name hangs on who it
+    /// is, so nothing is remembered that was judged in any.
+    fn are_those(&self, kept: u8, len: usize) -> bool {
+        let (told, held, company) = (|| (self.told)(len), || (self.held)(len), || (self.company)().is_some());
+        quiet::is_answered_alike(kept, &[&told, &held, &company, self.browsing])
+    }
+}
+
+/// Judges a field, unless it is known to hold nothing.
+fn judge_once(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
+    // In a crowd less is looked at, and why a field holds nothing is not remembered.
+    let recall = || quiet::recall(Question::Field, 0, &field.name, &field.value);
+    let known = (!found.asks_why() && !alone::is_crowd(place.subject)).then(recall).flatten();
+    if let Some((_, Some(kept))) = known
+        && terms.are_those(kept, field.value.len())
+    {
+        return;
+    }
+    let before = found.taken();
+    terms.asked.take();
+    judge(place, field, name, terms, found);
+    let asked = terms.asked.take();
+    if let Some((mark, _)) = known
+        && found.taken() == before
+        && !Asked::has_heard(asked, COMPANY)
+    {
+        quiet::keep(mark, asked);
+    }
 }
 
 fn judge(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
@@ -113,19 +172,19 @@ fn judge(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, fo
     let (before, taken) = (found.len(), found.taken());
     let refusal = if let Some(hint) = hint {
         let writer = if hint.network { Writer::Trade } else { Writer::Anyone };
-        examine(&place.clone().by(writer), hint, field, name, (terms.told)(len), found)
+        examine(&place.clone().by(writer), hint, field, name, terms.told(len), found)
     } else {
         unnamed(place, &field.value, found)
     };
     let told = found.iter().skip(before).any(|finding| finding.identifier != Identifier::Network);
-    if !told && could_hold(&field.value) && (terms.held)(len) {
+    if !told && could_hold(&field.value) && terms.held(len) {
         let is_holder = name.is_holder();
         let writer = if is_holder { Writer::Trade } else { Writer::Anyone };
         within::examine(&place.clone().by(writer), &field.value, is_holder, found);
     }
     if found.taken() == taken {
-        let (decode, browsing) = (&|| (terms.held)(len), terms.browsing);
-        let terms = traded::Terms { hint, company: terms.company, decode, browsing };
+        let (decode, browsing) = (&|| terms.held(len), &|| terms.browsing());
+        let terms = traded::Terms { hint, company: &|name| terms.company(name), decode, browsing };
         traded::examine(place, field, name, terms, found);
     }
     if found.taken() == taken {
@@ -175,7 +234,7 @@ fn examine(place: &Place<'_>, hint: Hint, field: &Field, name: &Name<'_>, decode
     for &identifier in hint.kinds.iter().filter(|kind| !value::is_number(**kind)) {
         let Some(hit) = other(hint.strength, identifier, value, decode) else { continue };
         // Whose place it is, the name tells as well.
-        let place_of = || name.is_place() && value::is_position(value);
+        let place_of = || name.is_place() && value::is_position(value, decode);
         let identifier =
             if identifier == Identifier::SubscriberId && place_of() { Identifier::Location } else { identifier };
         let (severity, sure) = (severity_of(identifier), AGREED);
@@ -201,6 +260,7 @@ fn confidence(hint: Hint, hit: &Hit) -> Sure {
 
 /// A number under a name with these words, or why there is none. Shared with the pairs of cookies and queries.
 pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifier, Hit), Refusal> {
+    let read = Numbers::of(value);
     let named = hint.strength < Strength::Weak && hint.kinds.first().is_some_and(|kind| value::is_number(*kind));
     let effort = match (decode, named) {
         (false, _) => Effort::Clear,
@@ -208,7 +268,7 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
         (true, false) => Effort::Hinted,
     };
     let numbers = hint.kinds.iter().copied().filter(|kind| value::is_number(*kind));
-    let hits = numbers.filter_map(|kind| Some((kind, value::find(kind, value, effort)?)));
+    let hits = numbers.filter_map(|kind| Some((kind, read.find(kind, effort)?)));
     let mut refused = Refusal::Shape;
     let fitting = hits.filter(|(kind, hit)| {
         // Nothing else that stands under a card's words has as many digits behind 89; some print no check digit.
@@ -225,18 +285,14 @@ pub(super) fn number(hint: Hint, value: &[u8], decode: bool) -> Result<(Identifi
     });
     let sound = best.as_ref().is_some_and(|(_, hit)| hit.fit <= Fit::Formed);
     let ask = hint.strength == Strength::Strong && named && !sound;
-    ask.then(|| another_number(hint, value)).flatten().or(best).ok_or(refused)
+    ask.then(|| another_number(hint, &read)).flatten().or(best).ok_or(refused)
 }
 
 /// Gateways put one number where the name promises another.
-fn another_number(hint: Hint, value: &[u8]) -> Option<(Identifier, Hit)> {
-    // What passes every check of these has fourteen digits at least.
-    if count::digits(value) < 14 {
-        return None;
-    }
+fn another_number(hint: Hint, read: &Numbers<'_>) -> Option<(Identifier, Hit)> {
     let others = [Identifier::Imsi, Identifier::Imei, Identifier::Iccid].into_iter();
     let others: SmallVec<[_; 3]> = others.filter(|kind| !hint.kinds.contains(kind)).collect();
-    value::find_checked(&others, value)
+    read.checked(&others)
 }
 
 fn is_cipher(hint: Hint, value: &[u8]) -> bool {
@@ -259,12 +315,14 @@ fn other(strength: Strength, kind: Identifier, value: &[u8], decode: bool) -> Op
     let fits = match kind {
         Identifier::SubscriberId if strong => value::is_cipher(value, 8) || whole.len() == digits && digits > 5,
         Identifier::SubscriberId => strength < Strength::Faint && value::is_cipher(value, PSEUDONYM),
-        Identifier::Acr => value::whole(kind, value) == Some(Fit::Checked) || strong && value::is_cipher(value, 24),
+        Identifier::Acr => {
+            value::whole(kind, value, decode) == Some(Fit::Checked) || strong && value::is_cipher(value, 24)
+        }
         Identifier::Location if strong && is_cell_number(value) => true,
-        Identifier::Location => value::is_position(value),
+        Identifier::Location => value::is_position(value, decode),
         Identifier::Account => value::is_account(value, decode) || value::is_account(without_scheme(value), decode),
         Identifier::ClientIp => return address(strong, value),
-        _ => strong && value::whole(kind, value).is_some(),
+        _ => strong && value::whole(kind, value, decode).is_some(),
     };
     fits.then(|| Hit::plain(whole, Fit::Formed))
 }

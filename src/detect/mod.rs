@@ -23,6 +23,7 @@ mod origin;
 mod pairs;
 mod places;
 mod plausible;
+mod quiet;
 mod report;
 mod runs;
 mod scanner;

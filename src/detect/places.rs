@@ -19,7 +19,7 @@ use super::{
     share::Share,
     shelf::Shelf,
     signature::SignatureSet,
-    value::{self, Effort, Fit, Hit},
+    value::{self, Effort, Fit, Hit, Numbers},
     vocabulary::Strength,
     words::{self, Hint},
 };
@@ -234,9 +234,10 @@ fn account(place: &Place<'_>, field: &Field, shares: &Shares<'_>, found: &mut Fo
     if !in_clear && credentials.is_none() {
         return;
     }
+    let read = Numbers::of(text);
     for identifier in [Identifier::Imsi, Identifier::Msisdn] {
         let effort = if decode { Effort::Hinted } else { Effort::Clear };
-        let hit = value::find(identifier, text, effort).filter(|hit| hit.fit == Fit::Checked);
+        let hit = read.find(identifier, effort).filter(|hit| hit.fit == Fit::Checked);
         if let Some(hit) = hit {
             return take(place, Said { key: b"", value: text, start }, identifier, hit, found);
         }

@@ -30,9 +30,6 @@ const TOKEN: usize = 12;
 /// No account number is longer; where a network's name stands beside it, it may be.
 const ACCOUNT: usize = 12;
 
-/// No phone and no gateway sends as many fields; what does is made to be slow.
-const CROWD: usize = 32;
-
 /// A number with its country has as many digits at least, almost everywhere.
 const E164: usize = 11;
 
@@ -71,7 +68,7 @@ pub(super) struct Terms<'a> {
 /// Judges a field.
 pub(super) fn examine(place: &Place<'_>, field: &Field, name: &Name<'_>, terms: Terms<'_>, found: &mut Found) {
     let value: &[u8] = &field.value;
-    if value.len() > LONGEST || place.subject.fields.len() > CROWD {
+    if value.len() > LONGEST || alone::is_crowd(place.subject) {
         return;
     }
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).take(2).count();
@@ -135,7 +132,7 @@ fn meant(sense: Sense, whose: Whose, value: &[u8], decode: bool) -> Option<(Iden
     let strong = rule.strong && whose == Whose::Networks;
     let strength = if strong && names_number(&rule.kinds) { Strength::Strong } else { Strength::Weak };
     let kinds = rule.kinds.iter().filter(|kind| !value::is_number(**kind));
-    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, rule, whose, value)?)));
+    let other = || kinds.copied().find_map(|kind| Some((kind, other(kind, rule, whose, value, decode)?)));
     number(Asked { kinds: &rule.kinds, strength, sealed: rule.sealed }, value, decode).or_else(other)
 }
 
@@ -153,7 +150,7 @@ fn unsaid(sense: Sense, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
     let other = || {
         let opaque = || matches!(Look::at(content), Look::Hash(..) | Look::Token(_)) && value::is_cipher(content, LONG);
         let kind = match () {
-            () if value::is_position(content) => Identifier::Location,
+            () if value::is_position(content, decode) => Identifier::Location,
             () if opaque() && !is_labelled(content) => Identifier::SubscriberId,
             () => return None,
         };
@@ -207,7 +204,7 @@ fn proves(identifier: Identifier, content: &[u8]) -> bool {
     match identifier {
         Identifier::Location if value::is_glued_cell(content) => content.iter().any(u8::is_ascii_alphabetic),
         Identifier::Location if is_area_and_cell(content) => false,
-        Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content),
+        Identifier::Location => (!content.contains(&b'.') || is_dotted(content)) && value::is_position(content, true),
         Identifier::SubscriberId => is_pseudonym(content, false),
         // What passed every check, and is written with its country.
         Identifier::Msisdn | Identifier::Imsi => content.len() >= E164,
@@ -244,7 +241,7 @@ fn number(asked: Asked, value: &[u8], decode: bool) -> Option<(Identifier, Hit)>
 }
 
 /// What is no number.
-fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8]) -> Option<Hit> {
+fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8], decode: bool) -> Option<Hit> {
     let (severity, strong) = (rule.severity, rule.strong && whose == Whose::Networks);
     let whole = value::trimmed(value);
     let content = value.get(whole.clone()).unwrap_or_default();
@@ -259,18 +256,20 @@ fn other(kind: Identifier, rule: &Rule, whose: Whose, value: &[u8]) -> Option<Hi
         Identifier::SubscriberId => is_pseudonym(content, strong || rule.doubtful) || token && !is_labelled(content),
         Identifier::Account if (strong || pointed) && is_login(content) => true,
         Identifier::Account => {
-            value::is_account(content, true)
+            value::is_account(content, decode)
                 || is_account_number(content) && (strong || content.len() <= ACCOUNT && !is_clock(content))
         }
         Identifier::Location if strong && is_code(content) => true,
         Identifier::Location if is_plain_cell(content) => rule.strong || !content.contains(&b','),
         Identifier::Location if rule.doubtful && is_degree(content) => true,
-        Identifier::Location => value::is_position(content) || strong && is_place(content),
+        Identifier::Location => value::is_position(content, decode) || strong && is_place(content),
         Identifier::ClientIp => return address(value, strong),
         Identifier::Network if severity.is_some() && strong => digits >= 6 && content.iter().copied().all(is_reference),
         Identifier::Network if severity.is_some() => return address(value, true),
         Identifier::Device if severity.is_some() => is_pseudonym(content, strong),
-        Identifier::Network | Identifier::Device => content.len() <= SHORT && value::whole(kind, content).is_some(),
+        Identifier::Network | Identifier::Device => {
+            content.len() <= SHORT && value::whole(kind, content, decode).is_some()
+        }
         _ => false,
     };
     fits.then(|| Hit::plain(whole, Fit::Formed))

@@ -11,7 +11,7 @@ use super::{
     found::{Found, Taken},
     generalised, plausible,
     report::{Place, severity_of},
-    value::{self, Effort, Fit, Hit},
+    value::{self, Effort, Fit, Hit, Numbers},
     vocabulary::Strength,
     words::{self, Hint, Reading},
 };
@@ -78,7 +78,7 @@ fn is_sound(hint: Hint, hit: &Hit) -> bool {
 fn whole(hint: Hint, value: &[u8], text: &[u8]) -> Option<Identifier> {
     hint.kinds.iter().copied().find(|kind| match kind {
         Identifier::Account => value::is_account(value, true),
-        Identifier::Location => hint.network && value::is_position(text),
+        Identifier::Location => hint.network && value::is_position(text, true),
         _ => false,
     })
 }
@@ -104,11 +104,12 @@ fn in_company(value: &[u8]) -> Option<Hit> {
 
 /// What a field holds whose name says that a network packed it.
 fn packed(place: &Place<'_>, value: &[u8], found: &mut Found) {
+    let read = Numbers::of(value);
     let number = |kind: &Identifier| {
-        let hit = value::find(*kind, value, Effort::Hinted).or_else(|| value::find(*kind, value, Effort::Named))?;
+        let hit = read.find(*kind, Effort::Hinted).or_else(|| read.find(*kind, Effort::Named))?;
         Some((*kind, hit)).filter(|(_, hit)| hit.fit == Fit::Checked && !plausible::is_clock(value, hit))
     };
-    let (identifier, hit, confidence) = if value::is_position(value) {
+    let (identifier, hit, confidence) = if value::is_position(value, true) {
         (Identifier::Location, Hit::plain(value::trimmed(value), Fit::Formed), Confidence::Likely)
     } else if let Some((kind, hit)) = PACKED.iter().find_map(number) {
         (kind, hit, Confidence::Possible)

@@ -84,7 +84,7 @@ impl Look {
         let hand = OnceCell::new();
         let manner = |index: usize, name: &[u8]| {
             let hand = hand.get_or_init(|| if cleartext { Hand::of(fields) } else { None });
-            hand.map_or_else(Manner::default, |hand| hand.manner(index, name))
+            hand.as_ref().map_or_else(Manner::default, |hand| hand.manner(index, name))
         };
         let noted = |(index, field): (usize, &Field)| Noted::new(digester, &sites, index, field, &manner);
         let last = unusual.iter().skip(unusual.len().saturating_sub(FIELDS)).copied();

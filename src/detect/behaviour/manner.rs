@@ -4,11 +4,10 @@
 //! applications spell as they like, and some append as well. What it says counts over many requests, of several
 //! applications.
 
+use std::cell::Cell;
+
 use super::names;
 use crate::exchange::Fields;
-
-/// So many well-known fields a head has at least before it is said how its sender writes.
-const KNOWN: usize = 2;
 
 /// How a field stands among the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,12 +26,13 @@ impl Manner {
 }
 
 /// How the sender of a head writes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hand {
+#[derive(Debug)]
+pub(super) struct Hand<'a> {
+    fields: &'a Fields,
     /// Index of the last well-known field.
     last: usize,
-    /// The spellings of well-known fields, as bits.
-    spellings: u8,
+    /// How many fields were looked at, and the spellings of the well-known ones among them, as bits.
+    seen: Cell<(usize, u8)>,
 }
 
 /// How a name is spelt.
@@ -46,40 +46,50 @@ enum Spelling {
     Other = 4,
 }
 
-impl Hand {
-    /// Nothing if there are too few well-known fields to tell.
-    pub fn of(fields: &Fields) -> Option<Self> {
-        let known = fields.iter().enumerate().filter(|(_, field)| names::is_well_known(&field.name));
-        let (mut hand, mut count) = (Self { last: 0, spellings: 0 }, 0);
-        for (index, field) in known {
-            hand.last = index;
-            hand.spellings |= spelling(&field.name) as u8;
-            count += 1;
-        }
-        (count >= KNOWN).then_some(hand)
+impl<'a> Hand<'a> {
+    /// Nothing if there is but one well-known field: that shows no habit.
+    pub fn of(fields: &'a Fields) -> Option<Self> {
+        let mut known = fields.iter().enumerate().rev().filter(|(_, field)| names::is_well_known(&field.name));
+        let (last, _) = known.next()?;
+        known.next().map(|_| Self { fields, last, seen: Cell::default() })
     }
 
     /// How the field of this name and index stands.
-    pub fn manner(self, index: usize, name: &[u8]) -> Manner {
-        Manner { is_appended: index > self.last, is_alien: self.spellings & spelling(name) as u8 == 0 }
+    pub fn manner(&self, index: usize, name: &[u8]) -> Manner {
+        Manner { is_appended: index > self.last, is_alien: !self.writes(spelling(name)) }
+    }
+
+    /// Whether a well-known field is spelt so. Mostly the first one is; none is looked at twice.
+    fn writes(&self, spelling_of_name: Spelling) -> bool {
+        let (mut count, mut spellings) = self.seen.get();
+        while spellings & spelling_of_name as u8 == 0
+            && let Some(field) = self.fields.get(count)
+        {
+            count += 1;
+            if names::is_well_known(&field.name) {
+                spellings |= spelling(&field.name) as u8;
+            }
+        }
+        self.seen.set((count, spellings));
+        spellings & spelling_of_name as u8 != 0
     }
 }
 
 fn spelling(name: &[u8]) -> Spelling {
-    let mut words = name.split(|&byte| byte == b'-').filter(|word| !word.is_empty());
-    if name.contains(&b'_') {
-        Spelling::Other
-    } else if !name.iter().any(u8::is_ascii_uppercase) {
-        Spelling::Lower
-    } else if words.all(|word| matches!(word, [first, rest @ ..] if !first.is_ascii_lowercase() && is_lower(rest))) {
-        Spelling::Title
-    } else {
-        Spelling::Other
+    // Where words begin stands no small letter, and no large one anywhere else.
+    let (mut opens, mut is_small, mut is_title, mut is_joined) = (true, true, true, false);
+    for &byte in name {
+        let is_large = byte.is_ascii_uppercase();
+        is_small &= !is_large;
+        is_title &= !(opens & byte.is_ascii_lowercase() | !opens & is_large);
+        is_joined |= byte == b'_';
+        opens = byte == b'-';
     }
-}
-
-fn is_lower(rest: &[u8]) -> bool {
-    !rest.iter().any(u8::is_ascii_uppercase)
+    match (is_joined, is_small, is_title) {
+        (false, true, _) => Spelling::Lower,
+        (false, false, true) => Spelling::Title,
+        _ => Spelling::Other,
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@
 
 use std::sync::LazyLock;
 
-use crate::detect::words;
+use crate::detect::{
+    quiet::{self, Question},
+    words,
+};
 
 /// Beginnings of names that belong to browsers, clouds and vendors.
 const PREFIXES: &[&str] = &[
@@ -89,12 +92,14 @@ static PASSING_WORDS: LazyLock<Table> = LazyLock::new(|| Table::new(PASSING.spli
 
 /// Whether a field of this name says nothing about the subscriber, whatever it does.
 pub(super) fn is_ordinary(name: &[u8]) -> bool {
-    is_well_known(name) || has_prefix(name) || has_word(name, &OWN_WORDS)
+    let own = || has_word(name, &OWN_WORDS);
+    is_well_known(name) || has_prefix(name) || quiet::of(Question::Own, name, own)
 }
 
 /// Whether an application may well have a field of this name: what it does has to be told by more than one sign.
 pub(super) fn is_common(name: &[u8]) -> bool {
-    BARE.iter().any(|bare| name.eq_ignore_ascii_case(bare.as_bytes())) || has_word(name, &PASSING_WORDS)
+    let passing = || has_word(name, &PASSING_WORDS);
+    BARE.iter().any(|bare| name.eq_ignore_ascii_case(bare.as_bytes())) || quiet::of(Question::Common, name, passing)
 }
 
 /// Whether a standard or custom defines the name.
@@ -102,25 +107,22 @@ pub(super) fn is_well_known(name: &[u8]) -> bool {
     begins_with(name, "sec-") || NAMES.has(name)
 }
 
-/// Nearly all names are turned away by two letters.
+/// Two letters tell of each name which prefixes it may have: hardly ever more than one or two.
 fn has_prefix(name: &[u8]) -> bool {
-    OPENERS >> opener(name) & 1 == 1 && PREFIXES.iter().any(|prefix| begins_with(name, prefix))
+    let candidates = BY_OPENER.get(opener(name));
+    candidates.is_some_and(|prefixes| prefixes.iter().any(|prefix| begins_with(name, prefix)))
 }
 
-/// A bit for each pair of a prefix's first letter and its third, which stands behind the `x-` of most.
-static OPENERS: u64 = {
-    let (mut openers, mut at) = (0, 0);
-    while at < PREFIXES.len() {
-        openers |= 1 << opener(PREFIXES[at].as_bytes());
-        at += 1;
-    }
-    openers
-};
+/// The prefixes, each under its first letter and its third, which stands behind the `x-` of most.
+static BY_OPENER: LazyLock<[Vec<&str>; 64]> = LazyLock::new(|| {
+    let of = |at: usize| PREFIXES.iter().copied().filter(|prefix| opener(prefix.as_bytes()) == at).collect();
+    std::array::from_fn(of)
+});
 
 /// Letters count by their last five bits, in which both cases are alike. No prefix has fewer than three.
-const fn opener(name: &[u8]) -> u32 {
+fn opener(name: &[u8]) -> usize {
     match name {
-        [first, _, third, ..] => (((*first & 31) ^ ((*third & 31) << 2)) & 63) as u32,
+        [first, _, third, ..] => usize::from(((first & 31) ^ ((third & 31) << 2)) & 63),
         _ => 0,
     }
 }
@@ -171,9 +173,11 @@ fn probe(hash: u64) -> impl Iterator<Item = usize> {
 /// lower case, and leaves digits and hyphens as they are.
 fn hash(name: &[u8]) -> u64 {
     let (words, rest) = name.as_chunks::<8>();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word) | 0x2020_2020_2020_2020);
+    // The last eight, some of which were there already: that is quicker than to fill up what is left.
+    let short = || rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let last = name.last_chunk().map_or_else(short, |last| u64::from_le_bytes(*last));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
+    let words = words.map(|word| word | 0x2020_2020_2020_2020);
     words.fold(name.len() as u64, |hash, word| {
         let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed ^ mixed >> 32

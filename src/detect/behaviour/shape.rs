@@ -4,7 +4,10 @@
 //! bundle names, lists. A number may be anybody's or an application's own, so that other signs have to decide. Where in
 //! doubt it is none: a header that every request of an app carries must not be taken for one.
 
-use crate::detect::value::is_nothing;
+use crate::detect::{
+    quiet::{self, Question},
+    value::is_nothing,
+};
 
 /// What a value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +64,14 @@ impl Shape {
 /// Whether the value looks like a random token.
 pub(super) fn is_pseudonym(value: &[u8]) -> bool {
     let value = value.trim_ascii();
-    if !(SHORTEST..=LONGEST).contains(&value.len()) || is_nothing(value) {
+    if !(SHORTEST..=LONGEST).contains(&value.len()) {
+        return false;
+    }
+    quiet::of(Question::Pseudonym, value, || is_random(value))
+}
+
+fn is_random(value: &[u8]) -> bool {
+    if is_nothing(value) {
         return false;
     }
     match value.iter().all(|&byte| is_token_byte(byte)) {

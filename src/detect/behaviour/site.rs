@@ -85,7 +85,8 @@ fn domain(host: &str) -> Option<&str> {
     if host.parse::<IpAddr>().is_ok() {
         return None;
     }
-    psl::domain_str(host).filter(|_| !LOCAL.iter().any(|suffix| is_below(host, suffix)))
+    let last = host.rsplit('.').next().unwrap_or(host);
+    psl::domain_str(host).filter(|_| !LOCAL.contains(&last))
 }
 
 impl Site {
@@ -136,15 +137,15 @@ fn own_part(label: &str) -> &str {
     }
 }
 
-fn is_below(host: &str, suffix: &str) -> bool {
-    host.rsplit('.').next() == Some(suffix)
-}
-
 /// The word of a field's name that stands in the host's name as well, as it stands there.
 fn namesake<'a>(host: &'a str, field: &[u8]) -> Option<&'a str> {
     let words = field.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| word.len() >= LEAST);
     words.filter(|word| !word.eq_ignore_ascii_case(RESERVED.as_bytes())).find_map(|word| {
-        let at = host.as_bytes().windows(word.len()).position(|part| part.eq_ignore_ascii_case(word))?;
+        let first = word.first()? | 0x20;
+        // Nearly everywhere the first letter tells that the word does not stand there.
+        let is_there =
+            |part: &[u8]| part.first().is_some_and(|one| one | 0x20 == first) && part.eq_ignore_ascii_case(word);
+        let at = host.as_bytes().windows(word.len()).position(is_there)?;
         host.get(at..at + word.len())
     })
 }

@@ -11,7 +11,13 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use index::Index;
 
@@ -56,11 +62,24 @@ pub enum Class {
 /// Every signature, ready to be looked up by name.
 #[derive(Clone, Debug)]
 pub struct SignatureSet {
+    edition: u64,
     signatures: Vec<Signature>,
     index: Index,
 }
 
+/// How many sets were made.
+static EDITIONS: AtomicU64 = AtomicU64::new(0);
+
 impl SignatureSet {
+    fn new(signatures: Vec<Signature>, index: Index) -> Self {
+        Self { edition: EDITIONS.fetch_add(1, Ordering::Relaxed), signatures, index }
+    }
+
+    /// What no other set of this process has: the signatures of one edition are always the same.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
+    }
+
     /// The signatures that are compiled in.
     ///
     /// # Panics

@@ -38,7 +38,7 @@ pub(super) fn load(files: &[(&str, &str)]) -> (SignatureSet, Vec<SignatureFault>
         reader.read(text);
     }
     let index = Index::new(reader.names.iter().map(|(name, at)| (name.as_str(), *at)));
-    (SignatureSet { signatures: reader.signatures, index }, reader.faults, reader.examples)
+    (SignatureSet::new(reader.signatures, index), reader.faults, reader.examples)
 }
 
 type Table<'i> = DeTable<'i>;

@@ -1,10 +1,6 @@
 //! Does a value name a mailbox, or an account of a network?
 
-use super::{
-    decode::{self, Buffer, DEPTH, LONGEST as ROOM},
-    opaque::trim,
-    search::parts,
-};
+use super::{numbers::parts, peel};
 
 /// Longer values are something else that holds one.
 const LONGEST: usize = 512;
@@ -12,37 +8,35 @@ const LONGEST: usize = 512;
 /// Whether this holds an address of the form `user@realm` (RFC 7542 §2.2, RFC 5321 §4.1.2): alone, in angle brackets
 /// (RFC 5322 §3.4), in JSON; encoded as well, if it may be decoded.
 pub(in crate::detect) fn is_account(value: &[u8], decode: bool) -> bool {
-    value.len() <= LONGEST && peels_to_account(value, if decode { DEPTH } else { 0 })
+    value.len() <= LONGEST && peel::any(value, decode, holds_one)
 }
 
-fn peels_to_account(value: &[u8], depth: usize) -> bool {
+fn holds_one(value: &[u8]) -> bool {
     let close =
         |byte| matches!(byte, b' ' | b'<' | b'>' | b'"' | b',' | b':' | b';' | b'{' | b'}' | b'[' | b']' | b'(' | b')');
     let is_one = |span| value.get(span).is_some_and(is_address);
-    if memchr::memchr(b'@', value).is_some() && (is_address(trim(value)) || parts(value, close).any(is_one)) {
-        return true;
-    }
-    let mut buffer: Buffer = [0; ROOM];
-    depth > 0
-        && decode::PLAIN_TEXT.iter().any(|(_, decoder)| {
-            let inner = decoder(trim(value), &mut buffer).and_then(|len| buffer.get(..len));
-            inner.is_some_and(|inner| peels_to_account(inner, depth - 1))
-        })
+    memchr::memchr(b'@', value).is_some() && (is_address(value) || parts(value, close).any(is_one))
 }
 
 fn is_address(text: &[u8]) -> bool {
     let Some(at) = memchr::memrchr(b'@', text) else { return false };
     let (user, realm) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
     let last = realm.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.@".contains(&byte) || byte >= 0x80;
     text.len() <= 128
         && !user.is_empty()
         && user.first() != Some(&b'@')
-        && user.iter().copied().all(is_atom)
+        && user.iter().all(|&byte| is_atom(byte))
         && realm.iter().all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
         && realm.contains(&b'.')
         && last.len() >= 2
         && last.iter().all(u8::is_ascii_alphabetic)
+}
+
+/// What a user's name is written with (RFC 5322 §3.2.3), dots, and signs beyond ASCII.
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b'=' | b'?' | b'@')
+        || matches!(byte, b'^'..=b'`' | b'{'..=b'~' | 0x80..)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use super::search::parts;
+use super::numbers::parts;
 
 /// The first address in a value, alone, in a list, as `key=value`, with or without a port.
 pub(in crate::detect) fn first(value: &[u8]) -> Option<(Range<usize>, IpAddr)> {
@@ -36,6 +36,15 @@ fn all(value: &[u8]) -> impl Iterator<Item = (Range<usize>, IpAddr)> {
         let (part, address) = parse(value.get(span.clone())?)?;
         Some((span.start + part.start..span.start + part.end, address))
     })
+}
+
+/// How many parts of a token are asked whether they are an address: what hides one behind more is a token all the same.
+const FRONT: usize = 4;
+
+/// Whether a token is an address, or begins with something and one.
+pub(super) fn begins(token: &[u8]) -> bool {
+    let mut parts = parts(token, is_border).take(FRONT);
+    memchr::memchr2(b'.', b':', token).is_some() && parts.any(|span| token.get(span).and_then(parse).is_some())
 }
 
 fn is_border(byte: u8) -> bool {

@@ -16,6 +16,15 @@ use super::{
 /// How many encodings are undone, one inside the other.
 pub(super) const DEPTH: usize = 3;
 
+/// What an attempt to decode counts, beside the bytes that come of it.
+pub(super) const ATTEMPT: usize = 8;
+
+/// How many bytes are decoded for a value of this length: three encodings of a number take less, a value built to be
+/// decoded in every way would take millions.
+pub(super) fn work(len: usize) -> usize {
+    (256 + 8 * len).min(1024 + 3 * len)
+}
+
 /// The longest encoded token that is looked at, in bytes.
 pub(super) const LONGEST: usize = 1024;
 

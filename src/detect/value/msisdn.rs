@@ -24,7 +24,10 @@ struct Plan {
     lengths: u16,
     first: u16,
     mobile_lengths: u16,
+    /// Prefixes of two digits and more, in order.
     mobile: Vec<&'static [u8]>,
+    /// Shorter ones.
+    short: Vec<&'static [u8]>,
     /// Which two digits a mobile number may begin with, bit n for n.
     opens: u128,
 }
@@ -46,9 +49,11 @@ fn plan(columns: &mut std::str::Split<'static, char>) -> Plan {
     let lengths = bits(next().split(','));
     let first = bits(next().split("").filter(|digit| !digit.is_empty()));
     let mobile_lengths = bits(next().split(','));
-    let mobile: Vec<_> = next().split(',').filter(|prefix| *prefix != "-").map(str::as_bytes).collect();
-    let opens = mobile.iter().flat_map(|prefix| openings(prefix)).fold(0, |set, two| set | 1 << two);
-    Plan { lengths, first, mobile_lengths, mobile, opens }
+    let prefixes = next().split(',').filter(|prefix| *prefix != "-").map(str::as_bytes);
+    let opens = prefixes.clone().flat_map(openings).fold(0, |set, two| set | 1 << two);
+    let (short, mut mobile): (Vec<_>, Vec<_>) = prefixes.partition(|prefix| prefix.len() < 2);
+    mobile.sort_unstable();
+    Plan { lengths, first, mobile_lengths, mobile, short, opens }
 }
 
 /// The two digits that a number with this prefix may begin with.
@@ -123,10 +128,39 @@ impl Plan {
         let has = |set: u16, bit: usize| set >> bit.min(15) & 1 == 1;
         let first = usize::from(national.first()?.wrapping_sub(b'0'));
         let opens = || national.get(..2).is_none_or(|two| self.opens >> value_of(two).min(127) & 1 == 1);
-        let is_mobile = || self.mobile.iter().any(|prefix| national.starts_with(prefix));
-        if has(self.mobile_lengths, national.len()) && opens() && is_mobile() {
+        if has(self.mobile_lengths, national.len()) && opens() && self.is_mobile(national) {
             return Some(Fit::Checked);
         }
         (has(self.lengths, national.len()) && has(self.first, first)).then_some(Fit::Formed)
+    }
+
+    /// In North America there are hundreds of prefixes: those with two digits in common stand together.
+    fn is_mobile(&self, national: &[u8]) -> bool {
+        let begins = |prefix: &&[u8]| national.starts_with(prefix);
+        let kin = national.get(..2).and_then(|two| {
+            let at = self.mobile.partition_point(|prefix| *prefix < two);
+            self.mobile.get(at..).map(|rest| rest.iter().take_while(move |prefix| prefix.starts_with(two)))
+        });
+        kin.into_iter().flatten().any(begins) || self.short.iter().any(begins)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_found_as_if_each_were_tried() {
+        let fronts =
+            (0..1000).flat_map(|front| [format!("{front}"), format!("{front:03}"), format!("{front:03}5550100")]);
+        let (mut mobile, fronts) = (0, fronts.collect::<Vec<_>>());
+        for plan in PLANS.iter().flatten() {
+            for national in fronts.iter().map(String::as_bytes).chain([&b""[..]]) {
+                let tried = plan.mobile.iter().chain(&plan.short).any(|prefix| national.starts_with(prefix));
+                assert_eq!(plan.is_mobile(national), tried, "{}", String::from_utf8_lossy(national));
+                mobile += usize::from(tried);
+            }
+        }
+        assert!(mobile > 10_000, "{mobile}");
     }
 }

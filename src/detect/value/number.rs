@@ -6,7 +6,7 @@
 const MOST: usize = 22;
 
 /// No number has fewer.
-const FEWEST: usize = 6;
+pub(super) const FEWEST: usize = 6;
 
 /// The digits of a number without the signs between them.
 #[derive(Clone, Copy, zeroize::Zeroize)]

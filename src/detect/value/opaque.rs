@@ -61,7 +61,7 @@ pub(in crate::detect) fn is_cipher(value: &[u8], least: usize) -> bool {
     let small = count::count(value, |byte| byte.is_ascii_lowercase());
     let (letters, cased) = (large + small, large > 0 && small > 0);
     let mixed = digits > 0 && letters > 0 || cased && value.len() >= 16 || digits >= 13;
-    mixed && super::address::first(value).is_none()
+    mixed && !super::address::begins(value)
 }
 
 /// Whether a value has the form of an MD5, SHA-1, SHA-256 or SHA-512 digest in hexadecimal.

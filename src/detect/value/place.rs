@@ -2,18 +2,20 @@
 
 use super::{
     cell, coordinates,
-    decode::{self, Buffer, DEPTH, LONGEST as ROOM},
+    decode::{self, Buffer, LONGEST as ROOM},
     networks::{Network, network},
     opaque::trim,
+    peel,
 };
 
 /// Longer values are something else that holds one.
 const LONGEST: usize = 256;
 
-/// Whether this is a cell or a position on the map, as text, as octets in hexadecimal or base64, or encoded further.
-pub(in crate::detect) fn is_position(value: &[u8]) -> bool {
+/// Whether this is a cell or a position on the map, as text, as octets in hexadecimal or base64, or, if `decode`, encoded
+/// further.
+pub(in crate::detect) fn is_position(value: &[u8], decode: bool) -> bool {
     let value = trim(value);
-    value.len() <= LONGEST && peels_to_position(value, DEPTH)
+    value.len() <= LONGEST && peel::any(value, decode, is_one)
 }
 
 /// Whether this is a position on the map in clear, and nothing else.
@@ -30,20 +32,14 @@ pub(in crate::detect) fn is_glued_cell(value: &[u8]) -> bool {
     (11..=15).contains(&value.len()) && decimal && value.iter().all(u8::is_ascii_hexdigit) && network()
 }
 
-fn peels_to_position(value: &[u8], depth: usize) -> bool {
+/// Whether it is one as it stands, or as octets.
+fn is_one(value: &[u8]) -> bool {
     let mut buffer: Buffer = [0; ROOM];
-    let octets = |buffer: &mut Buffer| {
-        let len = decode::octets(value, buffer)?;
+    let mut octets = || {
+        let len = decode::octets(value, &mut buffer)?;
         buffer.get(..len).map(cell::is_binary)
     };
-    if cell::is_text(value) || coordinates::is_pair(value) || octets(&mut buffer) == Some(true) {
-        return true;
-    }
-    depth > 0
-        && decode::PLAIN_TEXT.iter().any(|(_, decoder)| {
-            let inner = decoder(value, &mut buffer).and_then(|len| buffer.get(..len));
-            inner.is_some_and(|inner| peels_to_position(trim(inner), depth - 1))
-        })
+    cell::is_text(value) || coordinates::is_pair(value) || octets() == Some(true)
 }
 
 #[cfg(test)]
@@ -69,10 +65,10 @@ mod tests {
             &STANDARD.encode("mcc=001;mnc=01;lac=1234;ci=5678"),
             &STANDARD.encode(STANDARD.encode("51.5074,-0.1278")),
         ] {
-            assert!(is_position(value.as_bytes()), "{value}");
+            assert!(is_position(value.as_bytes(), true), "{value}");
         }
         for value in ["", "1", "5fa86fafe83e0b32f0f861ed", "1700000000123", "2023-11-15", "text/html;q=0.123"] {
-            assert!(!is_position(value.as_bytes()), "{value}");
+            assert!(!is_position(value.as_bytes(), true), "{value}");
         }
     }
 }

@@ -5,38 +5,20 @@ use std::ops::Range;
 use super::{
     Fit, Hit,
     coats::{Coat, Coats},
-    decode::{self, Buffer, DEPTH, LONGEST},
-    judge, judge_digits, judge_token,
+    decode::{self, ATTEMPT, Buffer, DEPTH, LONGEST},
+    judge, judge_digits,
     number::Digits,
+    numbers::{Numbers, best, parts},
     opaque::{is_around, trimmed},
-    signs::{BLANK, BORDER, is_apart, is_token_border, kind, most_digits, signs},
+    signs::is_token_border,
 };
 use crate::detect::Identifier;
 
-/// How many parts of a value are looked at in clear, and how many are decoded. More than a leak ever had; fewer than
-/// it takes to keep a proxy busy.
-const PARTS: usize = 32;
+/// How many parts of a value are decoded: more than a leak ever had.
 const ENCODED_PARTS: usize = 8;
-
-/// No number has fewer digits.
-const FEWEST: usize = 6;
-
-/// Subscriptions have thirteen at least, cards eighteen; of a device, hexadecimal ones may be among them.
-fn fewest(identifier: Identifier) -> usize {
-    match identifier {
-        Identifier::Imsi => 13,
-        Identifier::Iccid => 18,
-        _ => FEWEST,
-    }
-}
 
 /// Nothing that is encoded is shorter: six octets in base64.
 const TOKEN: usize = 8;
-
-/// How many bytes are decoded for a value beside three times its own length, and what an attempt counts at least: three
-/// encodings of a number take less, a value built to be decoded in every way would take millions.
-const WORK: usize = 1024;
-const ATTEMPT: usize = 8;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,21 +33,25 @@ pub(in crate::detect) enum Effort {
 
 /// The best place where a number of this kind stands.
 pub(in crate::detect) fn find(identifier: Identifier, value: &[u8], effort: Effort) -> Option<Hit> {
-    let value = value.get(..LONGEST).unwrap_or(value);
-    let clear = in_clear(identifier, value);
-    if clear.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
-        return clear;
-    }
-    if effort == Effort::Clear {
-        return clear;
-    }
-    let encoded = Search { identifier, effort, work: WORK + 3 * value.len() }.encoded(value, DEPTH);
-    match (clear, encoded) {
-        (Some(clear), Some(encoded)) if overlap(&clear.span, &encoded.span) => {
-            let span = clear.span.start.min(encoded.span.start)..clear.span.end.max(encoded.span.end);
-            surest(Some(clear), Some(encoded)).map(|hit| Hit { span, ..hit })
+    Numbers::of(value).find(identifier, effort)
+}
+
+impl Numbers<'_> {
+    /// The best place where a number of this kind stands.
+    pub fn find(&self, identifier: Identifier, effort: Effort) -> Option<Hit> {
+        let clear = self.in_clear(identifier);
+        if effort == Effort::Clear || clear.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
+            return clear;
         }
-        (clear, encoded) => surest(clear, encoded),
+        let value = self.value();
+        let encoded = Search { identifier, effort, work: decode::work(value.len()) }.encoded(value, DEPTH);
+        match (clear, encoded) {
+            (Some(clear), Some(encoded)) if overlap(&clear.span, &encoded.span) => {
+                let span = clear.span.start.min(encoded.span.start)..clear.span.end.max(encoded.span.end);
+                surest(Some(clear), Some(encoded)).map(|hit| Hit { span, ..hit })
+            }
+            (clear, encoded) => surest(clear, encoded),
+        }
     }
 }
 
@@ -120,53 +106,6 @@ fn peels_to_number(token: &[u8], telling: bool, depth: usize) -> Option<Coats> {
     })
 }
 
-/// The best number that stands here as it is read. What is one number as a whole is never taken for less, even if a part
-/// of it fits better.
-fn in_clear(identifier: Identifier, value: &[u8]) -> Option<Hit> {
-    let fewest = fewest(identifier);
-    let (digits, borders, blanks) = signs(value);
-    if digits < fewest || borders && most_digits(value) < fewest {
-        return None;
-    }
-    let judged = |span: Range<usize>| judged(identifier, value.get(span.clone())?, span);
-    let whole = judged(trimmed(value));
-    if whole.as_ref().is_some_and(|hit| hit.fit == Fit::Checked) || !borders && !blanks {
-        return whole;
-    }
-    let is = |kinds: u8| move |byte: u8| kind(byte) & kinds != 0;
-    let spaced = parts(value, is(BORDER)).filter(|_| borders);
-    let close = parts(value, is(BORDER | BLANK)).filter(|span| blanks && !is_apart(value, span));
-    let part = best(spaced.chain(close).filter(|span| span.len() >= fewest).filter_map(judged));
-    match (whole, part) {
-        (Some(whole), Some(part)) => {
-            Some(Hit { fit: whole.fit.min(part.fit), country: whole.country.or(part.country), ..whole })
-        }
-        (whole, part) => whole.or(part),
-    }
-}
-
-/// The first of these kinds of which a number stands here in clear that passes every check; each token is read once,
-/// however many kinds are asked for.
-pub(in crate::detect) fn find_checked(kinds: &[Identifier], value: &[u8]) -> Option<(Identifier, Hit)> {
-    let value = value.get(..LONGEST).unwrap_or(value);
-    let fewest = kinds.iter().map(|kind| fewest(*kind)).min()?;
-    if most_digits(value) < fewest {
-        return None;
-    }
-    let spaced = parts(value, |byte| kind(byte) & BORDER != 0);
-    let close = parts(value, |byte| kind(byte) & (BORDER | BLANK) != 0).filter(|span| !is_apart(value, span));
-    let tokens = std::iter::once(trimmed(value)).chain(spaced).chain(close).filter(|span| span.len() >= fewest);
-    let mut best: Option<(usize, Range<usize>)> = None;
-    for span in tokens {
-        let Some(digits) = value.get(span.clone()).and_then(Digits::parse) else { continue };
-        let better = kinds.get(..best.as_ref().map_or(kinds.len(), |(rank, _)| *rank)).unwrap_or_default();
-        let is_one = |kind: &Identifier| judge_digits(*kind, &digits).is_some_and(|(fit, _)| fit == Fit::Checked);
-        best = better.iter().position(is_one).map(|rank| (rank, span)).or(best);
-    }
-    let kind = *kinds.get(best?.0)?;
-    in_clear(kind, value).map(|hit| (kind, hit))
-}
-
 /// The search for what is encoded, within bounds.
 struct Search {
     identifier: Identifier,
@@ -210,7 +149,7 @@ impl Search {
     }
 
     fn inner(&mut self, inner: &[u8], depth: usize) -> Option<Hit> {
-        let clear = in_clear(self.identifier, inner);
+        let clear = Numbers::of(inner).in_clear(self.identifier);
         if clear.as_ref().is_some_and(|hit| hit.fit <= Fit::Formed) {
             return clear;
         }
@@ -273,12 +212,6 @@ fn without_type(identifier: Identifier, token: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// This token as a hit, if it is a number of this kind.
-fn judged(identifier: Identifier, token: &[u8], span: Range<usize>) -> Option<Hit> {
-    let (fit, country) = judge_token(identifier, token)?;
-    Some(Hit { country, ..Hit::plain(span, fit) })
-}
-
 /// These digits as a hit, if they are a number of this kind.
 fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option<Hit> {
     let (fit, country) = judge_digits(identifier, digits)?;
@@ -288,32 +221,4 @@ fn number(identifier: Identifier, digits: &Digits, span: Range<usize>) -> Option
 /// The better of two, the first if they are alike.
 fn surest(first: Option<Hit>, second: Option<Hit>) -> Option<Hit> {
     [first, second].into_iter().flatten().min_by_key(|hit| hit.fit)
-}
-
-/// The first of the best; nothing beats a checked one, so the search ends there.
-fn best(hits: impl Iterator<Item = Hit>) -> Option<Hit> {
-    let mut best: Option<Hit> = None;
-    for hit in hits {
-        let better = best.as_ref().is_none_or(|best| hit.fit < best.fit);
-        if better {
-            let done = hit.fit == Fit::Checked;
-            best = Some(hit);
-            if done {
-                break;
-            }
-        }
-    }
-    best
-}
-
-/// The parts of a value between borders, without blanks around them.
-pub(in crate::detect) fn parts(value: &[u8], is_border: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    let spans = value.split(move |&byte| is_border(byte)).map(move |part| {
-        let start = at;
-        at += part.len() + 1;
-        let inner = trimmed(part);
-        start + inner.start..start + inner.end
-    });
-    spans.filter(|span| !span.is_empty()).take(PARTS)
 }

@@ -187,7 +187,7 @@ proptest! {
                     prop_assert!(hit.span.start < hit.span.end && hit.span.end <= value.len());
                 }
             }
-            whole(identifier, &value);
+            whole(identifier, &value, true);
         }
         if let Some((span, _)) = first_address(&value) {
             prop_assert!(value.get(span).is_some());

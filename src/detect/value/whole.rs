@@ -10,8 +10,8 @@ use crate::detect::Identifier;
 /// Words that say nothing even about a flag, lower case.
 const NO_FLAG: &[&[u8]] = &[b"", b"-", b"--", b"unknown", b"null", b"(null)", b"none", b"undefined", b"n/a", b"nil"];
 
-/// How well the value fits a kind that is no number.
-pub(in crate::detect) fn fit(identifier: Identifier, value: &[u8]) -> Option<Fit> {
+/// How well the value fits a kind that is no number; if `decode`, what is encoded counts as well.
+pub(in crate::detect) fn fit(identifier: Identifier, value: &[u8], decode: bool) -> Option<Fit> {
     let value = trim(value);
     if matches!(identifier, Identifier::Device | Identifier::Network) {
         return (!NO_FLAG.iter().any(|word| value.eq_ignore_ascii_case(word))).then_some(Fit::Formed);
@@ -23,7 +23,7 @@ pub(in crate::detect) fn fit(identifier: Identifier, value: &[u8]) -> Option<Fit
         Identifier::SubscriberId => pseudonym(value),
         Identifier::Acr => acr(value),
         Identifier::Account => Some(if value.len() > 2 { Fit::Formed } else { Fit::Odd }),
-        Identifier::Location if is_position(value) => Some(Fit::Checked),
+        Identifier::Location if is_position(value, decode) => Some(Fit::Checked),
         Identifier::Location => Some(if value.iter().any(u8::is_ascii_digit) { Fit::Formed } else { Fit::Odd }),
         _ => None,
     }

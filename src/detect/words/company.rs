@@ -30,11 +30,19 @@ impl Company {
         }
     }
 
+    /// Whether one of them is surely a network's: if not, it says nothing of any field.
+    pub fn is_some(&self) -> bool {
+        self.some
+    }
+
     /// Whether a field is one of the network's because its name begins as theirs do, or may be.
     pub fn says(&self, name: &Name<'_>) -> Option<Said> {
+        if !self.some {
+            return None;
+        }
         let folded = name.folded();
         let vendor = folded.vendor().map(|vendor| folded.piece(vendor));
         let kin = |other: &Folded| vendor.is_some() && other.vendor().map(|vendor| other.piece(vendor)) == vendor;
-        self.some.then(|| if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })
+        Some(if self.vendors.iter().any(kin) { Said::Here } else { Said::Elsewhere })
     }
 }

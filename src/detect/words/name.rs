@@ -3,7 +3,10 @@
 use std::cell::OnceCell;
 
 use super::{Folded, Reading, Rule, Sense, Told, read_folded, sort, told, trade};
-use crate::detect::vocabulary::VOCABULARY;
+use crate::detect::{
+    quiet::{self, Question},
+    vocabulary::VOCABULARY,
+};
 
 /// A name that several questions are asked of: it is folded and its words are classed once, and only if one of them needs
 /// it.
@@ -41,9 +44,22 @@ impl<'a> Name<'a> {
             && has(|token| VOCABULARY.trade.has(token) || VOCABULARY.network.has(token))
     }
 
-    /// What its words say beside those of a network.
+    /// What its words say beside those of a network; `plain` if only what describes the network may stand under it, which
+    /// does not tell without a network's name.
     pub fn sense(&self, plain: bool) -> Option<Sense> {
-        trade::sense(self.folded(), || self.classes(), plain)
+        if trade::is_moot(self.folded(), plain) {
+            return None;
+        }
+        // Values of one name differ; that it says nothing stays.
+        let known = quiet::recall(Question::Sense, 0, self.bytes, b"");
+        if let Some((_, Some(_))) = known {
+            return None;
+        }
+        let sense = trade::together(self.folded(), self.classes());
+        if let Some((mark, None)) = known.filter(|_| sense.is_none()) {
+            quiet::keep(mark, 0);
+        }
+        sense
     }
 
     /// Whether it speaks of a machine of the site's, or of something else that is nobody's.

@@ -96,10 +96,12 @@ fn slot(name: &Padded, len: usize) -> usize {
     (len * 29 + letter(0) * 23 + letter(last) * 79 + letter(last / 2) * 43) % SLOTS
 }
 
+#[inline]
 fn padded(name: &[u8]) -> Option<(Padded, usize)> {
     let mut padded = [0; LONGEST];
     padded.get_mut(..name.len())?.copy_from_slice(name);
-    Some((padded.map(|byte| byte.to_ascii_lowercase()), name.len()))
+    padded.make_ascii_lowercase();
+    Some((padded, name.len()))
 }
 
 /// Whether a name is ordinary.

@@ -171,14 +171,19 @@ pub(in crate::detect) enum Said {
     Nowhere,
 }
 
-/// What the words of a name say, if they say something in any message; `plain` if only what describes the network may
-/// stand under it, which does not tell without a network's name.
-pub(super) fn sense(folded: &Folded, classes: impl FnOnce() -> u64, plain: bool) -> Option<Sense> {
+/// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not. `plain` if only what
+/// describes the network may stand under it.
+pub(super) fn is_moot(folded: &Folded, plain: bool) -> bool {
+    let classes = |token: &[u8]| LEXICON.word(token).unwrap_or_default();
+    let set = folded.tokens().fold(0, |set, token| set | classes(token));
+    // The area of a tracking area takes the trap away, and what describes a network speaks without digits.
+    let trapped = set & TRAP != 0 && set & (BRAND | FIRST | LEXICON.area) == 0;
+    trapped || plain && set & (BRAND | FIRST | GEAR | LEXICON.radio) == 0
+}
+
+/// What all the words of a name say together, if they say something in any message.
+pub(super) fn together(folded: &Folded, set: u64) -> Option<Sense> {
     let lexicon = &*LEXICON;
-    if lexicon.is_moot(folded, plain) {
-        return None;
-    }
-    let set = classes();
     let elsewhere = || folded.tokens().any(|token| VOCABULARY.worlds.has(token));
     if set & TRAP != 0 || set & (BRAND | GEAR) == 0 && elsewhere() {
         return None;
@@ -223,15 +228,6 @@ pub(super) fn is_name(token: &[u8]) -> bool {
 }
 
 impl Lexicon {
-    /// Whether a look at the tokens as they stand is enough to see that a name says nothing: most do not.
-    fn is_moot(&self, folded: &Folded, plain: bool) -> bool {
-        let classes = |token: &[u8]| self.word(token).unwrap_or_default();
-        let set = folded.tokens().fold(0, |set, token| set | classes(token));
-        // The area of a tracking area takes the trap away, and what describes a network speaks without digits.
-        let trapped = set & TRAP != 0 && set & (BRAND | FIRST | self.area) == 0;
-        trapped || plain && set & (BRAND | FIRST | GEAR | self.radio) == 0
-    }
-
     /// The classes of a name's words.
     pub(super) fn read(&self, folded: &Folded) -> u64 {
         let mut set = 0;
@@ -241,8 +237,10 @@ impl Lexicon {
 
     /// Every word of a name with its classes.
     pub(super) fn each(&self, folded: &Folded, mut take: impl FnMut(Piece, u64)) {
-        let mut tokens: SmallVec<[Piece; 64]> = folded.pieces(0, folded.len).collect();
-        tokens.retain(|token| !matches!(folded.piece(*token), b"x" | b"http"));
+        // Filled in place: to move as many costs more than to find most.
+        let mut tokens: SmallVec<[Piece; 64]> = SmallVec::new();
+        let tells = |token: &Piece| !matches!(folded.piece(*token), b"x" | b"http");
+        tokens.extend(folded.pieces(0, folded.len).filter(tells));
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
             let joined = self.joined(folded, tokens.get(at..).unwrap_or_default(), at == 0);
@@ -282,14 +280,14 @@ impl Lexicon {
 
     /// Who is called so: a network, if it ends as their names do.
     fn foreign(&self, token: &[u8]) -> u64 {
-        let network = || self.endings.iter().any(|end| token.len() > end.len() + 1 && token.ends_with(end.as_bytes()));
+        let network = || ends_in(token, &self.endings).any(|end| token.len() > end.len() + 1);
         let other = || self.unlike.iter().any(|word| token == word.as_bytes());
         if network() && !other() { GEAR } else { 0 }
     }
 
     /// The class of an unknown word that ends as pseudonyms do.
     fn ending(&self, token: &[u8]) -> u64 {
-        if self.ends.iter().any(|end| token.ends_with(end.as_bytes())) { self.telling } else { 0 }
+        if ends_in(token, &self.ends).next().is_some() { self.telling } else { 0 }
     }
 
     /// The classes of what a brand is glued to.
@@ -322,6 +320,12 @@ impl Lexicon {
     fn word(&self, token: &[u8]) -> Option<u64> {
         self.words.get(token).copied()
     }
+}
+
+/// Which of these a token ends in. Nearly always the last letter tells that it is none.
+fn ends_in<'a>(token: &'a [u8], ends: &'a [Box<str>]) -> impl Iterator<Item = &'a str> {
+    let may = |end: &&str| end.as_bytes().last() == token.last();
+    ends.iter().map(|end| &**end).filter(may).filter(|end| token.ends_with(end.as_bytes()))
 }
 
 /// What a word is where it stands: an ordinary word or a short one is a brand only in front, and there nothing else.
