@@ -13,19 +13,58 @@ use crate::exchange::Field;
 /// Shorter values are no tokens.
 const SHORTEST_TOKEN: usize = 20;
 
-/// Fields whose whole value is a secret, whatever its shape.
-const SECRET_FIELDS: [&str; 10] = [
-    "x-api-key",
-    "api-key",
-    "apikey",
-    "x-auth-token",
-    "x-access-token",
-    "x-amz-security-token",
-    "x-csrf-token",
-    "x-xsrf-token",
-    "x-goog-api-key",
-    "private-token",
+/// Fields that are told by their names.
+const ROLES: [(&str, Role); 16] = [
+    ("authorization", Role::Authorization),
+    ("proxy-authorization", Role::Authorization),
+    ("cookie", Role::Cookies),
+    ("set-cookie", Role::Cookies),
+    ("cookie2", Role::Cookies),
+    ("referer", Role::Referrer),
+    ("x-api-key", Role::Secret),
+    ("api-key", Role::Secret),
+    ("apikey", Role::Secret),
+    ("x-auth-token", Role::Secret),
+    ("x-access-token", Role::Secret),
+    ("x-amz-security-token", Role::Secret),
+    ("x-csrf-token", Role::Secret),
+    ("x-xsrf-token", Role::Secret),
+    ("x-goog-api-key", Role::Secret),
+    ("private-token", Role::Secret),
 ];
+
+/// What a field says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Authorization,
+    Cookies,
+    /// An address, with what a query holds.
+    Referrer,
+    /// All of it is a secret, whatever its shape.
+    Secret,
+    /// Nothing that is known.
+    Other,
+}
+
+/// The lengths of those names, each a bit.
+const LENGTHS: u32 = {
+    let (mut lengths, mut at) = (0, 0);
+    while at < ROLES.len() {
+        lengths |= 1 << ROLES[at].0.len();
+        at += 1;
+    }
+    lengths
+};
+
+impl Role {
+    fn of(name: &[u8]) -> Self {
+        if name.len() >= 32 || LENGTHS >> name.len() & 1 == 0 {
+            return Self::Other;
+        }
+        let is_it = |known: &str| known.len() == name.len() && known.as_bytes().eq_ignore_ascii_case(name);
+        ROLES.iter().find(|(known, _)| is_it(known)).map_or(Self::Other, |(_, role)| *role)
+    }
+}
 
 /// Query parameters whose whole value is a secret, whatever its shape.
 const SECRET_PARAMETERS: [&str; 8] =
@@ -35,8 +74,11 @@ const SECRET_PARAMETERS: [&str; 8] =
 static SECRET_WORDS: LazyLock<AhoCorasick> =
     LazyLock::new(|| caseless(&["token", "auth", "key", "secret", "session", "signature"]));
 
-/// What a token may begin with, wherever it stands: a JSON Web Token (RFC 7519), or credentials with their scheme.
-static TOKEN_STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| caseless(&["eyj", "bearer ", "basic "]));
+/// What stands before credentials, wherever they stand.
+const SCHEMES: [&[u8]; 2] = [b"bearer ", b"basic "];
+
+/// What a JSON Web Token begins with (RFC 7519).
+const WEB_TOKEN: &[u8; 3] = b"eyJ";
 
 fn caseless(words: &[&str]) -> AhoCorasick {
     match AhoCorasick::builder().ascii_case_insensitive(true).build(words) {
@@ -50,7 +92,7 @@ pub(super) type Hide<'a> = &'a mut dyn FnMut(Range<usize>);
 
 /// Whether a field holds credentials that are hidden even where everything else is shown.
 pub(super) fn is_authorization(field: &Field) -> bool {
-    field.is("authorization") || field.is("proxy-authorization")
+    Role::of(&field.name) == Role::Authorization
 }
 
 /// The part of an `Authorization` value that follows the scheme; all of it where no scheme stands.
@@ -62,19 +104,21 @@ pub(super) fn authorization(value: &[u8]) -> Range<usize> {
 /// The secrets in a field's value.
 pub(super) fn in_field(field: &Field, hide: Hide<'_>) {
     let value = &field.value[..];
-    if is_authorization(field) {
-        hide(authorization(value));
-    } else if field.is("cookie") || field.is("set-cookie") || field.is("cookie2") {
-        in_cookies(value, hide);
-    } else if SECRET_FIELDS.iter().any(|name| field.is(name)) {
-        hide(0..value.len());
-    } else if value.len() >= SHORTEST_TOKEN {
-        in_text(value, hide);
-        if field.is("referer") {
+    match Role::of(&field.name) {
+        Role::Authorization => hide(authorization(value)),
+        Role::Cookies => in_cookies(value, hide),
+        Role::Secret => hide(0..value.len()),
+        _ if value.len() < SHORTEST_TOKEN => {}
+        Role::Referrer => {
+            in_text(value, hide);
             in_authority(value, hide);
             in_query(value, hide);
-        } else if names_a_secret(&field.name) {
-            opaque_runs(value).for_each(hide);
+        }
+        Role::Other => {
+            in_text(value, hide);
+            if names_a_secret(&field.name) {
+                opaque_runs(value).for_each(hide);
+            }
         }
     }
 }
@@ -92,7 +136,7 @@ pub(super) fn in_target(target: &[u8], hide: Hide<'_>) {
 pub(super) fn in_authority(target: &[u8], hide: Hide<'_>) {
     let path = |from: usize| {
         let rest = target.get(from..).unwrap_or_default();
-        from + rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len())
+        from + memchr::memchr3(b'/', b'?', b'#', rest).unwrap_or(rest.len())
     };
     let start = memchr::memmem::find(target, b"://").filter(|&at| at < path(0)).map_or(0, |at| at + 3);
     let authority = target.get(start..path(start)).unwrap_or_default();
@@ -118,18 +162,30 @@ fn blanks(text: &[u8]) -> usize {
 /// starts no token, a later one starts none either.
 fn in_text(text: &[u8], hide: Hide<'_>) {
     let mut done = 0;
-    for found in TOKEN_STARTS.find_iter(text) {
-        let word = text.get(found.range()).unwrap_or_default();
-        let is_scheme = word.ends_with(b" ");
-        if found.start() < done || !(is_scheme || word == b"eyJ") {
+    // What may begin a token ends in one of these, and little else does.
+    for last in memchr::memchr2_iter(b' ', b'J', text) {
+        let Some(begin) = token_start(text.get(..=last).unwrap_or_default()).filter(|begin| *begin >= done) else {
             continue;
-        }
-        let start = if is_scheme { found.end() } else { found.start() };
+        };
+        let is_scheme = text.get(last) == Some(&b' ');
+        let start = if is_scheme { last + 1 } else { begin };
         let run = text.get(start..).unwrap_or_default().iter().take_while(|&&byte| is_opaque(byte)).count();
         done = start + run;
         if is_scheme || text.get(start..done).is_some_and(is_web_token) {
             hide(start..done);
         }
+    }
+}
+
+/// Where that begins which a token may begin with and which this text ends in.
+fn token_start(text: &[u8]) -> Option<usize> {
+    let behind = |word: &[u8]| text.len().checked_sub(word.len());
+    let is_last =
+        |word: &&[u8]| behind(word).and_then(|at| text.get(at..)).is_some_and(|last| last.eq_ignore_ascii_case(word));
+    match text.last_chunk() {
+        Some([_, b'c' | b'C' | b'r' | b'R', b' ']) => SCHEMES.into_iter().find(is_last).and_then(behind),
+        Some(WEB_TOKEN) => behind(WEB_TOKEN),
+        _ => None,
     }
 }
 
@@ -214,6 +270,11 @@ mod tests {
         assert_eq!(field("X-Request-Id", "4f2a9c81d0e34b5f9a7c66d2"), "4f2a9c81d0e34b5f9a7c66d2");
         assert_eq!(field("X-Any", "v=eyJhbGciOi.eyJzdWIiOiIx.c2ln; x"), "v=****************************; x");
         assert_eq!(field("X-Forwarded-Auth", "see Bearer abc, or not"), "see Bearer ***, or not");
+        assert_eq!(
+            field("X-Any", "BASIC bWU6cHc= and EYJhbGciOi.eyJz.c2ln"),
+            "BASIC ******** and EYJhbGciOi.eyJz.c2ln"
+        );
+        assert_eq!(field("X-Any", "a run is read once: eyJbearer x"), "a run is read once: eyJbearer x");
         assert_eq!(field("X-Key-Words", "nothing to see here, move on"), "nothing to see here, move on");
     }
 

@@ -12,6 +12,7 @@ pub mod provenance;
 mod redact;
 mod remask;
 mod render;
+mod search;
 mod text;
 mod words;
 

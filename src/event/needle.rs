@@ -9,18 +9,15 @@
 
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bytes::Bytes;
 use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_encode};
 
+use super::search::Search;
 use crate::detect::{Finding, numbers_in_name};
 
 /// Shorter values stand in too many places by chance.
 const SHORTEST: usize = 7;
-
-/// As many values without letters are looked for one by one, which spares building an automaton.
-const FEW: usize = 4;
 
 /// Longer values are looked for by their beginnings, of so many bytes.
 const LONG: usize = 256;
@@ -43,8 +40,7 @@ pub(super) struct Needles {
 enum Short {
     #[default]
     None,
-    Few(Vec<Finder<'static>>),
-    Many(Box<AhoCorasick>),
+    Some(Box<Search>),
     /// Too many to look for: every string that is not shorter and has so many digits may hold one of them.
     All {
         digits: usize,
@@ -101,6 +97,7 @@ impl Needles {
     }
 
     /// Reports every place where one of the values stands.
+    #[inline]
     pub(super) fn find(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         self.long.iter().for_each(|long| long.find(text, found));
         self.short.find(text, found);
@@ -122,29 +119,11 @@ impl Long {
 }
 
 impl Short {
-    fn of(values: BTreeSet<Vec<u8>>) -> Self {
-        if values.is_empty() {
-            return Self::None;
-        }
-        if values.len() <= FEW && !values.iter().flatten().any(u8::is_ascii_alphabetic) {
-            return Self::Few(values.iter().map(|value| Finder::new(value).into_owned()).collect());
-        }
-        // An automaton is used for one event: what is quickly built is quicker than what quickly searches.
-        let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
-        match builder.kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(values) {
-            Ok(matcher) => Self::Many(Box::new(matcher)),
-            Err(error) => unreachable!("a head's values make less than 2^31 states: {error}"),
-        }
-    }
-
+    #[inline]
     fn find(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         match self {
             Self::None => {}
-            Self::Few(finders) => finders.iter().for_each(|finder| {
-                finder.find_iter(text).for_each(|at| found(at..at + finder.needle().len()));
-            }),
-            Self::Many(matcher) => matcher.find_iter(text).for_each(|place| found(place.range())),
+            Self::Some(search) => search.find(text, found),
             Self::All { digits } if text.len() >= SHORTEST && count(text) >= *digits => found(0..text.len()),
             Self::All { .. } => {}
         }
@@ -154,7 +133,7 @@ impl Short {
 /// What is to be looked for, while it is gathered.
 #[derive(Default)]
 struct Gathered {
-    values: BTreeSet<Vec<u8>>,
+    values: BTreeSet<Bytes>,
     long: BTreeSet<Bytes>,
     bytes: usize,
     /// Values with fewer digits are left out.
@@ -166,11 +145,12 @@ impl Gathered {
         if self.is_too_much() {
             return Needles { short: Short::All { digits: self.digits }, long: Vec::new() };
         }
+        let short = Search::of(self.values).map_or(Short::None, |search| Short::Some(Box::new(search)));
         let long = self.long.into_iter().filter_map(|value| {
             let beginning = Finder::new(value.get(..LONG)?).into_owned();
             Some(Long { beginning, rest: value.slice(LONG..) })
         });
-        Needles { long: long.collect(), short: Short::of(self.values) }
+        Needles { long: long.collect(), short }
     }
 
     fn add(&mut self, value: &Bytes) {
@@ -183,6 +163,9 @@ impl Gathered {
 
     fn with_parts(&mut self, value: &Bytes) {
         self.one(value);
+        if value.len() <= SINGLE && is_bare(value) {
+            return;
+        }
         for part in parts(value) {
             if self.is_too_much() {
                 return;
@@ -201,11 +184,11 @@ impl Gathered {
             return;
         }
         add_spellings(value, &mut |spelling| {
-            if spelling.len() < SHORTEST || count(&spelling) < self.digits || self.values.contains(&*spelling) {
+            if spelling.len() < SHORTEST || count(&spelling) < self.digits || self.values.contains(&spelling) {
                 return;
             }
             self.bytes += spelling.len();
-            self.values.insert(spelling.into_owned());
+            self.values.insert(spelling);
         });
     }
 
@@ -234,13 +217,23 @@ fn count(text: &[u8]) -> usize {
     text.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
-fn add_spellings<'v>(value: &'v [u8], add: &mut dyn FnMut(Cow<'v, [u8]>)) {
-    add(Cow::Borrowed(value));
-    add(Cow::from(percent_decode(value)));
-    add(Cow::Owned(percent_encode(value, NON_ALPHANUMERIC).to_string().into_bytes()));
-    if let Some(digits) = digits(&Cow::from(percent_decode(value))) {
-        add(Cow::Owned(digits));
+fn add_spellings(value: &Bytes, add: &mut dyn FnMut(Bytes)) {
+    add(value.clone());
+    if is_bare(value) {
+        return;
     }
+    let decoded = Cow::from(percent_decode(value));
+    let digits = digits(&decoded);
+    if let Cow::Owned(decoded) = decoded {
+        add(decoded.into());
+    }
+    add(percent_encode(value, NON_ALPHANUMERIC).to_string().into());
+    digits.into_iter().for_each(|digits| add(digits.into()));
+}
+
+/// Whether a value has no parts, and no other spelling than that it stands in.
+fn is_bare(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// The digits of a number, without the signs that people put between them.

@@ -14,12 +14,13 @@ use smallvec::SmallVec;
 
 use super::{
     credential,
+    json::put_hex,
     needle::Needles,
     text::{Hidden, Shown},
 };
 use crate::{
     detect::{Finding, Identifier},
-    exchange::{Field, InstallationKey, hex},
+    exchange::{Field, InstallationKey},
 };
 
 /// How much of the values is written.
@@ -92,15 +93,23 @@ impl Redactor {
 
     /// `hmac:` and half of an HMAC-SHA-256 over identifier and value: equal values of one kind have equal digests.
     pub fn digest(&self, identifier: Identifier, value: &[u8]) -> String {
+        let mut out = Vec::new();
+        self.put_digest(identifier, value, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// The same, appended.
+    pub(super) fn put_digest(&self, identifier: Identifier, value: &[u8], out: &mut Vec<u8>) {
         let digest = self.key.digest("event", &[identifier.as_str().as_bytes(), value]);
-        format!("hmac:{}", hex(digest.get(..16).unwrap_or_default()))
+        out.extend_from_slice(b"hmac:");
+        put_hex(out, digest.get(..16).unwrap_or_default());
     }
 
     /// What was found, as it may be shown to a person.
     pub fn found(&self, finding: &Finding) -> String {
         let whole = Span { range: 0..finding.value.len(), kind: Kind::Found };
         let hidden = match self.values {
-            Values::Masked => hide(&finding.value, SmallVec::from_iter([whole])),
+            Values::Masked => hide(&finding.value, &mut SmallVec::from_iter([whole])),
             Values::Full => HiddenSpans::new(),
             Values::Names | Values::Withheld => one_bullet(0..finding.value.len()),
         };
@@ -109,7 +118,8 @@ impl Redactor {
 
     /// A value of which nobody knows whose it is, as if it had been found whole.
     pub fn covered(&self, value: &[u8]) -> String {
-        let hidden = hide(value, SmallVec::from_iter([Span { range: 0..value.len(), kind: Kind::Found }]));
+        let whole = Span { range: 0..value.len(), kind: Kind::Found };
+        let hidden = hide(value, &mut SmallVec::from_iter([whole]));
         Shown { bytes: value, hidden }.to_string()
     }
 
@@ -133,13 +143,14 @@ impl Redactor {
         let bytes = &field.value[..];
         let hidden = match self.values {
             Values::Masked => {
-                let mut spans = spans(bytes, found, needles);
+                let mut spans = Spans::new();
+                cover(bytes, found, needles, &mut spans);
                 credential::in_field(field, &mut |range| spans.push(Span { range, kind: Kind::Secret }));
-                hide(bytes, spans)
+                hide(bytes, &mut spans)
             }
             Values::Full if credential::is_authorization(field) => {
                 let secret = Span { range: credential::authorization(bytes), kind: Kind::Secret };
-                hide(bytes, SmallVec::from_iter([secret]))
+                hide(bytes, &mut SmallVec::from_iter([secret]))
             }
             Values::Full => HiddenSpans::new(),
             Values::Names | Values::Withheld => one_bullet(0..bytes.len()),
@@ -156,11 +167,12 @@ impl Redactor {
         if self.values == Values::Full {
             let mut secrets = Spans::new();
             credential::in_authority(bytes, &mut |range| secrets.push(Span { range, kind: Kind::Secret }));
-            return Shown { bytes, hidden: hide(bytes, secrets) };
+            return Shown { bytes, hidden: hide(bytes, &mut secrets) };
         }
-        let mut spans = spans(bytes, found, needles);
+        let mut spans = Spans::new();
+        cover(bytes, found, needles, &mut spans);
         credential::in_target(bytes, &mut |range| spans.push(Span { range, kind: Kind::Secret }));
-        let mut hidden = hide(bytes, spans);
+        let mut hidden = hide(bytes, &mut spans);
         if let Some(mark) = memchr::memchr(b'?', bytes).filter(|_| self.values == Values::Names) {
             hidden.retain(|hidden| hidden.range.end <= mark + 1);
             hidden.extend(one_bullet(mark + 1..bytes.len()));
@@ -177,7 +189,11 @@ impl Redactor {
     pub(super) fn other<'a>(&self, bytes: &'a [u8], needles: &Needles) -> Text<'a> {
         let hidden = match self.values {
             Values::Full => HiddenSpans::new(),
-            Values::Masked | Values::Names | Values::Withheld => hide(bytes, spans(bytes, &[], needles)),
+            Values::Masked | Values::Names | Values::Withheld => {
+                let mut spans = Spans::new();
+                cover(bytes, &[], needles, &mut spans);
+                hide(bytes, &mut spans)
+            }
         };
         Shown { bytes, hidden }
     }
@@ -199,29 +215,37 @@ struct Span {
 type Spans = SmallVec<[Span; 8]>;
 
 /// What findings cover, and where their values stand once more.
-fn spans(bytes: &[u8], found: &[Range<usize>], needles: &Needles) -> Spans {
-    let inside = |range: &&Range<usize>| range.start < range.end && range.end <= bytes.len();
-    let mut spans: Spans =
-        found.iter().filter(inside).map(|range| Span { range: range.clone(), kind: Kind::Found }).collect();
+#[inline]
+fn cover(bytes: &[u8], found: &[Range<usize>], needles: &Needles, spans: &mut Spans) {
+    for range in found.iter().filter(|range| range.start < range.end && range.end <= bytes.len()) {
+        spans.push(Span { range: range.clone(), kind: Kind::Found });
+    }
     needles.find(bytes, &mut |range| spans.push(Span { range, kind: Kind::Found }));
-    spans
 }
 
 /// Merges what overlaps, then takes away the ends that may be seen.
-fn hide(bytes: &[u8], mut spans: Spans) -> HiddenSpans {
+// Inlined for the sake of the strings in which nothing is hidden, which is nearly all of them.
+#[inline]
+fn hide(bytes: &[u8], spans: &mut Spans) -> HiddenSpans {
+    if spans.is_empty() { HiddenSpans::new() } else { merge(bytes, spans) }
+}
+
+fn merge(bytes: &[u8], spans: &mut Spans) -> HiddenSpans {
+    let mut hidden = HiddenSpans::new();
     spans.retain(|span| !span.range.is_empty());
     spans.sort_unstable_by_key(|span| span.range.start);
-    let mut merged = Spans::new();
+    let mut spans = spans.drain(..);
+    let Some(mut last) = spans.next() else { return hidden };
     for span in spans {
-        match merged.last_mut() {
-            Some(last) if span.range.start < last.range.end => {
-                last.range.end = last.range.end.max(span.range.end);
-                last.kind = last.kind.max(span.kind);
-            }
-            _ => merged.push(span),
+        if span.range.start < last.range.end {
+            last.range.end = last.range.end.max(span.range.end);
+            last.kind = last.kind.max(span.kind);
+        } else {
+            hidden.push(shorten(bytes, std::mem::replace(&mut last, span)));
         }
     }
-    merged.into_iter().map(|span| shorten(bytes, span)).collect()
+    hidden.push(shorten(bytes, last));
+    hidden
 }
 
 fn shorten(bytes: &[u8], span: Span) -> Hidden {
@@ -254,8 +278,9 @@ mod tests {
 
     fn masked(text: &str, found: &[(usize, usize)]) -> String {
         let found: Vec<_> = found.iter().map(|&(start, end)| start..end).collect();
-        let hidden = hide(text.as_bytes(), spans(text.as_bytes(), &found, &Needles::default()));
-        Shown { bytes: text.as_bytes(), hidden }.to_string()
+        let mut spans = Spans::new();
+        cover(text.as_bytes(), &found, &Needles::default(), &mut spans);
+        Shown { bytes: text.as_bytes(), hidden: hide(text.as_bytes(), &mut spans) }.to_string()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use super::{
     Applied, Event, EvidenceLine, Redactor, Tunnel, Upgraded,
-    json::{Object, array, put_number, put_text, quoted},
+    json::{Object, array, put_address, put_number, put_text, quoted},
     needle::Needles,
     redact::Text,
 };
@@ -101,7 +101,9 @@ impl<'a> Line<'a> {
         match &context.origin.host {
             Host::Name(name) => self.text(&**name).put(line.key("host")),
             Host::Ip(address) => {
-                self.redactor.other(address.to_string().as_bytes(), self.needles).put(line.key("host"));
+                let mut text = Vec::with_capacity(40);
+                put_address(&mut text, *address);
+                self.redactor.other(&text, self.needles).put(line.key("host"));
             }
         }
         line.number("port", context.origin.port.into());
@@ -270,7 +272,7 @@ fn put_finding(out: &mut Vec<u8>, finding: &Finding, redactor: &Redactor, needle
     }
     // Whoever has the key could try numbers against it.
     if !redactor.withholds() {
-        object.word("digest", &redactor.digest(finding.identifier, &finding.value));
+        quoted(object.key("digest"), |out| redactor.put_digest(finding.identifier, &finding.value, out));
     }
     if let Some(evidence) = &finding.evidence {
         put_evidence(object.key("evidence"), &EvidenceLine::of(evidence, redactor));

@@ -10,7 +10,7 @@ use std::{
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel},
     },
     thread::{self, Thread},
     time::{Duration, Instant},
@@ -77,7 +77,7 @@ pub struct Health {
 /// Takes events. Clones share one queue.
 #[derive(Clone, Debug)]
 pub struct EventLog {
-    queue: SyncSender<Waiting>,
+    queue: Sender<Waiting>,
     shared: Arc<Shared>,
 }
 
@@ -89,6 +89,8 @@ struct Shared {
     /// Events on their way to the writer, and the bytes that they hold.
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
+    /// No more may wait.
+    most: usize,
     /// With so many waiting the writer stops gathering.
     enough: usize,
     dropped: AtomicU64,
@@ -134,9 +136,11 @@ impl EventLog {
     }
 
     fn queue(capacity: usize) -> (Self, Receiver<Waiting>) {
-        let capacity = capacity.max(1);
-        let (queue, events) = sync_channel(capacity);
-        (Self { queue, shared: Arc::new(Shared { enough: capacity.div_ceil(2), ..Shared::default() }) }, events)
+        let most = capacity.max(1);
+        // A channel with a bound would lay out all of its places at once, five megabytes, and walk through them in turn:
+        // this one takes what waits, and what is waiting is counted here.
+        let (queue, events) = channel();
+        (Self { queue, shared: Arc::new(Shared { most, enough: most.div_ceil(2), ..Shared::default() }) }, events)
     }
 
     /// Hands an event over. Never waits: when the queue is full the event is dropped and counted.
@@ -144,7 +148,8 @@ impl EventLog {
         let bytes = weight(&event);
         let waiting = self.shared.waiting.fetch_add(1, Ordering::AcqRel) + 1;
         let waiting_bytes = self.shared.waiting_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
-        if waiting_bytes > WAITING_BYTES || self.queue.try_send((event, bytes)).is_err() {
+        let is_full = waiting > self.shared.most || waiting_bytes > WAITING_BYTES;
+        if is_full || self.queue.send((event, bytes)).is_err() {
             self.shared.taken(1, bytes);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
