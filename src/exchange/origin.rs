@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use memchr::{memchr, memrchr};
+
 /// How the origin is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
@@ -65,10 +67,11 @@ impl Host {
         if let Ok(address) = text.parse::<std::net::Ipv4Addr>() {
             return Ok(Self::Ip(IpAddr::V4(address)));
         }
-        if text.is_empty() || text.len() > 255 || !text.bytes().all(is_name_byte) {
+        if !is_name(text.as_bytes()) {
             return Err(InvalidAuthority::Host);
         }
-        Ok(Self::Name(text.to_ascii_lowercase().into()))
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        Ok(Self::Name(if is_lower { text.into() } else { text.to_ascii_lowercase().into() }))
     }
 
     /// The name, unless this is an address.
@@ -88,6 +91,10 @@ impl fmt::Display for Host {
             Self::Ip(address) => address.fmt(f),
         }
     }
+}
+
+fn is_name(text: &[u8]) -> bool {
+    !text.is_empty() && text.len() <= 255 && text.iter().all(|byte| is_name_byte(*byte))
 }
 
 /// Unreserved and sub-delims of RFC 3986 §3.2.2; percent-encoding has no place in a name that DNS resolves.
@@ -117,6 +124,25 @@ impl Origin {
         }
         let (host, port) = split_port(authority)?;
         Ok(Self { scheme, host: Host::parse(host)?, port: port.unwrap_or(scheme.default_port()) })
+    }
+
+    /// Whether [`Origin::parse`] takes this authority. A name is not copied to know it.
+    pub fn is_authority(authority: &[u8]) -> bool {
+        split_port(authority).is_ok_and(|(host, _)| is_name(host) || Self::parse(Scheme::Http, authority).is_ok())
+    }
+
+    /// Whether an authority means this origin: its name may have the root's dot at its end, or lack it.
+    pub fn is_named_by(&self, scheme: Scheme, authority: &[u8]) -> bool {
+        let Ok((host, port)) = split_port(authority) else { return false };
+        if port.unwrap_or(scheme.default_port()) != self.port {
+            return false;
+        }
+        match &self.host {
+            // The very name, as most say it.
+            Host::Name(name) if is_name(host) && host.eq_ignore_ascii_case(name.as_bytes()) => true,
+            Host::Name(name) => matches!(Host::parse(host), Ok(Host::Name(named)) if is_same_name(&named, name)),
+            address => Host::parse(host).is_ok_and(|named| named == *address),
+        }
     }
 
     /// Parses `host:port` as it stands in `CONNECT`, where the port is required (RFC 9110 §9.3.6).
@@ -151,6 +177,11 @@ impl Origin {
     }
 }
 
+/// A name with the root's dot at its end is the same name, and TLS names it without (RFC 6066 §3).
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.trim_end_matches('.') == other.trim_end_matches('.')
+}
+
 /// `scheme://host[:port]`
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,8 +191,8 @@ impl fmt::Display for Origin {
 
 /// Splits a trailing `:port` off; a colon inside brackets is the address's own. A lone trailing colon names no port.
 fn split_port(authority: &[u8]) -> Result<(&[u8], Option<u16>), InvalidAuthority> {
-    let after_bracket = authority.iter().rposition(|&byte| byte == b']').map_or(0, |at| at + 1);
-    let Some(colon) = authority.iter().skip(after_bracket).position(|&byte| byte == b':') else {
+    let after_bracket = memrchr(b']', authority).map_or(0, |at| at + 1);
+    let Some(colon) = memchr(b':', authority.get(after_bracket..).unwrap_or_default()) else {
         return Ok((authority, None));
     };
     let (host, port) = authority.split_at(after_bracket + colon);
@@ -220,6 +251,37 @@ mod tests {
         assert_eq!(http("me@example.org"), Err(InvalidAuthority::Userinfo));
         for authority in ["", ":80", "[fe80::1%25eth0]", "a b", "a/b", "[::1", "::1]x", "ex\u{e4}mple.org", "a%41"] {
             assert!(http(authority).is_err(), "{authority}");
+        }
+    }
+
+    #[test]
+    fn what_is_an_authority_is_told_without_parsing() {
+        for authority in
+            ["a", "A.example", "a:80", "a:", "a:0", "me@a", "192.0.2.1", "[::1]:8", "[::1", "", ":8", "a b", "1.2.3"]
+        {
+            assert_eq!(Origin::is_authority(authority.as_bytes()), http(authority).is_ok(), "{authority}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_named_by_what_parses_to_it() {
+        let names = [
+            "a.example",
+            "A.Example:80",
+            "a.example.",
+            "a.example:81",
+            "b.example",
+            "a.example@b",
+            "192.0.2.1",
+            "[::1]",
+        ];
+        for origin in names.map(http).into_iter().flatten() {
+            for authority in names {
+                let trimmed = |host: &Host| host.to_string().trim_end_matches('.').to_owned();
+                let means = |named: Origin| named.port == origin.port && trimmed(&named.host) == trimmed(&origin.host);
+                let is_named = origin.is_named_by(Scheme::Http, authority.as_bytes());
+                assert_eq!(is_named, http(authority).is_ok_and(means), "{origin} {authority}");
+            }
         }
     }
 

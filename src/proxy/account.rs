@@ -60,12 +60,16 @@ impl Account {
 
     /// Notes what was found.
     pub fn found(&self, findings: Vec<Finding>) {
-        self.edit(|event| event.findings.extend(findings));
+        if !findings.is_empty() {
+            self.edit(|event| event.findings.extend(findings));
+        }
     }
 
     /// Notes what the rules did about it.
     pub fn acted(&self, actions: Vec<Applied>) {
-        self.edit(|event| event.actions.extend(actions));
+        if !actions.is_empty() {
+            self.edit(|event| event.actions.extend(actions));
+        }
     }
 
     /// Notes that it asks whether the network is online.

@@ -3,18 +3,18 @@
 //! Everything goes on but what belongs to one connection (RFC 9110 §7.6.1). Nothing is added but what the next hop's
 //! version demands. Order and spelling stay: fields are copied one by one, never removed from a map.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{upstream::Protocol, verbatim::trailers::PLACE};
-use crate::exchange::{Field, Fields, Host, Origin, RequestHead, Scheme, Version};
+use super::{
+    special::{ConnectionOptions, Special, lists},
+    upstream::Protocol,
+    verbatim::Lines,
+};
+use crate::exchange::{Field, Fields, Origin, RequestHead, Scheme, Version};
 
-/// Fields of one connection, whether or not `Connection` names them.
-const HOP_BY_HOP: [&str; 7] =
-    ["connection", "keep-alive", "proxy-connection", "proxy-authorization", "te", "upgrade", "http2-settings"];
-/// Fields that `Connection` cannot take away: to do so would change what the message means or where it goes.
-const PROTECTED: [&str; 7] =
-    ["host", "content-length", "transfer-encoding", "authorization", "cookie", "content-type", "content-encoding"];
 /// Fields that have no place in a trailer section (RFC 9110 §6.5.1).
 const NEVER_IN_TRAILERS: [&str; 24] = [
     "host",
@@ -43,36 +43,6 @@ const NEVER_IN_TRAILERS: [&str; 24] = [
     "location",
 ];
 
-/// What the client asks of the connection itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionOptions {
-    names: Vec<Vec<u8>>,
-}
-
-impl ConnectionOptions {
-    /// Reads the `Connection` fields.
-    pub fn of(fields: &Fields) -> Self {
-        let names = fields
-            .values("connection")
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .map(|name| name.trim_ascii().to_ascii_lowercase())
-            .filter(|name| !name.is_empty())
-            .collect();
-        Self { names }
-    }
-
-    /// Whether an option is named.
-    pub fn has(&self, option: &str) -> bool {
-        self.names.iter().any(|name| name == option.as_bytes())
-    }
-
-    fn takes_away(&self, field: &Field) -> bool {
-        !self.names.is_empty()
-            && self.names.iter().any(|name| field.name.eq_ignore_ascii_case(name))
-            && !is_one_of(field, &PROTECTED)
-    }
-}
-
 /// What names the site of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
@@ -93,50 +63,90 @@ pub fn is_asked_upgrade(asked: &[u8], answer: &Fields) -> bool {
 }
 
 /// The protocol that a request asks to switch to, if it may be switched to at all. `h2c` never is.
-pub fn upgrade_of(head: &RequestHead, options: &ConnectionOptions) -> Option<Bytes> {
+pub fn upgrade_of(head: &RequestHead) -> Option<Bytes> {
     let upgrade = head.fields.first("upgrade")?;
-    let asked = head.version == Version::Http11 && options.has("upgrade") && !upgrade.is_empty();
-    (asked && !names_h2c(upgrade)).then(|| upgrade.clone())
+    let is_asked =
+        || head.version == Version::Http11 && ConnectionOptions::of(&head.fields).upgrade && !upgrade.is_empty();
+    (is_asked() && !names_h2c(upgrade)).then(|| upgrade.clone())
 }
 
 fn names_h2c(list: &[u8]) -> bool {
-    list.split(|&byte| byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+    lists(list, b"h2c")
+}
+
+/// Whoever takes fields one by one: the lines of a head of HTTP/1, or the map that h2 writes.
+pub trait Taker {
+    /// With room for these, and two more.
+    fn with_room(fields: &Fields) -> Self;
+    /// Takes the next field.
+    fn take(&mut self, name: &[u8], value: &[u8]);
+}
+
+impl Taker for Lines {
+    fn with_room(fields: &Fields) -> Self {
+        /// Of a line that was not there.
+        const LINE: usize = 40;
+        Self::with_capacity(
+            fields.iter().map(|field| field.name.len() + field.value.len() + 4).sum::<usize>() + 2 * LINE,
+        )
+    }
+
+    fn take(&mut self, name: &[u8], value: &[u8]) {
+        self.push(name, value);
+    }
+}
+
+impl Taker for HeaderMap {
+    fn with_room(fields: &Fields) -> Self {
+        Self::with_capacity(fields.len() + 2)
+    }
+
+    fn take(&mut self, name: &[u8], value: &[u8]) {
+        append(self, name, value);
+    }
 }
 
 /// The fields of a request for the next hop.
-pub fn outbound(
+pub fn outbound<T: Taker>(
     head: &RequestHead,
     origin: &Origin,
     naming: Naming,
     protocol: Protocol,
     upgrade: Option<&Bytes>,
-) -> Fields {
+) -> T {
     let options = ConnectionOptions::of(&head.fields);
     // One for a `Host` or a `Connection` that was not there.
-    let mut fields = Fields::with_capacity(head.fields.len() + 2);
+    let mut fields = T::with_room(&head.fields);
     let mut kept = kept_options(head, protocol, upgrade.is_some());
-    let splits_cookies = head.version == Version::Http2 && protocol == Protocol::Http1;
+    // HTTP/2 may split cookies over several fields; HTTP/1.1 wants one (RFC 9113 §8.2.3).
+    let joins_cookies = head.version == Version::Http2 && protocol == Protocol::Http1;
+    let mut has_joined = false;
     if protocol == Protocol::Http1 && head.fields.first("host").is_none() {
-        fields.push("Host", origin.authority());
+        fields.take(b"Host", origin.authority().as_bytes());
     }
     for field in &head.fields {
-        let name = field.name.clone();
-        match () {
-            () if field.is("host") && protocol == Protocol::Http1 => {
-                fields.push(name, host_value(&field.value, origin, naming));
+        let (name, value) = (&field.name[..], &field.value[..]);
+        match Special::of(name) {
+            Some(Special::Host) if protocol == Protocol::Http1 => {
+                fields.take(name, &host_value(value, origin, naming));
             }
-            () if field.is("host") => {}
-            () if field.is("te") && wants_trailers(field) => fields.push(name, "trailers"),
-            () if field.is("upgrade") && upgrade.is_some() => fields.push(name, field.value.clone()),
-            () if field.is("connection") && kept.is_some() => fields.push(name, kept.take().unwrap_or_default()),
-            () if is_one_of(field, &HOP_BY_HOP) || options.takes_away(field) => {}
-            () if field.is("transfer-encoding") && protocol == Protocol::Http2 => {}
-            () if field.is("cookie") && splits_cookies => join_cookie(&mut fields, field),
-            () => fields.push(name, field.value.clone()),
+            Some(Special::Host) => {}
+            Some(Special::Te) if wants_trailers(field) => fields.take(name, b"trailers"),
+            Some(Special::Upgrade) if upgrade.is_some() => fields.take(name, value),
+            Some(Special::Connection) if kept.is_some() => fields.take(name, kept.take().unwrap_or_default()),
+            Some(Special::Te | Special::Upgrade | Special::Connection | Special::HopByHop) => {}
+            _ if options.takes_away(field) => {}
+            Some(Special::Coding) if protocol == Protocol::Http2 => {}
+            Some(Special::Cookie) if has_joined => {}
+            Some(Special::Cookie) if joins_cookies => {
+                fields.take(name, &joined_cookies(&head.fields));
+                has_joined = true;
+            }
+            _ => fields.take(name, value),
         }
     }
     if let Some(kept) = kept {
-        fields.push("Connection", kept);
+        fields.take(b"Connection", kept);
     }
     fields
 }
@@ -154,22 +164,21 @@ fn kept_options(head: &RequestHead, protocol: Protocol, upgrades: bool) -> Optio
 
 /// The authority that the request is for decides (RFC 9112 §3.2.2); where the client's `Host` means the same, it stays
 /// as it was written.
-fn host_value(received: &Bytes, origin: &Origin, naming: Naming) -> Bytes {
+fn host_value<'a>(received: &'a [u8], origin: &Origin, naming: Naming) -> Cow<'a, [u8]> {
     let means_the_same = || is_same_authority(received, origin.scheme, origin);
-    if naming == Naming::ByHost || means_the_same() { received.clone() } else { origin.authority().into() }
-}
-
-/// HTTP/2 may split cookies over several fields; HTTP/1.1 wants one (RFC 9113 §8.2.3).
-fn join_cookie(fields: &mut Fields, field: &Field) {
-    let first = fields.iter().position(|present| present.is("cookie"));
-    match first.and_then(|at| fields.get_mut(at)) {
-        Some(present) => present.value = [&present.value[..], b"; ", &field.value].concat().into(),
-        None => fields.push(field.name.clone(), field.value.clone()),
+    if naming == Naming::ByHost || means_the_same() {
+        Cow::Borrowed(received)
+    } else {
+        Cow::Owned(origin.authority().into_bytes())
     }
 }
 
+fn joined_cookies(fields: &Fields) -> Vec<u8> {
+    fields.values("cookie").map(AsRef::as_ref).collect::<Vec<&[u8]>>().join(&b"; "[..])
+}
+
 fn wants_trailers(field: &Field) -> bool {
-    field.value.split(|&byte| byte == b',').any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    lists(&field.value, b"trailers")
 }
 
 /// What an answer has to do with another protocol.
@@ -184,7 +193,7 @@ pub enum Switching {
 }
 
 /// The fields of an answer for the client. `to` is the client's version; `switching` keeps what a 101 or 426 needs.
-pub fn inbound(fields: &Fields, to: Version, switching: Switching) -> Fields {
+pub fn inbound<T: Taker>(fields: &Fields, to: Version, switching: Switching) -> T {
     let options = ConnectionOptions::of(fields);
     let announces = match switching {
         Switching::No => false,
@@ -192,44 +201,22 @@ pub fn inbound(fields: &Fields, to: Version, switching: Switching) -> Fields {
         // `h2c` is never asked for, so nobody need know that it is wanted.
         Switching::Wanted => to == Version::Http11 && !fields.values("upgrade").any(|list| names_h2c(list)),
     };
-    let is_kept = |field: &Field| match () {
-        () if announces && (field.is("connection") || field.is("upgrade")) => true,
-        () if field.is("proxy-authenticate") || is_one_of(field, &HOP_BY_HOP) => false,
-        () if field.is("transfer-encoding") => to == Version::Http11,
-        () => !options.takes_away(field),
-    };
-    let value = |field: &Field| match switching {
-        // What else it names belongs to the origin's connection.
-        Switching::Wanted if field.is("connection") => "Upgrade".into(),
-        _ => field.value.clone(),
-    };
-    let mut kept = Fields::with_capacity(fields.len());
-    for field in fields.iter().filter(|field| is_kept(field)) {
-        kept.push(field.name.clone(), value(field));
+    let mut kept = T::with_room(fields);
+    for field in fields {
+        let (name, value) = (&field.name[..], &field.value[..]);
+        match Special::of(name) {
+            // What else it names belongs to the origin's connection.
+            Some(Special::Connection) if announces && switching == Switching::Wanted => kept.take(name, b"Upgrade"),
+            Some(Special::Connection | Special::Upgrade) if announces => kept.take(name, value),
+            Some(Special::Connection | Special::Upgrade | Special::Te | Special::HopByHop) => {}
+            Some(Special::Challenge) => {}
+            Some(Special::Coding) if to != Version::Http11 => {}
+            Some(Special::Coding) => kept.take(name, value),
+            _ if options.takes_away(field) => {}
+            _ => kept.take(name, value),
+        }
     }
     kept
-}
-
-/// All fields as a map, for HTTP/2.
-pub fn map(fields: &Fields) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(fields.len());
-    for field in fields {
-        append(&mut headers, &field.name, &field.value);
-    }
-    headers
-}
-
-/// What hyper has to know to frame a message of HTTP/1; the head itself is written from the fields.
-pub fn framing(fields: &Fields) -> HeaderMap {
-    const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "connection", "upgrade"];
-    let mut headers = HeaderMap::new();
-    for field in fields.iter().filter(|field| is_one_of(field, &FRAMING)) {
-        append(&mut headers, &field.name, &field.value);
-    }
-    if !headers.contains_key(http::header::CONTENT_LENGTH) {
-        headers.insert(http::header::TRAILER, HeaderValue::from_name(PLACE));
-    }
-    headers
 }
 
 /// Trailer fields that may pass.
@@ -249,16 +236,7 @@ pub fn of_map(headers: &HeaderMap) -> Fields {
 
 /// Whether an authority that a client names inside a tunnel means the origin that the tunnel leads to.
 pub fn is_same_authority(authority: &[u8], scheme: Scheme, origin: &Origin) -> bool {
-    Origin::parse(scheme, authority)
-        .is_ok_and(|named| is_same_host(&named.host, &origin.host) && named.port == origin.port)
-}
-
-/// A name with the root's dot at its end is the same name, and TLS names it without (RFC 6066 §3).
-fn is_same_host(one: &Host, other: &Host) -> bool {
-    match (one, other) {
-        (Host::Name(one), Host::Name(other)) => one.trim_end_matches('.') == other.trim_end_matches('.'),
-        _ => one == other,
-    }
+    origin.is_named_by(scheme, authority)
 }
 
 fn is_one_of(field: &Field, names: &[&str]) -> bool {
@@ -279,6 +257,16 @@ fn append(headers: &mut HeaderMap, name: &[u8], value: &[u8]) {
 mod tests {
     use super::*;
 
+    impl Taker for Fields {
+        fn with_room(fields: &Fields) -> Self {
+            Self::with_capacity(fields.len() + 2)
+        }
+
+        fn take(&mut self, name: &[u8], value: &[u8]) {
+            self.push(name.to_vec(), value.to_vec());
+        }
+    }
+
     fn head(pairs: &[(&'static str, &'static str)]) -> RequestHead {
         RequestHead {
             method: "GET".into(),
@@ -291,8 +279,8 @@ mod tests {
     fn sent(pairs: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
         let origin = Origin::parse(Scheme::Http, b"example.org").unwrap();
         let head = head(pairs);
-        let upgrade = upgrade_of(&head, &ConnectionOptions::of(&head.fields));
-        let headers = outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, upgrade.as_ref());
+        let upgrade = upgrade_of(&head);
+        let headers: Fields = outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, upgrade.as_ref());
         headers.iter().map(|f| (f.name_str().into_owned(), String::from_utf8(f.value.to_vec()).unwrap())).collect()
     }
 
@@ -327,7 +315,7 @@ mod tests {
     #[test]
     fn in_a_cleartext_tunnel_the_client_names_the_site() {
         let origin = Origin::parse(Scheme::Http, b"192.0.2.1").unwrap();
-        let fields = outbound(&head(&[("Host", "a.example")]), &origin, Naming::ByHost, Protocol::Http1, None);
+        let fields: Fields = outbound(&head(&[("Host", "a.example")]), &origin, Naming::ByHost, Protocol::Http1, None);
         assert_eq!(fields.first("host").unwrap(), "a.example");
     }
 
@@ -358,12 +346,12 @@ mod tests {
     fn cookies_that_http_2_split_are_joined_for_http_1() {
         let mut head = head(&[("cookie", "a=1"), ("cookie", "b=2")]);
         let origin = Origin::parse(Scheme::Https, b"example.org").unwrap();
-        assert_eq!(outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, None).values("cookie").count(), 2);
+        let sent = |head: &RequestHead, protocol| -> Vec<Bytes> {
+            outbound::<Fields>(head, &origin, Naming::ByTarget, protocol, None).values("cookie").cloned().collect()
+        };
+        assert_eq!(sent(&head, Protocol::Http1), ["a=1", "b=2"]);
         head.version = Version::Http2;
-        assert_eq!(
-            outbound(&head, &origin, Naming::ByTarget, Protocol::Http1, None).first("cookie").unwrap(),
-            "a=1; b=2"
-        );
-        assert_eq!(outbound(&head, &origin, Naming::ByTarget, Protocol::Http2, None).values("cookie").count(), 2);
+        assert_eq!(sent(&head, Protocol::Http1), ["a=1; b=2"]);
+        assert_eq!(sent(&head, Protocol::Http2), ["a=1", "b=2"]);
     }
 }

@@ -17,7 +17,7 @@ use super::{
     account::Account,
     body::{Body, Way},
     fault::{Fault, Stage},
-    fields::{self, ConnectionOptions, Naming, Switching},
+    fields::{self, Naming, Switching},
     gate,
     hop::Errand,
     http::{Switch, answer_block},
@@ -27,10 +27,11 @@ use super::{
     upgrade,
     upgraded::{self, Led, Wishes},
     upstream::{Protocol, Sender, Target},
+    verbatim::Lines,
 };
 use crate::{
     event::Verdict,
-    exchange::{Context, Direction, Fields, RequestHead, Scheme, Version},
+    exchange::{Context, Direction, RequestHead, Scheme, Version, grammar::is_plain_path},
     intercept::Outcome,
     policy::Carries,
 };
@@ -39,7 +40,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The connection it came on.
-    pub session: Session,
+    pub session: Arc<Session>,
     /// The judges that were in force when its head came.
     pub judges: Arc<Judges>,
     /// Its circumstances.
@@ -144,7 +145,7 @@ impl Asked {
         if request.extensions().get::<ConnectProtocol>().is_some() {
             return Self::Connect;
         }
-        match fields::upgrade_of(head, &ConnectionOptions::of(&head.fields)) {
+        match fields::upgrade_of(head) {
             Some(upgrade) => Self::Upgrade(upgrade),
             None => Self::Nothing,
         }
@@ -197,6 +198,8 @@ async fn patiently<T>(exchange: &Exchange, sent: impl Future<Output = Result<T, 
     let patience = exchange.session.limits().response;
     let account = &exchange.account;
     tokio::select! {
+        // In this order: silence is asked about only where it is.
+        biased;
         // The head has come, or will not.
         sent = sent => sent,
         // Nothing moved; the attempt is dropped with its connection.
@@ -231,19 +234,21 @@ fn answer(exchange: &Arc<Exchange>, answered: Answered, switches: bool, upload: 
         StatusCode::UPGRADE_REQUIRED => Switching::Wanted,
         _ => Switching::No,
     };
-    let mut fields = fields::inbound(&fields, exchange.received.version, switching);
-    if upload.is_unwanted() {
-        // Whether the client still sends it nobody can know, so nothing can follow (RFC 9110 §10.1.1).
-        fields.push("Connection", "close");
-    }
     parts.version = HttpVersion::default();
     keep_words(&mut parts, head.reason);
     match &exchange.session.tape {
         Some(tape) => {
-            parts.headers = fields::framing(&fields);
-            tape.answer_with(fields);
+            let mut lines: Lines = fields::inbound(&fields, exchange.received.version, switching);
+            if upload.is_unwanted() {
+                // Whether the client still sends it nobody can know, so nothing can follow (RFC 9110 §10.1.1).
+                lines.push(b"Connection", b"close");
+            }
+            // A length may be that of a body which does not come (RFC 9110 §8.6).
+            let is_bare = exchange.received.method == "HEAD" || parts.status == StatusCode::NOT_MODIFIED;
+            parts.headers = if is_bare { lines.framing_of_body() } else { lines.framing_of(&incoming) };
+            tape.answer_with(lines);
         }
-        None => parts.headers = fields::map(&fields),
+        None => parts.headers = fields::inbound(&fields, exchange.received.version, switching),
     }
     let down = Down { incoming, sender, target, upload };
     let body = if switches { Body::empty() } else { passing_down(exchange, down) };
@@ -312,30 +317,43 @@ fn switched(exchange: &Exchange, switch: Option<Switch<'_>>, client: OnUpgrade, 
     }
     let account = Arc::clone(&exchange.account);
     let idle = exchange.session.limits().tunnel;
-    tokio::spawn(upgrade::join(client, origin, account, idle, exchange.session.clone()));
+    tokio::spawn(upgrade::join(client, origin, account, idle, Arc::clone(&exchange.session)));
 }
 
-/// The head of a request as this protocol wants it: for hyper, and the fields that stand in it.
+/// The head of a request as this protocol wants it: for hyper, and of HTTP/1 as it stands on the wire.
 ///
 /// # Errors
 /// A [`Fault`] when the target cannot be written as a URI.
-pub fn request_for(exchange: &Exchange, attempt: &Attempt, protocol: Protocol) -> Result<(Request<()>, Fields), Fault> {
+pub fn request_for(
+    exchange: &Exchange,
+    attempt: &Attempt,
+    protocol: Protocol,
+) -> Result<(Request<()>, Option<Lines>), Fault> {
     let head = &exchange.sent;
     let mut request = Request::new(());
     *request.method_mut() = attempt.method.clone();
-    *request.uri_mut() = uri(exchange, protocol)?;
-    let upgrade = attempt.upgrade.as_ref();
-    let fields = fields::outbound(head, &exchange.context.origin, exchange.naming(), protocol, upgrade);
-    // h2 keeps the protocol of an extended CONNECT here.
-    *request.extensions_mut() = attempt.extensions.clone();
+    let (origin, naming, upgrade) = (&exchange.context.origin, exchange.naming(), attempt.upgrade.as_ref());
     match protocol {
-        Protocol::Http1 => *request.headers_mut() = fields::framing(&fields),
+        Protocol::Http1 => {
+            let mut lines: Lines = fields::outbound(head, origin, naming, protocol, upgrade);
+            // hyper need not know a target that is sound: it writes one of its own, which ours replaces.
+            if is_plain_path(&head.target) {
+                lines.asking(attempt.method.as_str().as_bytes(), &head.target);
+            } else {
+                *request.uri_mut() = uri(exchange, protocol)?;
+            }
+            *request.headers_mut() = if attempt.has_body { lines.framing_of_body() } else { lines.framing() };
+            Ok((request, Some(lines)))
+        }
         Protocol::Http2 => {
-            *request.headers_mut() = fields::map(&fields);
+            *request.uri_mut() = uri(exchange, protocol)?;
+            *request.headers_mut() = fields::outbound(head, origin, naming, protocol, upgrade);
             *request.version_mut() = HttpVersion::HTTP_2;
+            // h2 keeps the protocol of an extended CONNECT here.
+            *request.extensions_mut() = attempt.extensions.clone();
+            Ok((request, None))
         }
     }
-    Ok((request, fields))
 }
 
 fn uri(exchange: &Exchange, protocol: Protocol) -> Result<Uri, Fault> {

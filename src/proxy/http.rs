@@ -24,7 +24,7 @@ use super::{
     http2_head,
     max_forwards::{self, Hop},
     own,
-    recorder::{Recorded, Tape, count_shown},
+    recorder::{Recorded, Tape},
     refusal, route,
     session::{Judges, Scope, Session, today},
     upstream::Target,
@@ -44,16 +44,16 @@ const SHORT_REST: u64 = 64 * 1024;
 const REST: Duration = Duration::from_secs(1);
 
 /// Answers one request of HTTP/1.
-pub async fn handle(session: Session, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub async fn handle(session: Arc<Session>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let Some(tape) = session.tape.clone() else { return Ok(refuse_head(&session, GrammarFault::Malformed)) };
     let response = handle_recorded(&session, &tape, request).await;
     Ok(response.map(|body| body.under_way(tape.answers())))
 }
 
-async fn handle_recorded(session: &Session, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
+async fn handle_recorded(session: &Arc<Session>, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
     let parsed = match tape.next() {
-        Some(Recorded::Sound(parsed)) if is_twin(&parsed.head, &request) => parsed,
-        Some(Recorded::Sound(_)) | None => return refuse_head(session, GrammarFault::Malformed),
+        Some(Recorded::Sound(parsed, shown)) if is_twin(&parsed.head, shown, &request) => parsed,
+        Some(Recorded::Sound(..)) | None => return refuse_head(session, GrammarFault::Malformed),
         Some(Recorded::Refused(fault)) => return refuse_head(session, fault),
     };
     // Only where the recorder waits for a word: one that nobody waits for would be taken for the next one's.
@@ -74,6 +74,7 @@ pub async fn handle_http2(
     received: Option<Received>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
+    let session = Arc::new(session);
     let is_tunnel = http2_head::is_tunnel(&request);
     let is_inside = matches!(session.scope, Scope::Tunnel(_));
     // Nothing comes to hyper but by the reader.
@@ -89,7 +90,7 @@ pub async fn handle_http2(
     } else {
         Box::pin(handle_head(&session, head, request, None)).await
     };
-    Ok(response.map(|body| body.inside(session.scope)))
+    Ok(response.map(|body| body.inside(session.scope.clone())))
 }
 
 /// Tells of a request that the client hears of by a reset of its stream.
@@ -132,8 +133,8 @@ impl Drop for Switch<'_> {
 }
 
 /// hyper and the recorder must have read the same request; if not, one of them can be fooled, and nothing is passed on.
-fn is_twin(head: &RequestHead, request: &Request<Incoming>) -> bool {
-    head.method == request.method().as_str().as_bytes() && count_shown(&head.fields) == request.headers().len()
+fn is_twin(head: &RequestHead, shown: usize, request: &Request<Incoming>) -> bool {
+    head.method == request.method().as_str().as_bytes() && shown == request.headers().len()
 }
 
 fn refuse_head(session: &Session, fault: GrammarFault) -> Response<Body> {
@@ -145,7 +146,7 @@ fn refuse_head(session: &Session, fault: GrammarFault) -> Response<Body> {
 }
 
 async fn handle_head(
-    session: &Session,
+    session: &Arc<Session>,
     head: RequestHead,
     request: Request<Incoming>,
     switch: Option<Switch<'_>>,
@@ -175,7 +176,7 @@ async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<
 }
 
 /// Judges a head: what may pass, or the answer to what may not.
-async fn admit(session: &Session, head: RequestHead) -> Result<Arc<Exchange>, Box<Response<Body>>> {
+async fn admit(session: &Arc<Session>, head: RequestHead) -> Result<Arc<Exchange>, Box<Response<Body>>> {
     session.proves();
     let judges = session.shared().judges.load_full();
     let destination = route::destination(&session.scope, &head).and_then(|found| allowed(session, &judges, found));
@@ -195,7 +196,7 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Arc<Exchange>, Bo
     let entered = entrance::enter(session, &judges, &head).await;
     // What clir shows of itself is not for strangers on the internet.
     if (entered.is_ok() || entrance::is_near(session))
-        && let Some(answer) = own::answer(&of_user(session, &entered), &judges, destination.as_ref().ok(), &head)
+        && let Some(answer) = own::answer(session, user(&entered), &judges, destination.as_ref().ok(), &head)
     {
         account.ends(Verdict::Answered, answer.status());
         return Err(Box::new(answer));
@@ -223,12 +224,12 @@ async fn admit(session: &Session, head: RequestHead) -> Result<Arc<Exchange>, Bo
         Ok(via) => Target { via, ..target },
         Err(fault) => return Err(Box::new(answer_fault(&account, &fault))),
     };
-    Ok(Arc::new(Exchange { session: session.clone(), judges, context, account, received: head, sent, target }))
+    Ok(Arc::new(Exchange { session: Arc::clone(session), judges, context, account, received: head, sent, target }))
 }
 
-/// The same session, of whom the request says that it is.
-fn of_user(session: &Session, entered: &Result<Option<Arc<str>>, TurnedAway>) -> Session {
-    session.known_as(entered.as_ref().ok().cloned().flatten())
+/// Whom the request says that it is of.
+fn user(entered: &Result<Option<Arc<str>>, TurnedAway>) -> Option<&Arc<str>> {
+    entered.as_ref().ok().and_then(Option::as_ref)
 }
 
 /// The head for the next hop, or the answer where there is to be none (RFC 9110 §7.6.2).

@@ -7,25 +7,49 @@ use std::sync::Arc;
 
 use http::{Request, StatusCode};
 
-use super::{body::Body, fields, forward::Exchange, gate::Keeper, session::today, verbatim::Heads};
+use super::{body::Body, fields, forward::Exchange, gate::Keeper, session::today, verbatim::Ears};
 use crate::{
     exchange::{ResponseHead, Version},
     intercept::Outcome,
 };
 
-/// Waits for interim answers to a request. `heads` tells them as they came.
-pub fn watch(request: &mut Request<Body>, exchange: &Arc<Exchange>, heads: Option<Heads>, keeper: Option<Keeper>) {
+/// Who hears of interim answers to a request of HTTP/1, as they came.
+pub fn ears(exchange: &Arc<Exchange>, keeper: Option<&Keeper>) -> Arc<dyn Ears> {
     let exchange = Arc::clone(exchange);
+    match keeper {
+        None => exchange,
+        Some(keeper) => Arc::new(AtTheGate { exchange, keeper: keeper.clone() }),
+    }
+}
+
+/// Waits for the 100 to a request of HTTP/2; its library tells of no other.
+pub fn watch(request: &mut Request<Body>, keeper: Keeper) {
     hyper::ext::on_informational(request, move |informational| {
-        let head = heads.as_ref().and_then(Heads::interim);
         if informational.status() == StatusCode::CONTINUE {
-            if let Some(keeper) = &keeper {
-                keeper.open();
-            }
-        } else if let Some(head) = head {
-            pass_on(&exchange, &head);
+            keeper.open();
         }
     });
+}
+
+/// A request whose body is held back.
+#[derive(Debug)]
+struct AtTheGate {
+    exchange: Arc<Exchange>,
+    keeper: Keeper,
+}
+
+impl Ears for AtTheGate {
+    fn hear(&self, head: &ResponseHead) {
+        if head.status == StatusCode::CONTINUE { self.keeper.open() } else { self.exchange.hear(head) }
+    }
+}
+
+impl Ears for Exchange {
+    fn hear(&self, head: &ResponseHead) {
+        if head.status != StatusCode::CONTINUE {
+            pass_on(self, head);
+        }
+    }
 }
 
 fn pass_on(exchange: &Exchange, head: &ResponseHead) {
@@ -36,12 +60,12 @@ fn pass_on(exchange: &Exchange, head: &ResponseHead) {
     let judgement = exchange.judges.interceptor.response(&exchange.context, &exchange.received, head, today());
     exchange.account.found(judgement.findings);
     exchange.account.acted(judgement.actions);
-    let judged = match judgement.outcome {
+    let mut judged = match judgement.outcome {
         Outcome::Unchanged => head.fields.clone(),
         Outcome::Edited(fields) => fields,
         Outcome::Blocked(_) => return,
     };
-    let mut passed = fields::inbound(&judged, Version::Http11, fields::Switching::No);
-    passed.retain(|field| !field.is("content-length") && !field.is("transfer-encoding"));
-    tape.precede_with(status, &head.reason, &passed);
+    judged.retain(|field| !field.is("content-length") && !field.is("transfer-encoding"));
+    let lines = fields::inbound(&judged, Version::Http11, fields::Switching::No);
+    tape.precede_with(status, &head.reason, &lines);
 }

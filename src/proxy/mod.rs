@@ -38,6 +38,7 @@ mod line;
 mod lobby;
 mod max_forwards;
 mod names;
+mod outline;
 mod own;
 mod patient;
 mod pulse;
@@ -52,6 +53,7 @@ mod send;
 mod serve;
 mod session;
 mod socks;
+mod special;
 #[cfg_attr(not(target_os = "linux"), path = "no_splice.rs")]
 mod splice;
 mod stall;

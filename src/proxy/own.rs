@@ -44,6 +44,7 @@ pub fn is_own(origin: &Origin) -> bool {
 /// The answer, if the request is for clir itself.
 pub fn answer(
     session: &Session,
+    user: Option<&Arc<str>>,
     judges: &Judges,
     destination: Option<&Destination>,
     head: &RequestHead,
@@ -53,6 +54,7 @@ pub fn answer(
         None if is_visit(session, head) => (Way::Direct, Scheme::Http),
         Some(_) | None => return None,
     };
+    let session = &session.known_as(user.cloned());
     let method = std::str::from_utf8(&head.method).unwrap_or_default();
     let target = std::str::from_utf8(&head.target).unwrap_or("/");
     let agent = head.fields.first("user-agent").and_then(|agent| std::str::from_utf8(agent).ok()).unwrap_or_default();

@@ -128,7 +128,7 @@ fn bad_authority(error: impl std::error::Error + Send + Sync + 'static) -> Fault
 
 /// Scheme, authority and the rest of an absolute-form target.
 fn split_absolute(target: &Bytes) -> Option<(&[u8], &[u8], Bytes)> {
-    let at = memchr::memmem::find(target, b"://")?;
+    let at = if target.starts_with(b"http://") { 4 } else { memchr::memmem::find(target, b"://")? };
     let scheme = target.get(..at)?;
     if scheme.is_empty() || !scheme.iter().all(u8::is_ascii_alphanumeric) {
         return None;

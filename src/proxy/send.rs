@@ -24,6 +24,7 @@ use super::{
     gate, interim,
     session::Scope,
     upstream::{Protocol, Sender, Target},
+    verbatim::Read,
 };
 use crate::{
     exchange::{ResponseHead, Scheme, Version, grammar::GrammarFault},
@@ -177,16 +178,17 @@ async fn send_on(
         let fault = Fault::origin(Stage::Exchange, "the connection to the origin was closed");
         return Err(Failed { fault, is_closed: true });
     }
-    let (head, fields) = request_for(exchange, attempt, protocol).map_err(final_failure)?;
+    let (head, lines) = request_for(exchange, attempt, protocol).map_err(final_failure)?;
     let Some(body) = attempt.body.take() else {
         let fault = Fault::ours(Stage::Exchange, "the body of the request is gone");
         return Err(Failed { fault, is_closed: false });
     };
-    let mut request = head.map(|()| body.onto(sender.heads().map(|heads| heads.next())));
-    if keeper.is_some() || protocol == Protocol::Http1 {
-        interim::watch(&mut request, exchange, sender.heads(), keeper.cloned());
+    let mut request = head.map(|()| body.onto(sender.next_head()));
+    if let (Protocol::Http2, Some(keeper)) = (protocol, keeper) {
+        interim::watch(&mut request, keeper.clone());
     }
-    let answer = sender.send(fields, request);
+    let head = lines.map(|lines| (lines, interim::ears(exchange, keeper)));
+    let answer = sender.send(head, request);
     let answered = match keeper {
         Some(keeper) => keeper.hold(answer).await,
         None => answer.await,
@@ -209,9 +211,8 @@ fn invalid(fault: GrammarFault) -> Fault {
 
 /// hyper and the reader beside it must have read the same head, and the stricter of the two has the last word.
 fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHead, Fault> {
-    let is_twin = |head: &ResponseHead| {
-        head.status == response.status().as_u16() && head.fields.len() == response.headers().len()
-    };
+    let is_twin =
+        |read: &Read| read.head.status == response.status().as_u16() && read.shown == response.headers().len();
     match (sender.protocol(), sender.head()) {
         (Protocol::Http2, _) => Ok(ResponseHead {
             status: response.status().as_u16(),
@@ -219,7 +220,7 @@ fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHea
             version: Version::Http2,
             fields: fields::of_map(response.headers()),
         }),
-        (Protocol::Http1, Some(Ok(head))) if is_twin(&head) => Ok(head),
+        (Protocol::Http1, Some(Ok(read))) if is_twin(&read) => Ok(read.head),
         (Protocol::Http1, Some(Err(fault))) => Err(invalid(fault)),
         (Protocol::Http1, _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
     }

@@ -1,6 +1,12 @@
 //! How is HTTP spoken with a client?
 
-use std::{future::poll_fn, pin::Pin, sync::atomic::Ordering, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::Request;
@@ -67,13 +73,12 @@ where
 {
     let limits = *session.limits();
     let (recorder, tape) = Recorder::new(io, prefix, limits.head, limits.patience);
-    let inner = session.recorded(tape.clone());
-    let service = service_fn(move |request: Request<Incoming>| service::handle(inner.clone(), request));
+    let inner = Arc::new(session.recorded(tape.clone()));
+    let service = service_fn(move |request: Request<Incoming>| service::handle(Arc::clone(&inner), request));
     let mut connection = http1::Builder::new()
         .auto_date_header(false)
         .header_read_timeout(None)
         .max_buf_size(limits.head.bytes + SLACK)
-        .max_headers(limits.head.fields)
         .max_header_size(limits.head.bytes + SLACK)
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(recorder), service)

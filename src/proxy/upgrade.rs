@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use super::{account::Account, session::Session, tunnel};
 
 /// Waits for both sides to let go of HTTP, then relays. The session is held so that shutdown knows of the tunnel.
-pub async fn join(client: OnUpgrade, origin: OnUpgrade, account: Arc<Account>, idle: Duration, session: Session) {
+pub async fn join(client: OnUpgrade, origin: OnUpgrade, account: Arc<Account>, idle: Duration, session: Arc<Session>) {
     let (client, origin) = match tokio::try_join!(client, origin) {
         Ok(sides) => sides,
         Err(error) => {

@@ -4,14 +4,11 @@ use bytes::Bytes;
 use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
-use super::{GrammarFault, framing::Framing};
-use crate::exchange::{Fields, Origin, RequestHead, ResponseHead, Scheme, Version};
+use super::{GrammarFault, check_target, framing::Framing};
+use crate::exchange::{Fields, Origin, RequestHead, ResponseHead, Version};
 
 /// How many empty lines may stand before a request line (RFC 9112 §2.2 asks for at least one).
 const LEADING_EMPTY_LINES: usize = 2;
-
-/// The longest target that an `http::Uri` holds.
-const MAX_TARGET: usize = u16::MAX as usize - 1;
 
 /// How large a head may be.
 #[derive(Clone, Copy, Debug)]
@@ -186,30 +183,13 @@ fn fields(bytes: &Bytes, headers: &[httparse::Header<'_>]) -> Fields {
         .collect()
 }
 
-/// Whether a target may pass. Control bytes, space, non-ASCII, and the delimiters that even browsers encode everywhere are refused. `{`, `}`, `|`,
-/// `^`, backquote and brackets are outside RFC 3986 too, but browsers send them in queries (WHATWG URL, query set). The
-/// backslash is left to queries as well: in a path some servers take it for a slash, and browsers never send it. The
-/// last word has the parser that the message passes through later, so that it never meets a target it does not know.
-///
-/// # Errors
-/// [`GrammarFault::Target`], and [`GrammarFault::TargetTooLong`].
-pub fn check_target(target: &str) -> Result<(), GrammarFault> {
-    if target.len() > MAX_TARGET {
-        return Err(GrammarFault::TargetTooLong);
-    }
-    let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#');
-    let path = target.split('?').next().unwrap_or_default();
-    let is_uri = target.bytes().all(sound) && !path.contains('\\') && target.parse::<http::Uri>().is_ok();
-    if is_uri { Ok(()) } else { Err(GrammarFault::Target) }
-}
-
 /// Exactly one valid `Host` in HTTP/1.1, at most one in HTTP/1.0 (RFC 9112 §3.2). Empty means that the target has no
 /// authority.
 fn check_host(head: &RequestHead) -> Result<(), GrammarFault> {
     let mut hosts = head.fields.values("host");
     let sound = match (hosts.next(), hosts.next()) {
         (None, _) => head.version == Version::Http10,
-        (Some(host), None) => host.is_empty() || Origin::parse(Scheme::Http, host).is_ok(),
+        (Some(host), None) => host.is_empty() || Origin::is_authority(host),
         (Some(_), Some(_)) => false,
     };
     if sound { Ok(()) } else { Err(GrammarFault::Host) }

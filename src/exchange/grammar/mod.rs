@@ -8,9 +8,11 @@ mod fault;
 mod field_list;
 mod framing;
 mod head;
+mod target;
 
 pub use chunks::Chunks;
 pub use fault::GrammarFault;
 pub use field_list::{FieldList, Http2Request, Malformed};
 pub use framing::{BodyTracker, Framing};
-pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, check_target, parse_request, parse_response};
+pub use head::{HeadLimits, HeadScanner, ParsedHead, Scanned, parse_request, parse_response};
+pub use target::{check_target, is_plain_path};

@@ -144,11 +144,11 @@ impl Exit {
 
     async fn open_anew(&self, asked: &Asked<'_>) -> Result<Line, Failed> {
         let is_alone = self.speaks_http1.load(Ordering::Relaxed);
+        // Nobody waits for a look at an exit that is down.
+        self.is_up()?;
         // Many come at once; the first makes the connection for all.
         let turn = if is_alone { None } else { Some(self.opening.lock().await) };
-        if let Some(reason) = self.health.why_down() {
-            return Err(Failed::Down(down(&reason)));
-        }
+        self.is_up()?;
         if let Some(shared) = self.with_room()
             && let Some(answered) = self.ask(&shared, asked).await
         {
@@ -254,18 +254,24 @@ impl Exit {
         }
     }
 
-    /// Looks whether the exit lets us in, on a new connection.
+    /// Looks whether the exit lets us in, on a new connection; unless it is up and somebody has just made one.
     pub(super) async fn probe(&self) -> Result<(), Failed> {
+        let turn = self.opening.lock().await;
+        if self.is_up().is_ok() && self.with_room().is_some() {
+            return Ok(());
+        }
         let mut secured = self.connect().await?;
         let words = &self.settings.words;
         let status = if secured.protocol == Protocol::Http1 {
             self.speaks_http1.store(true, Ordering::Relaxed);
+            drop(turn);
             let head = words.check_http1(&self.authority);
             let asked = timeout(self.settings.connect, http1::ask(&mut secured.stream, &head)).await;
             asked.ok().and_then(Result::ok).map(|(status, _)| status)
         } else {
             self.speaks_http1.store(false, Ordering::Relaxed);
             let shared = self.share(secured).await?;
+            drop(turn);
             let Ok(request) = words.check_http2(&self.authority) else { return Ok(()) };
             timeout(self.settings.connect, shared.check(request)).await.ok().and_then(Result::ok)
         };
@@ -288,6 +294,10 @@ impl Exit {
         let (refuses, fails) =
             (Fault::origin(Stage::Hop, refusal(status)), Fault::timeout(Stage::Hop, refusal(status)));
         Failed::Refused(if status == 504 { fails } else { refuses })
+    }
+
+    fn is_up(&self) -> Result<(), Failed> {
+        self.health.why_down().map_or(Ok(()), |reason| Err(Failed::Down(down(&reason))))
     }
 
     fn fails(&self, reason: &str) -> Failed {

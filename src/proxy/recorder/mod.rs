@@ -4,7 +4,6 @@
 //! them. hyper is handed the outline of one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
 //! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
 
-mod outline;
 mod tape;
 mod write;
 
@@ -19,11 +18,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 
 use super::{
+    outline,
     reading::{READ_SIZE, poll_some},
     stall::Stall,
     verbatim::HeadWriter,
 };
-pub use outline::count as count_shown;
 use tape::Expected;
 pub use tape::{Recorded, Tape, UnderWay};
 
@@ -38,7 +37,7 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection:
 const HALF_CLOSED: Duration = Duration::from_secs(5);
 
 /// After so much silence between two requests a connection can be taken from hyper, see [`Tape::is_resting`].
-pub const REST_AFTER: Duration = Duration::from_secs(1);
+pub const REST_AFTER: Duration = Duration::from_millis(300);
 
 /// How long the recorder waits for a client.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +159,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         let judged = parse_request(&head, lines)
             .and_then(|parsed| BodyTracker::new(parsed.framing).advance(&self.held).map(|_| parsed));
         match judged {
-            Ok(parsed) => self.begin_message(head, parsed),
+            Ok(parsed) => self.begin_message(parsed),
             Err(fault) => self.refuse(fault),
         }
     }
@@ -183,12 +182,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Recorder<IO> {
         if takes_all { std::mem::take(&mut self.held).freeze() } else { self.held.split_to(count).freeze() }
     }
 
-    fn begin_message(&mut self, head: Bytes, parsed: ParsedHead) {
+    fn begin_message(&mut self, parsed: ParsedHead) {
         self.has_spoken = true;
         self.reading.calm();
-        self.ready = outline::of(&head, &parsed.head.fields);
+        let outline = outline::request(&parsed.head);
+        self.ready = outline.bytes;
         self.state = State::Body(BodyTracker::new(parsed.framing), parsed.may_switch);
-        self.tape.push(Recorded::Sound(parsed));
+        self.tape.push(Recorded::Sound(parsed, outline.count));
         if let State::Body(tracker, may_switch) = &self.state
             && tracker.is_done()
         {

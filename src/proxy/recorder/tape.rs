@@ -9,18 +9,15 @@ use std::{
 use http::StatusCode;
 
 use crate::{
-    exchange::{
-        Fields,
-        grammar::{GrammarFault, ParsedHead},
-    },
-    proxy::verbatim::NextHead,
+    exchange::grammar::{GrammarFault, ParsedHead},
+    proxy::verbatim::{Lines, NextHead},
 };
 
 /// The recorded twin of one request that hyper hands to the service.
 #[derive(Clone, Debug)]
 pub enum Recorded {
-    /// A head that passed the strict grammar.
-    Sound(ParsedHead),
+    /// A head that passed the strict grammar, and how many fields hyper saw of it.
+    Sound(ParsedHead, usize),
     /// hyper saw a stand-in; this is why.
     Refused(GrammarFault),
 }
@@ -53,13 +50,13 @@ impl Tape {
     }
 
     /// The next answer's head goes out with these fields.
-    pub fn answer_with(&self, fields: Fields) {
-        self.next_head.set(fields);
+    pub fn answer_with(&self, lines: Lines) {
+        self.next_head.set(lines);
     }
 
     /// An interim answer goes out before the answer.
-    pub fn precede_with(&self, status: StatusCode, reason: &[u8], fields: &Fields) {
-        self.next_head.precede(status, reason, fields);
+    pub fn precede_with(&self, status: StatusCode, reason: &[u8], lines: &Lines) {
+        self.next_head.precede(status, reason, lines);
     }
 
     /// The service has an answer; it is under way until what is given back is dropped.

@@ -22,7 +22,7 @@ use super::{
     forward::Exchange,
     gate,
     send::{self, Answered, Attempt},
-    session::Scope,
+    session::{Scope, Session},
     upstream::Target,
 };
 use crate::{
@@ -99,7 +99,7 @@ fn inside(exchange: &Exchange, switches: bool) -> Result<Arc<Exchange>, &'static
     inside.context.origin = Origin { scheme: Scheme::Https, host: site.host, port: HTTPS };
     inside.target = target;
     // A tunnel's own connection is the one in cleartext.
-    inside.session.scope = Scope::Proxy;
+    inside.session = Arc::new(Session { scope: Scope::Proxy, ..Session::clone(&inside.session) });
     Ok(Arc::new(inside))
 }
 

@@ -234,7 +234,6 @@ where
     let head = HeadLimits { bytes: limits.header_bytes, fields: limits.headers };
     let (stream, heads) = Verbatim::new(stream, head);
     let (sender, connection) = http1::Builder::new()
-        .max_headers(limits.headers)
         .max_header_size(limits.header_bytes)
         .max_buf_size(limits.header_bytes.max(MIN_BUFFER))
         .handshake::<_, Body>(TokioIo::new(stream))

@@ -12,6 +12,7 @@ mod resolver;
 mod sender;
 
 use std::{
+    hash::{Hash, Hasher},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -46,7 +47,7 @@ pub use sender::Sender;
 const SECOND_BREATH: Duration = Duration::from_millis(20);
 
 /// Which origin, under which name, at which address: connections are shared by what is equal in all of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Cleartext or TLS.
     pub scheme: Scheme,
@@ -74,6 +75,30 @@ impl Target {
             source: None,
             via: Via::Direct,
         }
+    }
+
+    /// Whether a connection to the one goes where one to the other goes, whatever name is asked for there.
+    fn leads_as(&self, other: &Self) -> bool {
+        let way = |target: &Self| (target.scheme, target.port, target.source, target.via);
+        way(self) == way(other) && self.dialled == other.dialled
+    }
+}
+
+/// What tells most targets apart, in few words: each request is looked up twice.
+impl Hash for Target {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut hash_host = |host: &Host| match host {
+            Host::Name(name) => state.write(name.as_bytes()),
+            Host::Ip(IpAddr::V4(address)) => state.write_u32(address.to_bits()),
+            Host::Ip(IpAddr::V6(address)) => state.write_u128(address.to_bits()),
+        };
+        hash_host(&self.name);
+        if self.dialled != self.name {
+            hash_host(&self.dialled);
+        }
+        // Their lengths keep one from being taken for a piece of the other.
+        let length = self.name.name().map_or(0, str::len) as u64;
+        state.write_u64(length << 32 | u64::from(self.port) << 8 | self.scheme as u64);
     }
 }
 
@@ -172,7 +197,7 @@ impl Upstream {
         protocols.find_map(|protocol| self.find(target, access, |sender: &Sender| sender.protocol() == protocol))
     }
 
-    /// Whether a connection is kept that was made for this client.
+    /// Whether a connection is kept that was made for this client, under whatever name if an address was asked for.
     pub fn keeps(&self, target: &Target, client: IpAddr, access: &Arc<Access>) -> bool {
         self.pools.iter().any(|pool| pool.has(target, access, |sender| sender.is_of(client)))
     }

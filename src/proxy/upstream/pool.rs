@@ -10,9 +10,9 @@ use std::{
 };
 
 use super::{Protocol, Sender, Target};
-use crate::policy::Access;
+use crate::{exchange::Host, policy::Access};
 
-/// Origins that one pool keeps connections to.
+/// Origins that the pools of all workers keep connections to, 25 MB of them: who visits ever new ones takes no more.
 const MAX_ORIGINS: usize = 1024;
 
 /// How long a pool that is full waits before it looks again for what it can let go: each look goes through all of it.
@@ -52,6 +52,8 @@ pub struct Pool {
     idle: Mutex<Origins>,
     per_origin: usize,
     patience: Duration,
+    /// This pool's share of [`MAX_ORIGINS`].
+    origins: usize,
     /// This pool's share of [`CROWD`].
     crowd: usize,
 }
@@ -60,7 +62,8 @@ impl Pool {
     /// One of `count` pools. It keeps at most `per_origin` idle connections to one origin, each for at most `patience`; after a
     /// rush more for a moment.
     pub fn new(count: usize, per_origin: usize, patience: Duration) -> Self {
-        Self { idle: Mutex::default(), per_origin, patience, crowd: CROWD / count.max(1) }
+        let share = |of: usize| of / count.max(1);
+        Self { idle: Mutex::default(), per_origin, patience, origins: share(MAX_ORIGINS), crowd: share(CROWD) }
     }
 
     /// Takes the connection that was used last of those that fit; it is the least likely to have been closed.
@@ -99,11 +102,17 @@ impl Pool {
         found.map(|idle| idle.sender)
     }
 
-    /// Whether there is a connection that fits; it may be gone at the next moment.
+    /// Whether there is a connection that fits, under whatever name; it may be gone at the next moment.
     pub fn has(&self, target: &Target, access: &Arc<Access>, fits: impl Fn(&Sender) -> bool) -> bool {
         let now = Instant::now();
-        let is_good = |idle: &Idle| idle.is_fresh(now, self.patience) && Arc::ptr_eq(&idle.access, access);
-        self.lock().kept.get(target).is_some_and(|kept| kept.iter().any(|idle| is_good(idle) && fits(&idle.sender)))
+        let is_good =
+            |idle: &Idle| idle.is_fresh(now, self.patience) && Arc::ptr_eq(&idle.access, access) && fits(&idle.sender);
+        let pool = &self.lock().kept;
+        let known = pool.get(target).is_some_and(|kept| kept.iter().any(is_good));
+        // Who asks for an address names the host only inside TLS. All are looked through then: a handshake costs more.
+        let named =
+            || pool.iter().filter(|(other, _)| other.leads_as(target)).any(|(_, kept)| kept.iter().any(is_good));
+        known || matches!(target.dialled, Host::Ip(_)) && named()
     }
 
     /// Keeps a connection for later; `access` is what allowed it.
@@ -112,10 +121,10 @@ impl Pool {
             return;
         }
         let mut pool = self.lock();
-        if pool.is_full_for(target) && pool.may_look() {
+        if pool.is_full_for(target, self.origins) && pool.may_look() {
             self.drop_stale(&mut pool.kept);
         }
-        if pool.is_full_for(target) {
+        if pool.is_full_for(target, self.origins) {
             return;
         }
         let idle = pool.kept.entry(target.clone()).or_default();
@@ -166,8 +175,8 @@ impl Pool {
 }
 
 impl Origins {
-    fn is_full_for(&self, target: &Target) -> bool {
-        self.kept.len() >= MAX_ORIGINS && !self.kept.contains_key(target)
+    fn is_full_for(&self, target: &Target, most: usize) -> bool {
+        self.kept.len() >= most && !self.kept.contains_key(target)
     }
 
     fn may_look(&mut self) -> bool {

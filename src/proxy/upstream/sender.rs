@@ -1,6 +1,6 @@
 //! What can requests be sent on?
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::{Method, Request, Response};
 use hyper::{
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use super::Protocol;
 use crate::{
     event::Passage,
-    exchange::{Fields, ResponseHead, grammar::GrammarFault},
+    exchange::grammar::GrammarFault,
     proxy::{
         body::Body,
-        verbatim::{Asked, Heads},
+        verbatim::{Asked, Ears, Heads, Lines, NextHead, Read},
     },
 };
 
@@ -111,16 +111,19 @@ impl Sender {
         }
     }
 
-    /// Sends a request. What was not sent comes back with the error. `fields` are those of the head on HTTP/1.
+    /// Sends a request. What was not sent comes back with the error. On HTTP/1, `lines` are those of its head, and `ears` hear
+    /// of interim answers.
     pub async fn send(
         &mut self,
-        fields: Fields,
+        head: Option<(Lines, Arc<dyn Ears>)>,
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
             Self::Http1(sender, heads, _) => {
                 let asked = if request.method() == Method::HEAD { Asked::Head } else { Asked::Body };
-                heads.send(fields, asked);
+                if let Some((lines, ears)) = head {
+                    heads.send(lines, asked, ears);
+                }
                 sender.try_send_request(request).await
             }
             Self::Http2(sender, ..) => sender.try_send_request(request).await,
@@ -128,17 +131,17 @@ impl Sender {
     }
 
     /// The head of the answer as it came, where it can be had.
-    pub fn head(&self) -> Option<Result<ResponseHead, GrammarFault>> {
+    pub fn head(&self) -> Option<Result<Read, GrammarFault>> {
         match self {
             Self::Http1(_, heads, _) => heads.answer(),
             Self::Http2(..) => None,
         }
     }
 
-    /// Where the heads of interim answers come from, where they can be had.
-    pub fn heads(&self) -> Option<Heads> {
+    /// What is written on the connection next, where that is ours to say.
+    pub fn next_head(&self) -> Option<NextHead> {
         match self {
-            Self::Http1(_, heads, _) => Some(heads.clone()),
+            Self::Http1(_, heads, _) => Some(heads.next()),
             Self::Http2(..) => None,
         }
     }

@@ -2,15 +2,16 @@
 //!
 //! hyper frames messages, and does it well; but it keeps a head's fields in a map, which loses their spelling and the
 //! order of repeated ones. So hyper is given only what frames the message. Below it, the head that it writes is replaced
-//! by the one that is to be sent, and the head that it reads is kept beside it.
+//! by the one that is to be sent, and the head that comes is kept beside it, which is shown its outline.
 
+mod lines;
 mod reader;
 mod rewrite;
 pub mod trailers;
 mod writer;
 
 use std::{
-    collections::VecDeque,
+    fmt::Debug,
     io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,9 +21,10 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exchange::{
-    Fields, ResponseHead,
+    ResponseHead,
     grammar::{GrammarFault, HeadLimits},
 };
+pub use lines::Lines;
 use reader::HeadReader;
 pub use writer::{HeadWriter, NextHead};
 
@@ -48,8 +50,24 @@ struct Answer(Arc<Mutex<Latest>>);
 #[derive(Debug, Default)]
 struct Latest {
     asked: Asked,
-    interim: VecDeque<ResponseHead>,
-    head: Option<Result<ResponseHead, GrammarFault>>,
+    /// Until the final head has come.
+    ears: Option<Arc<dyn Ears>>,
+    head: Option<Result<Read, GrammarFault>>,
+}
+
+/// A head that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The head.
+    pub head: ResponseHead,
+    /// How many fields hyper was shown of it.
+    pub shown: usize,
+}
+
+/// Whoever hears of interim answers to a request, which hyper is not shown.
+pub trait Ears: Debug + Send + Sync {
+    /// The head of the next one, as it came.
+    fn hear(&self, head: &ResponseHead);
 }
 
 /// What a request asks for.
@@ -74,9 +92,9 @@ impl<IO> Verbatim<IO> {
 
 impl Heads {
     /// The next request goes out with these fields. What an earlier answer left behind is forgotten.
-    pub fn send(&self, fields: Fields, asked: Asked) {
-        *self.answer.lock() = Latest { asked, ..Latest::default() };
-        self.next.set(fields);
+    pub fn send(&self, lines: Lines, asked: Asked, ears: Arc<dyn Ears>) {
+        *self.answer.lock() = Latest { asked, ears: Some(ears), head: None };
+        self.next.set(lines);
     }
 
     /// What is written on this connection next.
@@ -84,14 +102,11 @@ impl Heads {
         self.next.clone()
     }
 
-    /// The head of the answer, as it came.
-    pub fn answer(&self) -> Option<Result<ResponseHead, GrammarFault>> {
-        self.answer.lock().head.take()
-    }
-
-    /// The next head of an interim answer, as it came.
-    pub fn interim(&self) -> Option<ResponseHead> {
-        self.answer.lock().interim.pop_front()
+    /// The head of the answer, as it came. Nothing more is heard of interim ones.
+    pub fn answer(&self) -> Option<Result<Read, GrammarFault>> {
+        let mut latest = self.answer.lock();
+        latest.ears = None;
+        latest.head.take()
     }
 }
 
@@ -105,13 +120,20 @@ impl Answer {
 impl<IO: AsyncRead + Unpin> AsyncRead for Verbatim<IO> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
-        if this.writer.has_written_head() {
-            this.reader.begin();
+        if this.reader.hand_on(buffer) {
+            return Poll::Ready(Ok(()));
         }
-        let observed = this.reader.observe(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(observed.map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault)))
+        loop {
+            let before = buffer.filled().len();
+            ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+            if this.writer.has_written_head() {
+                this.reader.begin();
+            }
+            let shown = this.reader.observe(buffer, before);
+            if shown.map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault))? {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
 

@@ -1,78 +1,92 @@
 //! What does a head look like with other fields and the same framing?
 
+use memchr::memchr;
 use smallvec::SmallVec;
 
-use crate::exchange::{Field, Fields};
+use super::lines::{Kind, Lines};
 
-/// Fields by which hyper frames the message; what hyper wrote of them is what it does.
-const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
-
-/// hyper's head with our fields in its place: the first line is hyper's, the fields are ours in their order and spelling,
-/// but the framing is what hyper says it is. `Connection` is hyper's word where we have none.
-pub fn rewrite(written: &[u8], fields: &Fields, out: &mut Vec<u8>) {
-    let mut lines = written.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let first = lines.next().unwrap_or_default();
-    let theirs: SmallVec<[(&[u8], &[u8]); 4]> = lines.filter_map(split_line).collect();
-    let has_theirs = |name: &str| theirs.iter().any(|(theirs, _)| theirs.eq_ignore_ascii_case(name.as_bytes()));
+/// hyper's head with our fields in its place: the fields are ours in their order and spelling, but the framing is what
+/// hyper says it is. `Connection` is hyper's word where we have none. The first line is hyper's, but where a request's
+/// method and target are given.
+pub fn rewrite(written: &[u8], lines: &Lines, out: &mut Vec<u8>) {
+    let (first, mut rest) = split_line(written);
+    let mut theirs: SmallVec<[(Kind, &[u8]); 4]> = SmallVec::new();
+    while !rest.is_empty() {
+        let (line, next) = split_line(rest);
+        rest = next;
+        theirs.extend(kind_of(line).map(|kind| (kind, line)));
+    }
+    out.reserve(written.len() + lines.len());
+    out.extend_from_slice(lines.request());
+    out.extend_from_slice(if lines.request().is_empty() { first } else { version(first) });
+    out.extend_from_slice(b"\r\n");
     // The length in a 304 describes what would have been sent; hyper leaves it out (RFC 9110 §8.6).
     let is_not_modified = first.get(8..).is_some_and(|status| status.starts_with(b" 304"));
-    let is_kept = |field: &Field| {
-        FRAMING.iter().all(|name| !field.is(name) || has_theirs(name) || is_not_modified && field.is("content-length"))
+    let is_kept = |kind: Kind| {
+        let is_theirs = theirs.iter().any(|(theirs, _)| *theirs == kind);
+        kind == Kind::Connection || is_theirs || is_not_modified && kind == Kind::Length
     };
-    out.reserve(written.len() + fields.iter().map(|field| field.name.len() + field.value.len() + 4).sum::<usize>());
-    push(out, &[first]);
-    for field in fields.iter().filter(|field| is_kept(field)) {
-        push_field(out, &field.name, &field.value);
+    let mut at = 0;
+    for mark in lines.marks().iter().filter(|mark| !is_kept(mark.kind)) {
+        out.extend_from_slice(lines.bytes().get(at..mark.line.start).unwrap_or_default());
+        at = mark.line.end;
     }
-    for (name, value) in theirs {
-        let is_framing = FRAMING.iter().chain(&["connection"]).any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-        if is_framing && !fields.iter().any(|field| field.name.eq_ignore_ascii_case(name)) {
-            push_field(out, name, value);
-        }
-    }
-    push(out, &[]);
-}
-
-fn split_line(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|&byte| byte == b':')?;
-    Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
-}
-
-/// An empty value has no space before it, as most clients write it.
-fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    push(out, &[name, if value.is_empty() { b":" } else { b": " }, value]);
-}
-
-fn push(out: &mut Vec<u8>, parts: &[&[u8]]) {
-    for part in parts {
-        out.extend_from_slice(part);
+    out.extend_from_slice(lines.bytes().get(at..).unwrap_or_default());
+    for (_, line) in theirs.iter().filter(|(kind, _)| !lines.has(*kind)) {
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"\r\n");
 }
 
+/// The next line without its end, and what follows.
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let line = bytes.get(..end).unwrap_or_default();
+    (line.strip_suffix(b"\r").unwrap_or(line), bytes.get(end + 1..).unwrap_or_default())
+}
+
+fn kind_of(line: &[u8]) -> Option<Kind> {
+    let colon = memchr(b':', line)?;
+    Kind::of(line.get(..colon)?)
+}
+
+/// The last word of a request line.
+fn version(first: &[u8]) -> &[u8] {
+    first.rsplit(|&byte| byte == b' ').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http_body_util::{Empty, Full};
+
     use super::*;
 
     fn rewritten(written: &str, fields: &[(&'static str, &'static str)]) -> String {
+        let mut lines = Lines::default();
+        for (name, value) in fields {
+            lines.push(name.as_bytes(), value.as_bytes());
+        }
         let mut out = Vec::new();
-        rewrite(written.as_bytes(), &fields.iter().copied().collect(), &mut out);
+        rewrite(written.as_bytes(), &lines, &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn order_spelling_and_duplicates_are_ours() {
-        let fields = [("X-b", "1"), ("HOST", "a"), ("x-B", "2"), ("Content-length", "3")];
+        let fields = [("X-b", "1"), ("HOST", "a"), ("x-B", "2"), ("Content-length", "3"), ("E", "")];
         let written = "POST /x HTTP/1.1\r\ncontent-length: 3\r\n\r\n";
-        let expected = "POST /x HTTP/1.1\r\nX-b: 1\r\nHOST: a\r\nx-B: 2\r\nContent-length: 3\r\n\r\n";
+        let expected = "POST /x HTTP/1.1\r\nX-b: 1\r\nHOST: a\r\nx-B: 2\r\nContent-length: 3\r\nE:\r\n\r\n";
         assert_eq!(rewritten(written, &fields), expected);
     }
 
     #[test]
     fn the_framing_is_what_hyper_does() {
         let written = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
-        let expected = "HTTP/1.1 200 OK\r\nA: b\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
-        assert_eq!(rewritten(written, &[("A", "b"), ("Content-Length", "5")]), expected);
+        let expected = "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+        assert_eq!(rewritten(written, &[("A", "b"), ("Content-Length", "5"), ("C", "d")]), expected);
+        assert_eq!(rewritten(written, &[("content-length", "5"), ("A", "b"), ("C", "d")]), expected);
     }
 
     #[test]
@@ -84,5 +98,33 @@ mod tests {
             rewritten("HTTP/1.1 204 No Content\r\n\r\n", &[("Content-Length", "5")]),
             "HTTP/1.1 204 No Content\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn method_and_target_can_be_ours_and_the_version_is_hypers() {
+        let mut lines = Lines::default();
+        lines.asking(b"GET", b"/a?b=%20");
+        lines.push(b"Connection", b"close");
+        for version in ["HTTP/1.1", "HTTP/1.0"] {
+            let mut out = Vec::new();
+            rewrite(format!("GET / {version}\r\nconnection: x\r\n\r\n").as_bytes(), &lines, &mut out);
+            let expected = format!("GET /a?b=%20 {version}\r\nConnection: close\r\n\r\n");
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn hyper_is_told_what_frames_the_message() {
+        let mut lines = Lines::default();
+        lines.push(b"X", b"1");
+        assert!(lines.framing().is_empty());
+        assert_eq!(lines.framing_of_body().keys().collect::<Vec<_>>(), ["trailer"]);
+        lines.push(b"Content-LENGTH", b"12");
+        lines.push(b"connection", b"close");
+        let told = lines.framing_of_body();
+        let values = ["content-length", "connection"].map(|name| told[name].to_str().unwrap());
+        assert_eq!((told.len(), values), (2, ["12", "close"]));
+        assert_eq!(lines.framing_of(&Empty::<Bytes>::new()), told, "nothing comes");
+        assert_eq!(lines.framing_of(&Full::<Bytes>::from("twelve bytes")).keys().collect::<Vec<_>>(), ["connection"]);
     }
 }

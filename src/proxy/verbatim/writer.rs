@@ -1,7 +1,6 @@
 //! How is the head that hyper writes replaced by the one that is to be sent?
 
 use std::{
-    borrow::Cow,
     io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,15 +8,13 @@ use std::{
 };
 
 use http::{HeaderMap, StatusCode};
-use memchr::memmem;
+use memchr::memchr_iter;
 use tokio::io::AsyncWrite;
 
-use super::{rewrite::rewrite, trailers};
-use crate::exchange::Fields;
+use super::{Lines, rewrite::rewrite, trailers};
 
 /// Up to so many bytes a head and the beginning of its body go out together.
 const TOGETHER: usize = 16 * 1024;
-const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// The fields of the head that hyper will write next, and what goes out before it.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +22,7 @@ pub struct NextHead(Arc<Mutex<Next>>);
 
 #[derive(Debug, Default)]
 struct Next {
-    fields: Option<Fields>,
+    lines: Option<Lines>,
     /// Lines that take the place of the trailers' stand-in.
     trailers: Option<Vec<u8>>,
     /// Heads of interim answers, which hyper does not write.
@@ -36,9 +33,9 @@ struct Next {
 
 impl NextHead {
     /// The next head goes out with these fields.
-    pub fn set(&self, fields: Fields) {
+    pub fn set(&self, lines: Lines) {
         let mut next = self.lock();
-        next.fields = Some(fields);
+        next.lines = Some(lines);
         // Those of an earlier message that were not wanted.
         next.trailers = None;
     }
@@ -52,29 +49,14 @@ impl NextHead {
         self.lock().trailers.is_some()
     }
 
-    fn take_trailers(&self) -> Vec<u8> {
-        self.lock().trailers.take().unwrap_or_default()
-    }
-
     /// An interim answer goes out before the next head, and at once.
-    pub fn precede(&self, status: StatusCode, reason: &[u8], fields: &Fields) {
+    pub fn precede(&self, status: StatusCode, reason: &[u8], lines: &Lines) {
         let mut next = self.lock();
         let line = [b"HTTP/1.1 ", status.as_str().as_bytes(), b" ", reason].concat();
-        rewrite(&line, fields, &mut next.interim);
+        rewrite(&line, lines, &mut next.interim);
         if let Some(flusher) = next.flusher.take() {
             flusher.wake();
         }
-    }
-
-    fn is_set(&self) -> bool {
-        self.lock().fields.is_some()
-    }
-
-    /// The fields of the next head, and what stands before it.
-    fn take(&self) -> Option<(Fields, Vec<u8>)> {
-        let mut next = self.lock();
-        let fields = next.fields.take()?;
-        Some((fields, std::mem::take(&mut next.interim)))
     }
 
     /// What stands before the next head; whoever flushes is woken when more does.
@@ -173,48 +155,32 @@ impl HeadWriter {
 
     /// Takes what belongs to a head, and a little of what follows it, so that both go out in one piece.
     fn absorb(&mut self, bytes: &[u8]) -> usize {
-        let head = if self.next.is_set() { self.absorb_head(bytes) } else { 0 };
+        let Self { next, pending, partial, has_written_head, .. } = self;
+        let mut next = next.lock();
+        let head = match next.lines.take() {
+            Some(lines) => {
+                let begun = Begun { partial, pending, interim: &mut next.interim };
+                let (taken, left) = begun.absorb_head(bytes, lines);
+                *has_written_head |= left.is_none();
+                next.lines = left;
+                taken
+            }
+            None => 0,
+        };
         let rest = bytes.get(head..).unwrap_or_default();
-        if self.next.has_trailers()
+        if next.trailers.is_some()
             && let Some((at, end)) = trailers::find(rest)
         {
-            self.pending.extend_from_slice(rest.get(..at).unwrap_or_default());
-            self.pending.extend(self.next.take_trailers());
+            pending.extend_from_slice(rest.get(..at).unwrap_or_default());
+            pending.extend(next.trailers.take().unwrap_or_default());
             return head + end;
         }
-        let is_between = !self.pending.is_empty() && !self.next.is_set();
-        if is_between && self.pending.len() + rest.len() <= TOGETHER {
-            self.pending.extend_from_slice(rest);
+        let is_between = !pending.is_empty() && next.lines.is_none();
+        if is_between && pending.len() + rest.len() <= TOGETHER {
+            pending.extend_from_slice(rest);
             return bytes.len();
         }
         head
-    }
-
-    /// Takes bytes up to the end of a head. An interim answer (100) passes as hyper wrote it; the head comes after it.
-    fn absorb_head(&mut self, bytes: &[u8]) -> usize {
-        let mut begun = std::mem::take(&mut self.partial);
-        let seen = begun.len();
-        let written = match seen {
-            0 => Cow::Borrowed(bytes),
-            _ => {
-                begun.extend_from_slice(bytes);
-                Cow::Owned(begun)
-            }
-        };
-        let Some(at) = memmem::find(&written, HEAD_END) else {
-            self.partial = written.into_owned();
-            return bytes.len();
-        };
-        let end = at + HEAD_END.len();
-        let head = written.get(..end).unwrap_or_default();
-        if head.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
-            self.pending.extend_from_slice(head);
-        } else if let Some((fields, interim)) = self.next.take() {
-            self.pending.extend(interim);
-            rewrite(head, &fields, &mut self.pending);
-            self.has_written_head = true;
-        }
-        end.saturating_sub(seen)
     }
 
     fn poll_pending<IO: AsyncWrite + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -231,14 +197,65 @@ impl HeadWriter {
     }
 }
 
+/// A head that hyper is writing.
+struct Begun<'a> {
+    partial: &'a mut Vec<u8>,
+    pending: &'a mut Vec<u8>,
+    interim: &'a mut Vec<u8>,
+}
+
+impl Begun<'_> {
+    /// Takes bytes up to the end of a head, and gives the lines back that have not been used yet. An interim answer (100)
+    /// passes as hyper wrote it; the head comes after it.
+    fn absorb_head(self, bytes: &[u8], lines: Lines) -> (usize, Option<Lines>) {
+        let Self { partial, pending, interim } = self;
+        let begun = std::mem::take(partial);
+        let seen = begun.len();
+        // Mostly all of it comes at once.
+        let joined = if seen == 0 { None } else { Some([&begun, bytes].concat()) };
+        let written = joined.as_deref().unwrap_or(bytes);
+        let Some(end) = head_end(written) else {
+            *partial = joined.unwrap_or_else(|| bytes.to_vec());
+            return (bytes.len(), Some(lines));
+        };
+        let taken = end.saturating_sub(seen);
+        let head = written.get(..end).unwrap_or_default();
+        if head.get(8..).is_some_and(|status| status.starts_with(b" 100")) {
+            pending.extend_from_slice(head);
+            return (taken, Some(lines));
+        }
+        pending.append(interim);
+        // What may follow goes along.
+        let follows = bytes.len().saturating_sub(taken);
+        pending.reserve(end + lines.len() + if follows <= TOGETHER { follows } else { 0 });
+        rewrite(head, &lines, pending);
+        (taken, None)
+    }
+}
+
+/// Where the head ends that begins here: behind its empty line.
+fn head_end(written: &[u8]) -> Option<usize> {
+    memchr_iter(b'\n', written)
+        .map(|at| at + 1)
+        .find(|&end| written.get(..end).is_some_and(|head| head.ends_with(b"\r\n\r\n")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
 
     use super::*;
 
+    fn lines(fields: &[(&str, &str)]) -> Lines {
+        let mut lines = Lines::default();
+        for (name, value) in fields {
+            lines.push(name.as_bytes(), value.as_bytes());
+        }
+        lines
+    }
+
     /// Writes the pieces one by one and tells what came out.
-    async fn written(pieces: &[&[u8]], fields: Option<Fields>) -> String {
+    async fn written(pieces: &[&[u8]], fields: Option<Lines>) -> String {
         let next = NextHead::default();
         if let Some(fields) = fields {
             next.set(fields);
@@ -258,7 +275,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_is_replaced_wherever_it_is_cut() {
-        let fields: Fields = [("X-B", "1"), ("x-b", "2")].into_iter().collect();
+        let fields = lines(&[("X-B", "1"), ("x-b", "2")]);
         let message = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc";
         for cut in 1..message.len() {
             let (one, two) = message.split_at(cut);
@@ -269,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_interim_answer_comes_first_as_it_is() {
-        let fields: Fields = [("A", "b")].into_iter().collect();
+        let fields = lines(&[("A", "b")]);
         let message = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
         let expected = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nA: b\r\n\r\n";
         assert_eq!(written(&[message], Some(fields.clone())).await, expected);
@@ -282,7 +299,7 @@ mod tests {
         let mut writer = HeadWriter::new(next.clone());
         let mut out = Vec::new();
         poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
-        next.precede(StatusCode::EARLY_HINTS, b"Early Hints", &[("Link", "x")].into_iter().collect());
+        next.precede(StatusCode::EARLY_HINTS, b"Early Hints", &lines(&[("Link", "x")]));
         poll_fn(|cx| writer.poll_flush(&mut out, cx)).await.unwrap();
         assert_eq!(out, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
     }
@@ -299,7 +316,7 @@ mod tests {
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".as_slice();
         for pieces in [vec![head, &body], vec![&[head, &body].concat()]] {
             let next = NextHead::default();
-            next.set(Fields::new());
+            next.set(Lines::default());
             next.set_trailers(&sums);
             let mut writer = HeadWriter::new(next);
             let mut out = Vec::new();
