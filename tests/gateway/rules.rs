@@ -155,8 +155,10 @@ fn what_is_missing_is_named_and_nothing_is_left_behind() {
     let script = "#!/bin/sh\nif [ \"$2\" = - ] || [ \"$3\" = - ]; then cat >$0.in; \
         if grep -q tproxy $0.in; then echo 'Error: Could not process rule: No such file or directory' >&2; exit 1; fi; \
         exec /usr/sbin/nft \"$@\" <$0.in; fi\nexec /usr/sbin/nft \"$@\"\n";
-    std::fs::write(&fake, script).unwrap();
-    assert!(Command::new("chmod").arg("+x").arg(&fake).status().unwrap().success());
+    let text = bin.path().join("text");
+    std::fs::write(&text, script).unwrap();
+    // By another program: a test beside this one that starts something while we write would keep the file busy.
+    assert!(Command::new("install").arg("-m755").args([&text, &fake]).status().unwrap().success());
     let path = format!("{}:/usr/sbin:/usr/bin:/bin", bin.path().display());
     let mut command = world.program("gateway", env!("CARGO_BIN_EXE_clir"));
     command.args(["--config", "clir.toml", "gateway", "up"]).current_dir(dir.path()).env("PATH", path);

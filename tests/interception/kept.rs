@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use rcgen::{CertificateParams, SanType};
+
 use super::{
     resumed::ask_from,
     site::{Signer, Site},
@@ -39,6 +41,28 @@ fn a_name_that_was_not_proved_has_no_part_in_what_is_kept() {
     let answer = client.response();
     assert_eq!(answer.status(), 502, "{}", answer.text());
     assert!(answer.text().contains("is not for other.localhost"), "{}", answer.text());
+}
+
+/// Whoever looks names up itself asks for an address, and names the host only inside TLS: a connection to that address is
+/// found again by the name, and serves no other.
+#[test]
+fn a_client_that_asks_for_an_address_finds_its_connection_by_the_name_inside() {
+    let root = Signer::root();
+    let names = |params: &mut CertificateParams| {
+        params.subject_alt_names = ["localhost", "other.localhost"].map(dns).into();
+    };
+    let (clir, site) = (root.clir(), root.leaf(names).serve());
+    let served = || clir.events().iter().filter(|event| event["method"] == "GET").count();
+    for (name, connections) in [("localhost", 1), ("localhost", 1), ("other.localhost", 2), ("other.localhost", 2)] {
+        let before = served();
+        assert_eq!(site.ask_as(&clir, name), (200, "ok".to_owned()));
+        eventually("the event", || (served() > before).then_some(()));
+        assert_eq!(site.connections(), connections, "{name}");
+    }
+}
+
+fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
 }
 
 /// A client that says nothing about what it speaks, one that may speak more than the kept connection does, and one that

@@ -79,16 +79,21 @@ impl Pty {
         self.written.lock().unwrap().bytes.clone()
     }
 
-    /// Waits until this is to be seen.
-    pub fn wait_for(&self, text: &str) -> String {
-        eventually(&format!("{text:?} on a screen with\n{}", self.seen()), || {
-            Some(self.seen()).filter(|seen| seen.contains(text))
+    /// Waits until the screen is so. A frame may be met half drawn, so that all of it has to be in one condition.
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        eventually(&format!("{what} on a screen with\n{}", self.seen()), || {
+            Some(self.seen()).filter(|seen| is_so(seen))
         })
     }
 
-    /// Waits until this is to be seen no more.
-    pub fn wait_without(&self, text: &str) -> String {
-        eventually(&format!("no {text:?} on the screen"), || Some(self.seen()).filter(|seen| !seen.contains(text)))
+    /// Waits until this is to be seen.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.wait_until(&format!("{text:?}"), |seen| seen.contains(text))
+    }
+
+    /// Waits until all of these are to be seen at once.
+    pub fn wait_for_all(&self, texts: &[&str]) -> String {
+        self.wait_until(&format!("{texts:?}"), |seen| texts.iter().all(|text| seen.contains(text)))
     }
 
     /// Waits until the program has ended.
