@@ -13,6 +13,8 @@ use std::{
     thread,
 };
 
+use tokio::net::TcpSocket;
+
 use super::{Clir, Head, PATIENCE, Setup, Wire};
 
 /// A site on loopback.
@@ -198,7 +200,11 @@ pub fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
     response
 }
 
-/// A port of 127.0.0.1 on which nobody listens.
+/// A port of 127.0.0.1 on which nobody listens, and that stays so until somebody asks for it by its number: it is held, for as
+/// long as the tests run, by a socket that never listens, so that no connection and no other test is given it meanwhile.
 pub fn closed_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    Box::leak(Box::new(socket)).local_addr().unwrap().port()
 }
