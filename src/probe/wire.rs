@@ -17,7 +17,7 @@ use super::{plan::Planned, route::Route};
 use crate::{
     exchange::{
         ResponseHead,
-        grammar::{Chunks, HeadLimits, HeadScanner, Scanned, parse_response},
+        grammar::{BodyTracker, Framing, HeadLimits, HeadScanner, Scanned, parse_response},
     },
     tls::{self, RootSource},
 };
@@ -160,7 +160,7 @@ impl Wire {
     }
 
     fn chunked(&mut self, deadline: Instant) -> io::Result<Bytes> {
-        let (mut chunks, mut body) = (Chunks::default(), Vec::new());
+        let (mut chunks, mut body) = (BodyTracker::new(Framing::Chunked), Vec::new());
         loop {
             let taken = chunks.advance_telling(&self.read_ahead, |content| body.extend_from_slice(content));
             self.read_ahead.drain(..taken.map_err(io::Error::other)?);

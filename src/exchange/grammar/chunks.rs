@@ -7,6 +7,15 @@ const MAX_EXTENSION: u16 = 1024;
 /// Bytes that the trailer section may have.
 const MAX_TRAILERS: u16 = 16 * 1024;
 
+/// What a byte of a chunked body is, if not framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Of the message itself.
+    Content(&'a [u8]),
+    /// Of the trailer section, with its line ends and the empty line that closes it.
+    Trailer(u8),
+}
+
 /// A chunked body's state between two bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunks {
@@ -47,25 +56,28 @@ impl Chunks {
     /// # Errors
     /// [`GrammarFault::Chunk`] at the first byte that does not fit.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, GrammarFault> {
-        self.advance_telling(bytes, |_| {})
+        self.advance_in_parts(bytes, |_| {})
     }
 
-    /// The same, and tells what of them is content.
+    /// The same, and tells what of them is not framing.
     ///
     /// # Errors
     /// [`GrammarFault::Chunk`] at the first byte that does not fit.
-    pub fn advance_telling(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) -> Result<usize, GrammarFault> {
+    pub fn advance_in_parts(&mut self, bytes: &[u8], mut tell: impl FnMut(Part<'_>)) -> Result<usize, GrammarFault> {
         let mut taken = 0;
         while let Some(&byte) = bytes.get(taken) {
             match self.state {
                 State::Done => break,
                 State::Data => {
                     let skipped = self.skip_data(bytes.len() - taken);
-                    tell(bytes.get(taken..taken + skipped).unwrap_or_default());
+                    tell(Part::Content(bytes.get(taken..taken + skipped).unwrap_or_default()));
                     taken += skipped;
                 }
-                _ => {
+                before => {
                     self.state = self.step(byte)?;
+                    if matches!(before, State::TrailerStart | State::Trailer | State::TrailerFeed | State::EndFeed) {
+                        tell(Part::Trailer(byte));
+                    }
                     taken += 1;
                 }
             }

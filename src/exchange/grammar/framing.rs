@@ -1,7 +1,10 @@
 //! Where does a message's body end?
 
-use super::{GrammarFault, chunks::Chunks};
-use crate::exchange::{Fields, Version};
+use super::{
+    GrammarFault,
+    chunks::{Chunks, Part},
+};
+use crate::exchange::{Fields, ResponseHead, Version};
 
 /// Whoever counts with a sign reads more than this as less than nothing.
 pub(super) const MAX_LENGTH: u64 = i64::MAX as u64;
@@ -15,6 +18,8 @@ pub enum Framing {
     Length(u64),
     /// Chunks, up to and including the trailer section.
     Chunked,
+    /// All that comes before the end of the connection; of answers only.
+    UntilClose,
 }
 
 impl Framing {
@@ -47,6 +52,18 @@ impl Framing {
     pub fn check_response(version: Version, fields: &Fields) -> Result<(), GrammarFault> {
         Self::of_request(version, fields).map(|_| ())
     }
+
+    /// How the body of an answer is delimited whose framing fields are sound; `is_bare` if the request was a HEAD.
+    pub fn of_response(head: &ResponseHead, is_bare: bool) -> Self {
+        let framing = Self::of_request(head.version, &head.fields).unwrap_or(Self::UntilClose);
+        match head.status {
+            _ if is_bare => Self::None,
+            ..200 | 204 | 304 => Self::None,
+            // A request without framing has no body; an answer has one then.
+            _ if framing == Self::None => Self::UntilClose,
+            _ => framing,
+        }
+    }
 }
 
 pub(super) fn decimal(value: &[u8]) -> Option<u64> {
@@ -61,6 +78,8 @@ pub enum BodyTracker {
     Length(u64),
     /// Somewhere in a chunked body.
     Chunked(Chunks),
+    /// Whatever comes.
+    UntilClose,
 }
 
 impl BodyTracker {
@@ -70,6 +89,7 @@ impl BodyTracker {
             Framing::None => Self::Length(0),
             Framing::Length(length) => Self::Length(length),
             Framing::Chunked => Self::Chunked(Chunks::default()),
+            Framing::UntilClose => Self::UntilClose,
         }
     }
 
@@ -78,6 +98,7 @@ impl BodyTracker {
         match self {
             Self::Length(left) => *left == 0,
             Self::Chunked(chunks) => chunks.is_done(),
+            Self::UntilClose => false,
         }
     }
 
@@ -94,14 +115,30 @@ impl BodyTracker {
     /// # Errors
     /// [`GrammarFault::Chunk`] where the chunk grammar is broken.
     pub fn advance_telling(&mut self, bytes: &[u8], mut tell: impl FnMut(&[u8])) -> Result<usize, GrammarFault> {
+        self.advance_in_parts(bytes, |part| {
+            if let Part::Content(content) = part {
+                tell(content);
+            }
+        })
+    }
+
+    /// The same, and tells what is content and what a trailer section.
+    ///
+    /// # Errors
+    /// [`GrammarFault::Chunk`] where the chunk grammar is broken.
+    pub fn advance_in_parts(&mut self, bytes: &[u8], mut tell: impl FnMut(Part<'_>)) -> Result<usize, GrammarFault> {
         match self {
             Self::Length(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= taken as u64;
-                tell(bytes.get(..taken).unwrap_or_default());
+                tell(Part::Content(bytes.get(..taken).unwrap_or_default()));
                 Ok(taken)
             }
-            Self::Chunked(chunks) => chunks.advance_telling(bytes, tell),
+            Self::Chunked(chunks) => chunks.advance_in_parts(bytes, tell),
+            Self::UntilClose => {
+                tell(Part::Content(bytes));
+                Ok(bytes.len())
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ mod framing;
 mod head;
 mod target;
 
-pub use chunks::Chunks;
+pub use chunks::Part;
 pub use fault::GrammarFault;
 pub use field_list::{FieldList, Http2Request, Malformed};
 pub use framing::{BodyTracker, Framing};

@@ -41,7 +41,7 @@ where
     match parsed.framing {
         Framing::None => return Ok(none()),
         Framing::Length(length) if length > MOST => return Ok(Body { is_complete: false, ..none() }),
-        Framing::Length(_) | Framing::Chunked => {}
+        Framing::Length(_) | Framing::Chunked | Framing::UntilClose => {}
     }
     let reading = async {
         if expects(parsed) && held.is_empty() {
