@@ -14,11 +14,11 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use super::{
     account::Account,
+    arriving::Arriving,
     gate::Watch,
     recorder::UnderWay,
     session::Scope,
@@ -66,7 +66,7 @@ enum Gate {
 
 /// A body that comes from a peer.
 pub struct Passing {
-    incoming: Incoming,
+    incoming: Arriving,
     way: Way,
     account: Arc<Account>,
     trailers: TrailerJudge,
@@ -99,9 +99,9 @@ impl Body {
     }
 
     /// A peer's body.
-    pub fn passing(incoming: Incoming, way: Way, account: Arc<Account>, trailers: TrailerJudge) -> Self {
+    pub fn passing(incoming: impl Into<Arriving>, way: Way, account: Arc<Account>, trailers: TrailerJudge) -> Self {
         let passing = Passing {
-            incoming,
+            incoming: incoming.into(),
             way,
             account,
             trailers,
@@ -271,7 +271,7 @@ impl HttpBody for Body {
         }
         match Pin::new(&mut passing.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(passing.frame(frame)))),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(passing.broken(error.into())))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(passing.broken(error)))),
             Poll::Ready(None) => {
                 passing.finish();
                 Poll::Ready(None)

@@ -8,11 +8,12 @@ use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use super::{attempts::WINDOW, body::Body, door::Door, own, refusal, refusals::Reason, session::Shared};
+use super::{
+    arriving::Arriving, attempts::WINDOW, body::Body, door::Door, own, refusal, refusals::Reason, session::Shared,
+};
 use crate::{
     claim::{self, Admitted, Claims, Link, Refused, Secret, place},
     exchange::{Origin, Scheme},
@@ -99,7 +100,7 @@ impl Claiming {
         client: IpAddr,
         visit: Visit,
         method: &Method,
-        body: Incoming,
+        body: Arriving,
     ) -> Response<Body> {
         let secret = match visit {
             Visit::Page(secret) => secret,
@@ -185,7 +186,7 @@ enum Wanted {
     End,
 }
 
-async fn wanted(body: Incoming) -> Option<Wanted> {
+async fn wanted(body: Arriving) -> Option<Wanted> {
     let form = timeout(PATIENCE, Limited::new(body, LONGEST_FORM).collect()).await.ok()?.ok()?.to_bytes();
     wanted_of(&form)
 }

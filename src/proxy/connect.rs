@@ -10,11 +10,12 @@ use std::{error::Error, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{
     account::Account,
+    arriving::Arriving,
     body::Body,
     entrance,
     fault::Fault,
@@ -22,11 +23,12 @@ use super::{
     hop::{Errand, Hopped},
     http::{Switch, answer_block, answer_fault},
     line::Line,
+    moment::today,
     own,
     recorder::Recorder,
     rewound::Rewound,
     route,
-    session::{Judges, Scope, Session, today},
+    session::{Judges, Scope, Session},
     stand_in::reach_or_keep,
     stream_tasks::Reset,
 };
@@ -41,7 +43,7 @@ use crate::{
 pub async fn handle(
     session: &Session,
     head: RequestHead,
-    mut request: Request<Incoming>,
+    mut request: Request<Arriving>,
     switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let head = Arc::new(head);
@@ -99,7 +101,7 @@ fn grant(
     account: &Account,
     verdict: Verdict,
     switch: Option<Switch<'_>>,
-    request: &mut Request<Incoming>,
+    request: &mut Request<Arriving>,
 ) -> OnUpgrade {
     account.ends(verdict, StatusCode::OK);
     if let Some(switch) = switch {

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
-use super::{line::Line, session::now, upstream::Protocol};
+use super::{line::Line, moment::now, upstream::Protocol};
 use crate::{
     exchange::Host,
     tls::{self, LeafCache, Shown},

@@ -7,11 +7,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use zeroize::Zeroizing;
 
 use super::{
     account::Account,
+    arriving::Arriving,
     attempts::WINDOW,
     authentication::Denied,
     body::Body,
@@ -138,7 +139,7 @@ pub fn visit(session: &Session, head: &RequestHead) -> Option<Visit> {
 }
 
 /// Answers a request for a link; its event does not tell which.
-pub async fn receive(session: &Session, head: RequestHead, request: Request<Incoming>, visit: Visit) -> Response<Body> {
+pub async fn receive(session: &Session, head: RequestHead, request: Request<Arriving>, visit: Visit) -> Response<Body> {
     let judges = session.shared().judges.load_full();
     let told = head.fields.iter().filter(|field| !field.name.eq_ignore_ascii_case(b"referer"));
     let fields = told.map(|field| (field.name.clone(), field.value.clone())).collect();

@@ -8,22 +8,23 @@ use std::sync::{
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri, Version as HttpVersion, response::Parts};
 use hyper::{
-    body::Incoming,
     ext::{Protocol as ConnectProtocol, ReasonPhrase},
     upgrade::OnUpgrade,
 };
 
 use super::{
     account::Account,
+    arriving::Arriving,
     body::{Body, Way},
     fault::{Fault, Stage},
     fields::{self, Naming, Switching},
     gate,
     hop::Errand,
     http::{Switch, answer_block},
+    moment::today,
     recorder::Tape,
     send::{self, Answered, Attempt},
-    session::{Judges, Scope, Session, today},
+    session::{Judges, Scope, Session},
     upgrade,
     upgraded::{self, Led, Wishes},
     upstream::{Protocol, Sender, Target},
@@ -83,7 +84,7 @@ pub fn carries(scheme: Scheme) -> Carries {
 /// A [`Fault`] when there is no answer.
 pub async fn forward(
     exchange: Arc<Exchange>,
-    mut request: Request<Incoming>,
+    mut request: Request<Arriving>,
     switch: Option<Switch<'_>>,
 ) -> Result<Response<Body>, Fault> {
     let client_upgrade = hyper::upgrade::on(&mut request);
@@ -141,7 +142,7 @@ enum Asked {
 }
 
 impl Asked {
-    fn of(head: &RequestHead, request: &Request<Incoming>) -> Self {
+    fn of(head: &RequestHead, request: &Request<Arriving>) -> Self {
         if request.extensions().get::<ConnectProtocol>().is_some() {
             return Self::Connect;
         }
@@ -168,7 +169,7 @@ impl Asked {
 }
 
 /// Everything that one attempt needs, and the gate that holds the body back where the client waits for a 100.
-fn prepare(exchange: &Arc<Exchange>, request: Request<Incoming>, asked: &Asked) -> (Attempt, Option<gate::Keeper>) {
+fn prepare(exchange: &Arc<Exchange>, request: Request<Arriving>, asked: &Asked) -> (Attempt, Option<gate::Keeper>) {
     let (parts, incoming) = request.into_parts();
     let expects = exchange.received.version == Version::Http11
         && exchange.sent.fields.first("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
@@ -235,7 +236,9 @@ fn answer(exchange: &Arc<Exchange>, answered: Answered, switches: bool, upload: 
         _ => Switching::No,
     };
     parts.version = HttpVersion::default();
-    keep_words(&mut parts, head.reason);
+    if head.version != Version::Http2 {
+        keep_words(&mut parts, head.reason);
+    }
     match &exchange.session.tape {
         Some(tape) => {
             let mut lines: Lines = fields::inbound(&fields, exchange.received.version, switching);
@@ -255,9 +258,11 @@ fn answer(exchange: &Arc<Exchange>, answered: Answered, switches: bool, upload: 
     Response::from_parts(parts, body)
 }
 
-/// Words that are not ASCII are lost on hyper's way; what it would refuse the grammar has refused before.
+/// Says in which words an origin of HTTP/1 tells the status, where hyper would write others. What hyper would refuse the
+/// grammar has refused before.
 fn keep_words(parts: &mut Parts, reason: Bytes) {
-    if let Some(reason) = Some(reason).filter(|reason| !reason.is_ascii())
+    let usual = parts.status.canonical_reason().map(str::as_bytes);
+    if usual != Some(&reason[..])
         && let Ok(reason) = ReasonPhrase::try_from(reason)
     {
         parts.extensions.insert(reason);
@@ -266,7 +271,7 @@ fn keep_words(parts: &mut Parts, reason: Bytes) {
 
 /// What the body of an answer hangs on.
 struct Down {
-    incoming: Incoming,
+    incoming: Arriving,
     sender: Sender,
     target: Target,
     upload: Upload,

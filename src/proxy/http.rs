@@ -10,11 +10,11 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{
     account::Account,
+    arriving::Arriving,
     body::Body,
     connect,
     entrance::{self, TurnedAway},
@@ -23,10 +23,11 @@ use super::{
     frames::Received,
     http2_head,
     max_forwards::{self, Hop},
+    moment::today,
     own,
     recorder::{Recorded, Tape},
     refusal, route,
-    session::{Judges, Scope, Session, today},
+    session::{Judges, Scope, Session},
     upstream::Target,
 };
 use crate::{
@@ -44,13 +45,13 @@ const SHORT_REST: u64 = 64 * 1024;
 const REST: Duration = Duration::from_secs(1);
 
 /// Answers one request of HTTP/1.
-pub async fn handle(session: Arc<Session>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub async fn handle(session: Arc<Session>, request: Request<Arriving>) -> Result<Response<Body>, Infallible> {
     let Some(tape) = session.tape.clone() else { return Ok(refuse_head(&session, GrammarFault::Malformed)) };
     let response = handle_recorded(&session, &tape, request).await;
     Ok(response.map(|body| body.under_way(tape.answers())))
 }
 
-async fn handle_recorded(session: &Arc<Session>, tape: &Tape, request: Request<Incoming>) -> Response<Body> {
+async fn handle_recorded(session: &Arc<Session>, tape: &Tape, request: Request<Arriving>) -> Response<Body> {
     let parsed = match tape.next() {
         Some(Recorded::Sound(parsed, shown)) if is_twin(&parsed.head, shown, &request) => parsed,
         Some(Recorded::Sound(..)) | None => return refuse_head(session, GrammarFault::Malformed),
@@ -72,7 +73,7 @@ async fn handle_recorded(session: &Arc<Session>, tape: &Tape, request: Request<I
 pub async fn handle_http2(
     session: Session,
     received: Option<Received>,
-    request: Request<Incoming>,
+    request: Request<Arriving>,
 ) -> Result<Response<Body>, Infallible> {
     let session = Arc::new(session);
     let is_tunnel = http2_head::is_tunnel(&request);
@@ -133,7 +134,7 @@ impl Drop for Switch<'_> {
 }
 
 /// hyper and the recorder must have read the same request; if not, one of them can be fooled, and nothing is passed on.
-fn is_twin(head: &RequestHead, shown: usize, request: &Request<Incoming>) -> bool {
+fn is_twin(head: &RequestHead, shown: usize, request: &Request<Arriving>) -> bool {
     head.method == request.method().as_str().as_bytes() && shown == request.headers().len()
 }
 
@@ -148,7 +149,7 @@ fn refuse_head(session: &Session, fault: GrammarFault) -> Response<Body> {
 async fn handle_head(
     session: &Arc<Session>,
     head: RequestHead,
-    request: Request<Incoming>,
+    request: Request<Arriving>,
     switch: Option<Switch<'_>>,
 ) -> Response<Body> {
     let exchange = match admit(session, head).await {
@@ -164,7 +165,7 @@ async fn handle_head(
 
 /// An answer of our own. What is left of the request is read if it is short, so that the connection can be used again;
 /// otherwise the client is told that it cannot.
-async fn settle(request: Request<Incoming>, answer: Response<Body>) -> Response<Body> {
+async fn settle(request: Request<Arriving>, answer: Response<Body>) -> Response<Body> {
     let expects = request.headers().contains_key(header::EXPECT);
     let is_short = request.body().size_hint().upper().is_some_and(|length| length <= SHORT_REST);
     let is_http2 = request.version() == http::Version::HTTP_2;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::{Request, StatusCode};
 
-use super::{body::Body, fields, forward::Exchange, gate::Keeper, session::today, verbatim::Ears};
+use super::{body::Body, fields, forward::Exchange, gate::Keeper, moment::today, verbatim::Ears};
 use crate::{
     exchange::{ResponseHead, Version},
     intercept::Outcome,

@@ -121,7 +121,7 @@ impl Visitor {
             return refusal::closing_if_http1(text(StatusCode::FORBIDDEN, NOT_ADMITTED), request.version());
         };
         let method = request.method().clone();
-        self.claiming.answer(&self.shared, self.client, visit, &method, request.into_body()).await
+        self.claiming.answer(&self.shared, self.client, visit, &method, request.into_body().into()).await
     }
 
     async fn tunnel(self, upgrade: OnUpgrade) {

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! connection ─ access, limits
-//!   serve ─ recorder ─ http ─┬─ route → intercept → forward → send → upstream → intercept → answer
-//!                            └─ connect ─┬─ intercepted ─ serve (inside TLS)
-//!                                        ├─ serve (cleartext inside a tunnel)
-//!                                        └─ tunnel (bytes that nobody reads)
+//!   serve ─ recorder ─ plain or hyper ─ http ─┬─ route → intercept → forward → send → upstream → intercept → answer
+//!                                             └─ connect ─┬─ intercepted ─ serve (inside TLS)
+//!                                                         ├─ serve (cleartext inside a tunnel)
+//!                                                         └─ tunnel (bytes that nobody reads)
 //! ```
 //! Every request and tunnel has one `account`, and every account ends as one event.
 
 mod account;
 mod admission;
+mod arriving;
 mod attempts;
 mod authentication;
 mod bare;
@@ -37,10 +38,12 @@ mod judges;
 mod line;
 mod lobby;
 mod max_forwards;
+mod moment;
 mod names;
 mod outline;
 mod own;
 mod patient;
+mod plain;
 mod pulse;
 mod reading;
 mod recorder;

@@ -10,8 +10,8 @@ use memchr::memchr;
 use super::special::lists;
 use crate::exchange::{Fields, RequestHead, ResponseHead, Version};
 
-/// The whole outline of most requests.
-const PLAIN: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+/// The whole outline of most requests: nothing frames a body, and nothing is asked of the connection.
+pub const PLAIN: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 
 /// A head as hyper is shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,14 @@ pub fn request(head: &RequestHead) -> Outline {
 pub fn response(bytes: &[u8], head: &ResponseHead) -> Outline {
     let line = memchr(b'\n', bytes).map_or(bytes, |at| bytes.get(..=at).unwrap_or_default());
     Told::of(&head.fields).below(&[line], head.version, false)
+}
+
+/// Whether the connection that an answer came on may serve another request (RFC 9112 §9.3).
+pub fn stays(head: &ResponseHead) -> bool {
+    match (Told::of(&head.fields).connection(head.version), head.version) {
+        (None, Version::Http10) => false,
+        (word, _) => word != Some(b"close"),
+    }
 }
 
 /// What hyper looks at.

@@ -14,17 +14,18 @@ use std::{
 
 use bytes::Bytes;
 use http::{Extensions, Method, Request, Response, StatusCode};
-use hyper::{body::Incoming, client::conn::TrySendError};
+use hyper::client::conn::TrySendError;
 
 use super::{
+    arriving::Arriving,
     body::Body,
     fault::{Fault, Stage},
     fields,
     forward::{Exchange, is_idempotent, request_for},
     gate, interim,
     session::Scope,
-    upstream::{Protocol, Sender, Target},
-    verbatim::Read,
+    upstream::{Direct, Failure, Hyper, Protocol, Sender, Target},
+    verbatim::{Asked, Lines, Read},
 };
 use crate::{
     exchange::{ResponseHead, Scheme, Version, grammar::GrammarFault},
@@ -33,6 +34,9 @@ use crate::{
 
 /// How often a request meets a dead connection before a fresh one is insisted on.
 const STALE_TRIES: usize = 3;
+
+const ENDED: &str = "the origin closed the connection without an answer";
+const FAILED: &str = "the exchange with the origin failed";
 
 /// What is needed to send a request, once or again.
 #[derive(Debug)]
@@ -57,6 +61,11 @@ impl Attempt {
         self
     }
 
+    /// Whether nothing but the head is to be sent, and nothing but an answer can come.
+    fn is_bare(&self) -> bool {
+        !self.has_body && self.upgrade.is_none() && is_safe(self.method.as_str().as_bytes())
+    }
+
     /// The same once more, of a request that may be made twice: it changes nothing, has no body and asks for no other
     /// protocol.
     pub fn again(&self) -> Option<Self> {
@@ -74,8 +83,8 @@ impl Attempt {
 /// An answer whose head has come.
 #[derive(Debug)]
 pub struct Answered {
-    /// The answer as hyper read it.
-    pub response: Response<Incoming>,
+    /// The answer, whoever reads it.
+    pub response: Response<Arriving>,
     /// Its head as it came.
     pub head: ResponseHead,
     /// The connection that it comes on.
@@ -174,31 +183,68 @@ async fn send_on(
     keeper: Option<&gate::Keeper>,
 ) -> Result<Answered, Failed> {
     let protocol = sender.protocol();
-    if sender.ready().await.is_err() {
-        let fault = Fault::origin(Stage::Exchange, "the connection to the origin was closed");
-        return Err(Failed { fault, is_closed: true });
-    }
     let (head, lines) = request_for(exchange, attempt, protocol).map_err(final_failure)?;
-    let Some(body) = attempt.body.take() else {
-        let fault = Fault::ours(Stage::Exchange, "the body of the request is gone");
-        return Err(Failed { fault, is_closed: false });
+    let bare = lines.as_ref().filter(|_| attempt.is_bare()).and_then(Lines::bare_request);
+    let (response, head) = match (sender.waited_on(), bare) {
+        (Some(direct), Some(bare)) => send_bare(exchange, attempt, direct, &bare).await?,
+        _ => {
+            let hyper = sender.hyper().await.map_err(closed)?;
+            send_by(exchange, attempt, hyper, (head, lines), keeper).await?
+        }
     };
-    let mut request = head.map(|()| body.onto(sender.next_head()));
-    if let (Protocol::Http2, Some(keeper)) = (protocol, keeper) {
+    Ok(Answered { response, head, sender, target: exchange.target.clone() })
+}
+
+/// Sends a request without a body, and reads the head of its answer.
+async fn send_bare(
+    exchange: &Arc<Exchange>,
+    attempt: &mut Attempt,
+    direct: &Direct,
+    request: &[u8],
+) -> Result<(Response<Arriving>, ResponseHead), Failed> {
+    let asked = Asked::by(&attempt.method);
+    attempt.body = None;
+    let failed = |failure| match failure {
+        Failure::Grammar(fault) => final_failure(invalid(fault)),
+        Failure::Closed(error) => closed(Fault::origin(Stage::Exchange, ENDED).because(Arc::new(error))),
+        Failure::Io(error) => final_failure(Fault::origin(Stage::Exchange, FAILED).because(Arc::new(error))),
+    };
+    let (head, arrival) = direct.send(request, asked, exchange.as_ref()).await.map_err(failed)?;
+    let mut response = Response::new(Arriving::Direct(arrival));
+    *response.status_mut() =
+        StatusCode::from_u16(head.status).map_err(|_| final_failure(invalid(GrammarFault::Malformed)))?;
+    Ok((response, head))
+}
+
+async fn send_by(
+    exchange: &Arc<Exchange>,
+    attempt: &mut Attempt,
+    hyper: &mut Hyper,
+    (head, lines): (Request<()>, Option<Lines>),
+    keeper: Option<&gate::Keeper>,
+) -> Result<(Response<Arriving>, ResponseHead), Failed> {
+    if hyper.ready().await.is_err() {
+        return Err(closed(Fault::origin(Stage::Exchange, "the connection to the origin was closed")));
+    }
+    let Some(body) = attempt.body.take() else {
+        return Err(final_failure(Fault::ours(Stage::Exchange, "the body of the request is gone")));
+    };
+    let mut request = head.map(|()| body.onto(hyper.next_head()));
+    if let (None, Some(keeper)) = (&lines, keeper) {
         interim::watch(&mut request, keeper.clone());
     }
     let head = lines.map(|lines| (lines, interim::ears(exchange, keeper)));
-    let answer = sender.send(head, request);
+    let answer = hyper.send(head, request);
     let answered = match keeper {
         Some(keeper) => keeper.hold(answer).await,
         None => answer.await,
     };
     match answered {
         Ok(response) => {
-            let head = head_of(&response, &sender).map_err(final_failure)?;
-            Ok(Answered { response, head, sender, target: exchange.target.clone() })
+            let head = head_of(&response, hyper).map_err(final_failure)?;
+            Ok((response, head))
         }
-        Err(error) => match sender.head() {
+        Err(error) => match hyper.head() {
             Some(Err(fault)) => Err(final_failure(invalid(fault))),
             _ => Err(failed(attempt, error)),
         },
@@ -210,24 +256,28 @@ fn invalid(fault: GrammarFault) -> Fault {
 }
 
 /// hyper and the reader beside it must have read the same head, and the stricter of the two has the last word.
-fn head_of(response: &Response<Incoming>, sender: &Sender) -> Result<ResponseHead, Fault> {
+fn head_of(response: &Response<Arriving>, hyper: &Hyper) -> Result<ResponseHead, Fault> {
     let is_twin =
         |read: &Read| read.head.status == response.status().as_u16() && read.shown == response.headers().len();
-    match (sender.protocol(), sender.head()) {
-        (Protocol::Http2, _) => Ok(ResponseHead {
+    match (hyper, hyper.head()) {
+        (Hyper::Http2(..), _) => Ok(ResponseHead {
             status: response.status().as_u16(),
             reason: Bytes::new(),
             version: Version::Http2,
             fields: fields::of_map(response.headers()),
         }),
-        (Protocol::Http1, Some(Ok(read))) if is_twin(&read) => Ok(read.head),
-        (Protocol::Http1, Some(Err(fault))) => Err(invalid(fault)),
-        (Protocol::Http1, _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
+        (Hyper::Http1(..), Some(Ok(read))) if is_twin(&read) => Ok(read.head),
+        (Hyper::Http1(..), Some(Err(fault))) => Err(invalid(fault)),
+        (Hyper::Http1(..), _) => Err(Fault::origin(Stage::Exchange, "the origin's answer can be read in two ways")),
     }
 }
 
 fn final_failure(fault: Fault) -> Failed {
     Failed { fault, is_closed: false }
+}
+
+fn closed(fault: Fault) -> Failed {
+    Failed { fault, is_closed: true }
 }
 
 fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Failed {
@@ -241,8 +291,8 @@ fn failed(attempt: &mut Attempt, mut error: TrySendError<Request<Body>>) -> Fail
     let fault = match () {
         () if error.is_parse() => Fault::origin(Stage::Exchange, "the origin's answer is not valid HTTP"),
         () if is_cut_short => cut_short(&error),
-        () if is_closed => Fault::origin(Stage::Exchange, "the origin closed the connection without an answer"),
-        () => Fault::origin(Stage::Exchange, "the exchange with the origin failed"),
+        () if is_closed => Fault::origin(Stage::Exchange, ENDED),
+        () => Fault::origin(Stage::Exchange, FAILED),
     };
     Failed { fault: fault.because(Arc::new(error)), is_closed }
 }

@@ -22,9 +22,12 @@ use tokio::{
 };
 
 use super::{
+    arriving::Arriving,
     frame_meter::{FrameMeter, Pulse},
     frames::{Heads, Requests},
-    http as service, reading,
+    http as service,
+    plain::{self, Left},
+    reading,
     recorder::{REST_AFTER, Recorder},
     session::{Scope, Session},
     stream_tasks::StreamTasks,
@@ -74,7 +77,13 @@ where
     let limits = *session.limits();
     let (recorder, tape) = Recorder::new(io, prefix, limits.head, limits.patience);
     let inner = Arc::new(session.recorded(tape.clone()));
-    let service = service_fn(move |request: Request<Incoming>| service::handle(Arc::clone(&inner), request));
+    let recorder = match plain::serve(&inner, &tape, recorder).await {
+        Left::ForHyper(recorder) => recorder,
+        Left::Resting(recorder) => return Some(recorder.into_inner()),
+        Left::Ended => return None,
+    };
+    let service =
+        service_fn(move |request: Request<Incoming>| service::handle(Arc::clone(&inner), request.map(Arriving::Hyper)));
     let mut connection = http1::Builder::new()
         .auto_date_header(false)
         .header_read_timeout(None)
@@ -154,7 +163,7 @@ where
     // The head is taken at once: requests are handed over in the order in which their heads came.
     let service = service_fn(move |request: Request<Incoming>| {
         let head = heads.take(&request);
-        service::handle_http2(inner.clone(), head, request)
+        service::handle_http2(inner.clone(), head, request.map(Arriving::Hyper))
     });
     let windows = windows(&session);
     let mut builder = http2::Builder::new(StreamTasks);

@@ -1,14 +1,12 @@
 //! What does every request of a connection need to know?
 
 use std::{
-    cell::Cell,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use jiff::{Timestamp, civil::Date};
 use tokio::sync::{mpsc, watch};
 
 pub use super::judges::Judges;
@@ -18,6 +16,7 @@ use super::{
     attempts::Attempts,
     fault::Fault,
     hop::Hopped,
+    moment::today,
     names::{Claim, Doubt, Names},
     recorder::{Patience, Tape},
     refusals::Refusals,
@@ -369,31 +368,15 @@ impl Session {
         }
     }
 
+    /// Whether clir is to end.
+    pub fn is_ending(&self) -> bool {
+        *self.worker.ending.borrow()
+    }
+
     /// Completes when clir is to end.
     pub async fn ending(&self) {
         let mut ending = self.worker.ending.clone();
         // A sender that is gone means the same.
         let _ = ending.wait_for(|ending| *ending).await;
     }
-}
-
-/// Today, where clir runs: partners expire by it. Days begin with a minute everywhere, so it is asked once in each.
-pub fn today() -> Date {
-    thread_local! {
-        static LATEST: Cell<Option<(i64, Date)>> = const { Cell::new(None) };
-    }
-    let minute = Timestamp::now().as_second().div_euclid(60);
-    match LATEST.get() {
-        Some((latest, date)) if latest == minute => date,
-        _ => {
-            let date = jiff::Zoned::now().date();
-            LATEST.set(Some((minute, date)));
-            date
-        }
-    }
-}
-
-/// Now, for certificates.
-pub fn now() -> SystemTime {
-    SystemTime::now()
 }

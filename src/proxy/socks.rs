@@ -19,10 +19,11 @@ use super::{
     hop::Errand,
     http::{answer_block, answer_fault},
     line::Line,
+    moment::today,
     own, reading,
     refusals::Reason,
     rewound::Rewound,
-    session::{Judges, Session, today},
+    session::{Judges, Session},
     stand_in::reach_or_keep,
     transparent::connect_head,
 };

@@ -19,9 +19,10 @@ use super::{
     http::answer_fault,
     intercepted,
     line::Line,
+    moment::today,
     own,
     rewound::Rewound,
-    session::{Inside, Judges, Session, today},
+    session::{Inside, Judges, Session},
     upstream::Protocol,
 };
 use crate::{

@@ -4,6 +4,7 @@
 //! them. hyper is handed the outline of one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
 //! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
 
+mod next;
 mod tape;
 mod write;
 
@@ -23,6 +24,7 @@ use super::{
     stall::Stall,
     verbatim::HeadWriter,
 };
+pub use next::Next;
 use tape::Expected;
 pub use tape::{Recorded, Tape, UnderWay};
 

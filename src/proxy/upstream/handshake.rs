@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{Sender, Target, first_frame, sender::Made};
+use super::{Direct, Hyper, Sender, Target, direct::Stream, first_frame, sender::Made};
 use crate::{
     exchange::{Host, grammar::HeadLimits},
     proxy::{
@@ -29,8 +29,8 @@ use crate::{
         fault::{Fault, Stage},
         frames::Judged,
         line::Line,
+        moment::now,
         patient::Patient,
-        session::now,
         verbatim::Verbatim,
     },
     tls::{self, Opening, Trust, Visitor},
@@ -76,7 +76,7 @@ impl Connected {
     /// Whether the origin speaks the extended CONNECT of RFC 8441, for WebSocket over HTTP/2. Waits for the origin's
     /// settings, which are the first thing that it says (RFC 9113 §3.4), but not for long.
     pub async fn speaks_extended_connect(&mut self) -> bool {
-        let Sender::Http2(.., settings) = &mut self.sender else { return false };
+        let Some(settings) = self.sender.settings() else { return false };
         let said = timeout(SETTINGS_WAIT, settings.wait_for(Option::is_some));
         matches!(said.await, Ok(Ok(said)) if *said == Some(true))
     }
@@ -222,20 +222,23 @@ where
     let stream = Patient::new(stream, limits.body);
     let made = Made { home: limits.worker, ..made };
     match protocol {
-        Protocol::Http1 => http1(stream, made, limits).await,
+        Protocol::Http1 => {
+            let head = HeadLimits { bytes: limits.header_bytes, fields: limits.headers };
+            Ok(Connected { sender: Sender::direct(Direct::new(stream, head), made) })
+        }
         Protocol::Http2 => http2(stream, made, limits).await,
     }
 }
 
-async fn http1<IO>(stream: IO, made: Made, limits: &Limits) -> Result<Connected, Fault>
-where
-    IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let head = HeadLimits { bytes: limits.header_bytes, fields: limits.headers };
-    let (stream, heads) = Verbatim::new(stream, head);
+/// Gives a connection of HTTP/1 to hyper.
+///
+/// # Errors
+/// A [`Fault`] when the connection broke.
+pub async fn by_hyper(stream: Box<dyn Stream>, limits: HeadLimits) -> Result<Hyper, Fault> {
+    let (stream, heads) = Verbatim::new(stream, limits);
     let (sender, connection) = http1::Builder::new()
-        .max_header_size(limits.header_bytes)
-        .max_buf_size(limits.header_bytes.max(MIN_BUFFER))
+        .max_header_size(limits.bytes)
+        .max_buf_size(limits.bytes.max(MIN_BUFFER))
         .handshake::<_, Body>(TokioIo::new(stream))
         .await
         .map_err(|error| Fault::origin(Stage::Handshake, "the connection to the origin broke").because(error))?;
@@ -244,7 +247,7 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http1(sender, heads, made) })
+    Ok(Hyper::Http1(sender, heads))
 }
 
 async fn http2<IO>(stream: IO, made: Made, limits: &Limits) -> Result<Connected, Fault>
@@ -266,5 +269,5 @@ where
             tracing::debug!("connection to an origin: {error}");
         }
     });
-    Ok(Connected { sender: Sender::Http2(sender, made, announced) })
+    Ok(Connected { sender: Sender::http2(sender, made, announced) })
 }

@@ -4,6 +4,7 @@
 //! has one.
 
 mod dial;
+mod direct;
 mod first_frame;
 mod handshake;
 mod outgoing;
@@ -36,12 +37,13 @@ use crate::{
     tls::Trust,
 };
 pub use dial::Dialer;
+pub use direct::{Arrival, Direct, Failure};
 pub use handshake::{Agreement, Connected, Protocol, Secured};
 pub use outgoing::Outgoing;
 pub use pool::Pool;
 pub use resolver::Resolver;
 use sender::Made;
-pub use sender::Sender;
+pub use sender::{Hyper, Sender};
 
 /// How long connections that were let go have to end before one of their descriptors is asked for.
 const SECOND_BREATH: Duration = Duration::from_millis(20);

@@ -212,7 +212,9 @@ mod tests {
     async fn made(offered_http2: bool) -> Sender {
         let limits = handshake::Limits { body: Duration::MAX, header_bytes: 8192, headers: 100, worker: 0 };
         let made = Made { passage: None, client: Some(Ipv4Addr::LOCALHOST.into()), offered_http2, home: 0 };
-        let (near, _far) = tokio::io::duplex(64);
+        let (near, far) = tokio::io::duplex(64);
+        // Whoever is gone is not kept.
+        Box::leak(Box::new(far));
         handshake::speak(near, Protocol::Http1, made, &limits).await.unwrap().sender
     }
 

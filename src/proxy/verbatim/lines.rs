@@ -8,6 +8,9 @@ use smallvec::SmallVec;
 
 use super::trailers::PLACE;
 
+/// The version, and the end of the first line.
+const BARE: &[u8] = b"HTTP/1.1\r\n";
+
 /// Field lines as they will be written, in their order and spelling.
 #[derive(Clone, Default)]
 pub struct Lines {
@@ -120,6 +123,20 @@ impl Lines {
         } else {
             self.framing_of_body()
         }
+    }
+
+    /// The head of a request of HTTP/1.1 that has no body and needs no framing, as it stands on the wire. Nothing unless it was
+    /// said what it asks for.
+    pub fn bare_request(&self) -> Option<Vec<u8>> {
+        let is_framed = self.has(Kind::Length) || self.has(Kind::Coding);
+        if self.request.is_empty() || is_framed {
+            return None;
+        }
+        let mut head = Vec::with_capacity(self.len() + BARE.len() + 2);
+        for part in [&self.request[..], BARE, &self.bytes, b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+        Some(head)
     }
 
     /// How many bytes they are.

@@ -4,6 +4,7 @@
 //! order of repeated ones. So hyper is given only what frames the message. Below it, the head that it writes is replaced
 //! by the one that is to be sent, and the head that comes is kept beside it, which is shown its outline.
 
+mod final_head;
 mod lines;
 mod reader;
 mod rewrite;
@@ -18,12 +19,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::exchange::{
     ResponseHead,
     grammar::{GrammarFault, HeadLimits},
 };
+pub use final_head::{FinalHead, Found};
 pub use lines::Lines;
 use reader::HeadReader;
 pub use writer::{HeadWriter, NextHead};
@@ -78,6 +81,13 @@ pub enum Asked {
     Body,
     /// A head alone.
     Head,
+}
+
+impl Asked {
+    /// What a request of this method asks for.
+    pub fn by(method: &Method) -> Self {
+        if method == Method::HEAD { Self::Head } else { Self::Body }
+    }
 }
 
 impl<IO> Verbatim<IO> {

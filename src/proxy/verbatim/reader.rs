@@ -6,20 +6,20 @@
 
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::ReadBuf;
 
-use super::{Answer, Asked, Read};
+use super::{
+    Answer, Asked, Read,
+    final_head::{FinalHead, Found},
+};
 use crate::{
     exchange::{
         ResponseHead,
-        grammar::{BodyTracker, Framing, GrammarFault, HeadLimits, HeadScanner, Scanned, parse_response},
+        grammar::{BodyTracker, Framing, GrammarFault, HeadLimits},
     },
-    proxy::outline::{self, Outline},
+    proxy::outline,
 };
-
-/// Interim answers before a final one.
-const MAX_INTERIM: usize = 16;
 
 /// Looks at the bytes that hyper reads.
 #[derive(Debug)]
@@ -35,23 +35,8 @@ pub struct HeadReader {
 enum State {
     /// No request is out, or what comes is of no interest.
     Idle,
-    Head(Reading),
+    Head(FinalHead),
     Chunks(BodyTracker),
-}
-
-#[derive(Debug, Default)]
-struct Reading {
-    /// What has come of a head that is not complete.
-    held: BytesMut,
-    scanner: HeadScanner,
-    interim: usize,
-}
-
-/// A final head, and where it ends.
-struct Final {
-    head: ResponseHead,
-    outline: Outline,
-    end: usize,
 }
 
 impl HeadReader {
@@ -62,7 +47,7 @@ impl HeadReader {
 
     /// A request went out: the next bytes are the head of its answer.
     pub fn begin(&mut self) {
-        self.state = State::Head(Reading::default());
+        self.state = State::Head(FinalHead::default());
     }
 
     /// Hands on what did not fit before; whether there was anything.
@@ -98,14 +83,20 @@ impl HeadReader {
     fn observe_head(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> Result<bool, GrammarFault> {
         let State::Head(reading) = &mut self.state else { return Ok(true) };
         let fresh = buffer.filled().get(before..).unwrap_or_default();
-        let Some(found) = reading.judge(fresh, self.limits, &self.answer)? else {
+        // Without the lock while it is told: who hears of an interim answer may have to do with this one.
+        let ears = |head: &ResponseHead| {
+            let ears = self.answer.lock().ears.as_ref().map(Arc::clone);
+            ears.iter().for_each(|ears| ears.hear(head));
+        };
+        let Some(found) = reading.find(fresh, self.limits, ears)? else {
             buffer.set_filled(before);
             return Ok(false);
         };
-        let held = std::mem::take(&mut reading.held);
+        let held = reading.held();
         let bytes = if held.is_empty() { fresh } else { &held };
         let rest = bytes.get(found.end..).unwrap_or_default();
-        let Final { head, outline, end } = found;
+        let Found { head, bytes: whole, end } = found;
+        let outline = outline::response(&whole, &head);
         let mut answer = self.answer.lock();
         let mut tracker = BodyTracker::new(chunks(&head, answer.asked));
         let followed = tracker.advance(rest);
@@ -139,60 +130,9 @@ fn move_up(buffer: &mut ReadBuf<'_>, before: usize, outline: &[u8], end: usize) 
 
 /// The framing, if it is one that has a grammar to be followed.
 fn chunks(head: &ResponseHead, asked: Asked) -> Framing {
-    let has_body = asked == Asked::Body && !matches!(head.status, 101 | 204 | 304);
-    if has_body && head.fields.first("transfer-encoding").is_some() { Framing::Chunked } else { Framing::None }
-}
-
-impl Reading {
-    /// Looks for the final head in what is held and what is fresh. As long as it has not come all is held; where something
-    /// was held before, the fresh bytes are added to it.
-    fn judge(&mut self, fresh: &[u8], limits: HeadLimits, answer: &Answer) -> Result<Option<Final>, GrammarFault> {
-        let mut held = std::mem::take(&mut self.held);
-        let has_held = !held.is_empty();
-        if has_held {
-            held.extend_from_slice(fresh);
-        }
-        let bytes = if has_held { &held[..] } else { fresh };
-        let (found, end) = self.find(bytes, limits, answer)?;
-        let found = found.map(|(head, outline)| Final { head, outline, end });
-        match &found {
-            Some(_) => {}
-            None if has_held => held.advance(end),
-            None => held.extend_from_slice(fresh.get(end..).unwrap_or_default()),
-        }
-        self.held = held;
-        Ok(found)
-    }
-
-    /// The final head, and where it ends; without it, where the last interim one does.
-    fn find(
-        &mut self,
-        bytes: &[u8],
-        limits: HeadLimits,
-        answer: &Answer,
-    ) -> Result<(Option<(ResponseHead, Outline)>, usize), GrammarFault> {
-        let mut at = 0;
-        loop {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Scanned::Complete { start, end } = self.scanner.advance(rest, limits)? else { return Ok((None, at)) };
-            let bytes = Bytes::copy_from_slice(rest.get(start..end).unwrap_or_default());
-            let head = parse_response(&bytes, self.scanner.lines())?;
-            at += end;
-            if head.status >= 200 || head.status == 101 {
-                let outline = outline::response(&bytes, &head);
-                return Ok((Some((head, outline)), at));
-            }
-            self.scanner = HeadScanner::default();
-            self.interim += 1;
-            if self.interim > MAX_INTERIM {
-                return Err(GrammarFault::TooManyInterim);
-            }
-            // Without the lock: who hears of it may have to do with this answer.
-            let ears = answer.lock().ears.as_ref().map(Arc::clone);
-            if let Some(ears) = ears {
-                ears.hear(&head);
-            }
-        }
+    match Framing::of_response(head, asked == Asked::Head) {
+        Framing::Chunked => Framing::Chunked,
+        Framing::None | Framing::Length(_) | Framing::UntilClose => Framing::None,
     }
 }
 
@@ -200,7 +140,10 @@ impl Reading {
 mod tests {
     use std::sync::Mutex;
 
-    use super::{super::Ears, *};
+    use super::{
+        super::{Ears, final_head::MAX_INTERIM},
+        *,
+    };
 
     const LIMITS: HeadLimits = HeadLimits { bytes: 1024, fields: 10 };
 
