@@ -108,7 +108,8 @@ pub async fn send(
         let is_kept = kept.is_some();
         let sender = match kept {
             Some(sender) => sender,
-            None => fresh_connection(exchange).await?,
+            // Boxed, as all that is not on the way of most requests: they move less.
+            None => Box::pin(fresh_connection(exchange)).await?,
         };
         exchange.account.goes(sender.passage());
         let error = match send_on(exchange, attempt, sender, keeper).await {
@@ -188,8 +189,11 @@ async fn send_on(
     let (response, head) = match (sender.waited_on(), bare) {
         (Some(direct), Some(bare)) => send_bare(exchange, attempt, direct, &bare).await?,
         _ => {
-            let hyper = sender.hyper().await.map_err(closed)?;
-            send_by(exchange, attempt, hyper, (head, lines), keeper).await?
+            let sent = async {
+                let hyper = sender.hyper().await.map_err(closed)?;
+                send_by(exchange, attempt, hyper, (head, lines), keeper).await
+            };
+            Box::pin(sent).await?
         }
     };
     Ok(Answered { response, head, sender, target: exchange.target.clone() })

@@ -73,7 +73,8 @@ pub async fn send(
     let way = match inside(exchange, asked.switches) {
         Ok(inside) => {
             let record = upgrades.record(&inside.target);
-            Upgrading { exchange, inside, record }.send(&mut attempt, keeper.as_ref()).await?
+            let upgrading = Upgrading { exchange, inside, record };
+            Box::pin(upgrading.send(&mut attempt, keeper.as_ref())).await?
         }
         Err(reason) => in_cleartext(exchange, &mut attempt, keeper.as_ref(), reason).await?,
     };
