@@ -85,7 +85,7 @@ where
         match next {
             Next::Other => return Ok(Pause::Other),
             Next::End => return Ok(Pause::End),
-            Next::Plain if answer(session, recorder, &mut ahead).await? => {}
+            Next::Plain if answer(session, tape, recorder, &mut ahead).await? => {}
             Next::Plain => return Ok(Pause::End),
         }
     }
@@ -105,7 +105,12 @@ where
 }
 
 /// Answers one request; whether the connection goes on. `ahead` is what the client says meanwhile.
-async fn answer<IO>(session: &Arc<Session>, recorder: &mut Recorder<IO>, ahead: &mut Option<Next>) -> io::Result<bool>
+async fn answer<IO>(
+    session: &Arc<Session>,
+    tape: &Tape,
+    recorder: &mut Recorder<IO>,
+    ahead: &mut Option<Next>,
+) -> io::Result<bool>
 where
     IO: AsyncRead + AsyncWrite + Send + Unpin,
 {
@@ -131,6 +136,7 @@ where
             None => outgoing.end().await?,
         }
     }
+    tape.looks_again();
     drop(body);
     recorder.flush().await?;
     Ok(!closes(&parts.headers))

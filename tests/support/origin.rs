@@ -157,6 +157,15 @@ impl Stage {
         site
     }
 
+    /// The same of a request that is plain, and of one that is not: of these each is answered and sent in another way.
+    pub fn for_each_way(mut check: impl FnMut(&mut Self, Wire<TcpStream>)) {
+        for (method, fields) in [("GET", ""), ("POST", "Content-Length: 0\r\n")] {
+            let mut stage = Self::new();
+            let site = stage.deliver(method, "/", fields);
+            check(&mut stage, site);
+        }
+    }
+
     /// Asserts that this is turned down and reaches no site; the connection may live on, since it is clear where the
     /// next request begins.
     pub fn assert_turned_down(&mut self, bytes: impl AsRef<[u8]>) {

@@ -5,11 +5,11 @@ use crate::support::{Stage, Wire, origin};
 #[test]
 fn status_and_reason_stay() {
     for line in ["200 Fine, thanks", "299 Odd", "404 Nicht gefunden", "599 Whatever", "200 "] {
-        let mut stage = Stage::new();
-        let mut site = stage.deliver("GET", "/", "");
-        let answer = format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
-        site.send(&answer);
-        assert_eq!(stage.client.head(), &answer);
+        Stage::for_each_way(|stage, mut site| {
+            let answer = format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
+            site.send(&answer);
+            assert_eq!(stage.client.head(), &answer);
+        });
     }
 }
 
@@ -38,25 +38,25 @@ fn no_body_follows_where_none_can() {
 
 #[test]
 fn an_answer_up_to_the_end_of_the_connection_is_complete() {
-    let mut stage = Stage::new();
-    let mut site = stage.deliver("GET", "/", "");
-    site.send("HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nall there is");
-    drop(site);
-    assert_eq!(stage.client.response().text(), "all there is");
+    Stage::for_each_way(|stage, mut site| {
+        site.send("HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\nall there is");
+        drop(site);
+        assert_eq!(stage.client.response().text(), "all there is");
+    });
 }
 
 #[test]
 fn early_hints_do_not_hide_the_answer() {
-    let mut stage = Stage::new();
-    let mut site = stage.deliver("GET", "/", "");
-    site.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
-    site.send(origin::ok("page"));
-    let mut head = stage.client.head();
-    if head.status() == 103 {
-        assert_eq!(head.value("link").as_deref(), Some("</a.css>; rel=preload"));
-        head = stage.client.head();
-    }
-    assert_eq!(stage.client.body(&head).unwrap().0, b"page");
+    Stage::for_each_way(|stage, mut site| {
+        site.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
+        site.send(origin::ok("page"));
+        let mut head = stage.client.head();
+        if head.status() == 103 {
+            assert_eq!(head.value("link").as_deref(), Some("</a.css>; rel=preload"));
+            head = stage.client.head();
+        }
+        assert_eq!(stage.client.body(&head).unwrap().0, b"page");
+    });
 }
 
 #[test]
@@ -78,25 +78,25 @@ fn broken_answers_become_502() {
         "HTTP/1.1 200 OK\r\nContent-Le",
         "",
     ] {
-        let mut stage = Stage::new();
-        let mut site = stage.deliver("GET", "/", "");
-        site.send(answer);
-        drop(site);
-        assert_eq!(stage.client.head().status(), 502, "{:?}", answer.escape_default().to_string());
+        Stage::for_each_way(|stage, mut site| {
+            site.send(answer);
+            drop(site);
+            assert_eq!(stage.client.head().status(), 502, "{:?}", answer.escape_default().to_string());
+        });
     }
 }
 
 /// RFC 9112 §6.3: both kinds of framing in an answer are an attempt at something, or an error to be handled as one.
 #[test]
 fn both_kinds_of_framing_never_reach_the_client() {
-    let mut stage = Stage::new();
-    let mut site = stage.deliver("GET", "/", "");
-    site.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
-    let head = stage.client.head();
-    if head.status() != 502 {
-        assert!(!head.has("content-length"), "{head:?}");
-        assert_eq!(stage.client.body(&head).unwrap().0, b"hello");
-    }
+    Stage::for_each_way(|stage, mut site| {
+        site.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        let head = stage.client.head();
+        if head.status() != 502 {
+            assert!(!head.has("content-length"), "{head:?}");
+            assert_eq!(stage.client.body(&head).unwrap().0, b"hello");
+        }
+    });
 }
 
 #[test]

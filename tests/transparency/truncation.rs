@@ -6,14 +6,14 @@ use crate::support::{Stage, Wire, origin};
 
 #[test]
 fn a_body_shorter_than_its_length_ends_the_connection() {
-    let mut stage = Stage::new();
-    let mut site = stage.deliver("GET", "/", "");
-    site.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-    let head = stage.client.head();
-    assert_eq!(stage.client.exactly(4), b"half");
-    drop(site);
-    assert_eq!(head.values("content-length"), ["10"]);
-    assert_eq!(stage.client.whatever_comes(), b"");
+    Stage::for_each_way(|stage, mut site| {
+        site.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        let head = stage.client.head();
+        assert_eq!(stage.client.exactly(4), b"half");
+        drop(site);
+        assert_eq!(head.values("content-length"), ["10"]);
+        assert_eq!(stage.client.whatever_comes(), b"");
+    });
 }
 
 #[test]
@@ -21,33 +21,33 @@ fn chunks_without_a_last_one_end_the_connection() {
     for cut in
         ["5\r\nhello\r\n", "5\r\nhello\r\n6\r\nwor", "5\r\nhello\r\n6", "5\r\nhello\r\n0\r\n", "5\r\nhello\r\nzz\r\n"]
     {
-        let mut stage = Stage::new();
-        let mut site = stage.deliver("GET", "/", "");
-        site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{cut}"));
-        drop(site);
-        let head = stage.client.head();
-        // What is broken from the start may be told as such.
-        if head.status() == 502 {
-            continue;
-        }
-        let body = stage.client.body(&head);
-        // What is known to be broken before the head is passed on is a 502.
-        assert!(body.is_err() || head.status() == 502, "{cut:?} came out as complete: {body:?}");
+        Stage::for_each_way(|stage, mut site| {
+            site.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{cut}"));
+            drop(site);
+            let head = stage.client.head();
+            // What is broken from the start may be told as such.
+            if head.status() == 502 {
+                return;
+            }
+            let body = stage.client.body(&head);
+            // What is known to be broken before the head is passed on is a 502.
+            assert!(body.is_err() || head.status() == 502, "{cut:?} came out as complete: {body:?}");
+        });
     }
 }
 
 #[test]
 fn a_reset_in_a_body_up_to_the_end_is_no_end() {
-    let mut stage = Stage::new();
-    let mut site = stage.deliver("GET", "/", "");
-    site.send("HTTP/1.1 200 OK\r\n\r\nhalf of");
-    let head = stage.client.head();
-    let first: Vec<u8> =
-        if head.has("transfer-encoding") { stage.client.chunk().unwrap() } else { stage.client.exactly(7) };
-    assert_eq!(first, b"half of");
-    site.reset();
-    let rest = stage.client.body(&head);
-    assert!(rest.is_err(), "a reset came out as the end of {head:?}: {rest:?}");
+    Stage::for_each_way(|stage, mut site| {
+        site.send("HTTP/1.1 200 OK\r\n\r\nhalf of");
+        let head = stage.client.head();
+        let first: Vec<u8> =
+            if head.has("transfer-encoding") { stage.client.chunk().unwrap() } else { stage.client.exactly(7) };
+        assert_eq!(first, b"half of");
+        site.reset();
+        let rest = stage.client.body(&head);
+        assert!(rest.is_err(), "a reset came out as the end of {head:?}: {rest:?}");
+    });
 }
 
 #[test]

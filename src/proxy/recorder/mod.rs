@@ -1,8 +1,9 @@
 //! What exactly did the client send?
 //!
-//! A reader below hyper that keeps each request head's bytes and holds them to the strict grammar *before* hyper sees
-//! them. hyper is handed the outline of one sound head at a time; the service takes the recorded twin from the [`Tape`]. A head that is
-//! refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an ordinary connection.
+//! A reader that keeps each request head's bytes and holds them to the strict grammar before anybody acts on them. Whoever
+//! answers, `plain` or hyper, is handed the outline of one sound head at a time; the service takes the recorded twin from the
+//! [`Tape`]. A head that is refused reaches hyper as a harmless stand-in, so that the refusal is an ordinary answer on an
+//! ordinary connection.
 
 mod next;
 mod tape;

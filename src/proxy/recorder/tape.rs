@@ -125,6 +125,11 @@ impl Tape {
         self.lock().waker = Some(cx.waker().clone());
     }
 
+    /// Whoever reads looks again of his own accord, and is not woken for what happens until then.
+    pub fn looks_again(&self) {
+        self.lock().waker = None;
+    }
+
     fn say(&self, switched: bool) {
         let mut inner = self.lock();
         inner.word = Some(switched);
