@@ -20,6 +20,9 @@ pub use ssl2::PROTOCOL_VERSION;
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// A request line of HTTP/1 that begins with an unusual method is believed only as a whole, and only up to this length.
 const MAX_LINE: usize = 8 * 1024;
+/// No method is longer, by far: the longest that is registered has 17 letters. Who says something else without a space, such
+/// as a line of base64, shall not be kept waiting for one.
+const MAX_METHOD: usize = 64;
 
 /// Methods that no other protocol has (RFC 9110 §9, RFC 5789).
 const METHODS: [&[u8]; 8] = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"TRACE", b"PATCH"];
@@ -67,7 +70,8 @@ fn sniff_request_line(bytes: &[u8]) -> Sniffed {
     let token = bytes.iter().take_while(|byte| is_token_byte(**byte)).count();
     let is_usual = bytes.get(..token).is_some_and(|token| METHODS.contains(&token));
     match bytes.get(token) {
-        None if token <= MAX_LINE => Sniffed::NeedMore,
+        _ if token > MAX_METHOD => Sniffed::Unknown,
+        None => Sniffed::NeedMore,
         Some(b' ') if token > 0 && is_usual => Sniffed::Http1,
         Some(b' ') if token > 0 => sniff_whole_line(bytes),
         _ => Sniffed::Unknown,
@@ -121,6 +125,8 @@ mod tests {
         assert_eq!(sniff(&[0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x11]), Sniffed::Unknown);
         assert_eq!(sniff(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"), Sniffed::Unknown);
         assert_eq!(sniff(b" GET /"), Sniffed::Unknown);
+        assert_eq!(sniff(&[b'A'; MAX_METHOD]), Sniffed::NeedMore);
+        assert_eq!(sniff(&[b'A'; MAX_METHOD + 1]), Sniffed::Unknown);
         assert_eq!(sniff(b"OPTIONS * HTTP/1.1\r\n"), Sniffed::Http1);
         for other in
             ["EHLO phone\r\n", "NICK phone\r\n", "OPTIONS rtsp://a/ RTSP/1.0\r\n", "REGISTER sip:a SIP/2.0\r\n"]
