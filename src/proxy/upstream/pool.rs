@@ -12,13 +12,14 @@ use std::{
 use super::{Protocol, Sender, Target};
 use crate::{exchange::Host, policy::Access};
 
-/// Origins that the pools of all workers keep connections to, 25 MB of them: who visits ever new ones takes no more.
+/// Origins that the pools of all workers keep connections to: 25 MB where all of them speak TLS. Who visits ever new ones
+/// takes no more.
 const MAX_ORIGINS: usize = 1024;
 
 /// How long a pool that is full waits before it looks again for what it can let go: each look goes through all of it.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// When more than this are kept in all, each is kept for [`IN_A_CROWD`] at most: every one holds some 20 to 30 kB.
+/// When more than this are kept in all, each is kept for [`IN_A_CROWD`] at most: one of TLS holds some 20 to 30 kB.
 const CROWD: usize = 512;
 const IN_A_CROWD: Duration = Duration::from_secs(10);
 
